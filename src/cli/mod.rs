@@ -1,0 +1,4 @@
+//! cli
+use std::process::ExitCode;
+/// Runs.
+pub fn run() -> ExitCode { ExitCode::SUCCESS }

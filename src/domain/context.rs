@@ -1,0 +1,77 @@
+//! Who is asking, for which tenant, when and under which correlation id: the value that travels first.
+
+use std::sync::Arc;
+
+use crate::clock::Instant;
+use crate::id::TenantId;
+
+/// What a caller may do with a resource type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// Fetch one by its id, and see it in answers.
+    Read,
+    /// List, filter and sort.
+    Search,
+    /// Create and change.
+    Write,
+    /// Delete.
+    Delete,
+}
+
+/// Rights on some resource types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Names of resource types (`User`); `*` stands for all.
+    pub types: Vec<String>,
+    /// What is allowed on them.
+    pub rights: Vec<Right>,
+}
+
+/// A client as configured: a verified token maps to one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its name in configuration and on events.
+    pub name: String,
+    /// The tenant it belongs to, by number.
+    pub tenant: TenantId,
+    /// The source system whose view of people it writes.
+    pub system: String,
+    /// What it may do.
+    pub grants: Vec<Grant>,
+}
+
+impl Client {
+    /// Whether this client holds `right` on the resource type named `resource_type`.
+    #[must_use]
+    pub fn may(&self, right: Right, resource_type: &str) -> bool {
+        self.grants.iter().any(|grant| {
+            grant.rights.contains(&right)
+                && grant.types.iter().any(|name| name == "*" || name == resource_type)
+        })
+    }
+}
+
+/// The first argument of every operation.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The caller.
+    pub client: Arc<Client>,
+    /// Ties together what belongs to one flow (`X-Correlation-Id`, B-069).
+    pub correlation: String,
+    /// When the request came in.
+    pub now: Instant,
+}
+
+impl Context {
+    /// The caller's tenant.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.client.tenant
+    }
+
+    /// The caller's source system.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        &self.client.system
+    }
+}

@@ -1,0 +1,3 @@
+//! Decisions about people: pure, without I/O or a clock.
+
+pub mod context;
