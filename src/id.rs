@@ -4,9 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
-
-use crate::clock::Instant;
 
 /// A tenant's number in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +46,7 @@ pub trait IdSource: Send + Sync {
     /// A fresh resource id.
     fn resource(&self) -> ResourceId;
     /// A fresh event id, ordered by `now`.
-    fn event(&self, now: Instant) -> EventId;
+    fn event(&self, now: DateTime<Utc>) -> EventId;
 }
 
 /// Identifiers by the operating system's randomness.
@@ -59,7 +58,7 @@ impl IdSource for RandomIds {
         ResourceId(Uuid::new_v4())
     }
 
-    fn event(&self, now: Instant) -> EventId {
+    fn event(&self, now: DateTime<Utc>) -> EventId {
         EventId(v7(now, rand::random()))
     }
 }
@@ -92,7 +91,7 @@ impl IdSource for SeededIds {
         ResourceId(uuid::Builder::from_random_bytes(self.bytes()).into_uuid())
     }
 
-    fn event(&self, now: Instant) -> EventId {
+    fn event(&self, now: DateTime<Utc>) -> EventId {
         let bytes = self.bytes();
         let mut tail = [0; 10];
         tail.copy_from_slice(&bytes[6..]);
@@ -100,7 +99,7 @@ impl IdSource for SeededIds {
     }
 }
 
-fn v7(now: Instant, random: [u8; 10]) -> Uuid {
-    let millis = u64::try_from(now.0.div_euclid(1000)).unwrap_or(0);
+fn v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

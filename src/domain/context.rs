@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::clock::Instant;
+use chrono::{DateTime, Utc};
+
 use crate::id::TenantId;
 
 /// What a caller may do with a resource type.
@@ -59,7 +60,7 @@ pub struct Context {
     /// Ties together what belongs to one flow (`X-Correlation-Id`, B-069).
     pub correlation: String,
     /// When the request came in.
-    pub now: Instant,
+    pub now: DateTime<Utc>,
 }
 
 impl Context {
