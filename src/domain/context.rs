@@ -59,6 +59,8 @@ pub struct Context {
     pub client: Arc<Client>,
     /// Ties together what belongs to one flow (`X-Correlation-Id`, B-069).
     pub correlation: String,
+    /// How the caller reaches SCIM here (`https://people.example.com/scim/v2`): the start of every location.
+    pub base_url: Arc<str>,
     /// When the request came in.
     pub now: DateTime<Utc>,
 }

@@ -1,0 +1,34 @@
+//! What a use case can answer instead of a result: the one error that doors see (design §8).
+
+use crate::scim;
+
+/// Why a use case was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule of the protocol, with its `scimType` (RFC 7644 §3.12).
+    #[error("{0}")]
+    Scim(#[from] scim::Error),
+    /// There is no such thing, or the caller may not know it: 404.
+    #[error("{0}")]
+    NotFound(String),
+    /// The caller's rights do not reach: 403.
+    #[error("{0}")]
+    Forbidden(String),
+    /// `If-Match` names another version: 412.
+    #[error("{0}")]
+    PreconditionFailed(String),
+    /// The state of the record forbids it: 409 without a `scimType`.
+    #[error("{0}")]
+    Conflict(String),
+    /// The database cannot answer now: 503 with `Retry-After` in seconds.
+    #[error("{detail}")]
+    Unavailable {
+        /// What happened, for the caller.
+        detail: String,
+        /// When to try again, in seconds.
+        retry_after: u64,
+    },
+    /// A fault of ours: 500. The text is for the log, never for the caller.
+    #[error("{0}")]
+    Internal(String),
+}
