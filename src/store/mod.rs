@@ -1,1 +1,171 @@
-//! store
+//! SQL, and nothing else. Reading and writing go through [`Store`], inside a [`Tx`].
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `db` `tx` `sql_types` `sql_nodes` | the two databases and their differences |
+//! | `writer` `pool` `use_case` | how use cases reach a connection, and when they are answered |
+//! | `migration` | the tables' history |
+//! | `record` | a record with its sources, index, unique values and event: the write path's one end |
+//! | `filter` `list` | a filter and a page as SQL over the attribute index |
+//! | `member` `event` `tenant` `setting` `attribute_path` | a table each |
+
+mod attribute_path;
+mod db;
+mod error;
+pub mod event;
+mod filter;
+pub mod list;
+pub mod member;
+mod migration;
+mod pool;
+pub mod record;
+mod schema;
+pub mod setting;
+mod sql_nodes;
+mod sql_types;
+pub mod tenant;
+mod tx;
+mod use_case;
+mod writer;
+
+use std::sync::Arc;
+
+pub use db::{Address, Dialect};
+pub use error::Error;
+pub use tx::Tx;
+
+use pool::{Pool, Workers};
+use tokio::sync::oneshot;
+use tx::Paths;
+use use_case::UseCase;
+use writer::Writer;
+
+/// The database, whichever it is. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    address: Address,
+    paths: Paths,
+    pool: Pool,
+    engine: Engine,
+}
+
+enum Engine {
+    /// One writer thread; readers are inline.
+    Sqlite(Writer),
+    /// As many threads as connections.
+    Postgres(Workers),
+}
+
+/// A snapshot for reading, on SQLite and on PostgreSQL.
+const SNAPSHOT: [&str; 2] = ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
+
+impl Store {
+    /// Opens the database at `url`, and brings its tables up to date.
+    pub fn open(url: &str, connections: u32) -> Result<Self, Error> {
+        let address = Address::parse(url)?;
+        migration::apply(&address)?;
+        let paths = Paths::default();
+        let size = connections.max(2);
+        let (pool, engine) = match address.dialect() {
+            Dialect::Sqlite => {
+                let writer = Writer::start(&address, paths.clone())?;
+                (Pool::new(&address, db::Purpose::Read, size), Engine::Sqlite(writer))
+            }
+            Dialect::Postgres => {
+                let pool = Pool::new(&address, db::Purpose::Write, size);
+                let workers = Workers::start(&pool, size)?;
+                (pool, Engine::Postgres(workers))
+            }
+        };
+        Ok(Self(Arc::new(Inner { address, paths, pool, engine })))
+    }
+
+    /// Runs a use case that changes something. It may run more than once: it must not keep state of its own.
+    /// The answer comes after the commit has reached the disk.
+    pub async fn write<T, E>(
+        &self,
+        use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let answer = self.submit(use_case)?;
+        answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
+    }
+
+    /// As [`Store::write`], for callers outside an async runtime.
+    pub fn write_blocking<T, E>(
+        &self,
+        use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let answer = self.submit(use_case)?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
+    }
+
+    fn submit<T, E>(
+        &self,
+        use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, E>>, Error>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, answer) = UseCase::new(use_case);
+        match &self.0.engine {
+            Engine::Sqlite(writer) => writer.submit(Box::new(job)),
+            Engine::Postgres(workers) => {
+                let paths = self.0.paths.clone();
+                workers.submit(Box::new(move |pool| pool::write(pool, &paths, Box::new(job))))?;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Runs a use case that only reads, on one consistent snapshot: inline on SQLite, on a worker on PostgreSQL.
+    pub async fn read<T, E>(
+        &self,
+        use_case: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let Engine::Postgres(workers) = &self.0.engine else { return self.read_blocking(use_case) };
+        let paths = self.0.paths.clone();
+        let (reply, answer) = oneshot::channel();
+        workers.submit(Box::new(move |pool| {
+            drop(reply.send(pool.read(&paths, SNAPSHOT[1], use_case)));
+        }))?;
+        answer.await.unwrap_or_else(|_| Err(Error::Fault("a read panicked".into()).into()))
+    }
+
+    /// As [`Store::read`], on the caller's own thread.
+    pub fn read_blocking<T, E: From<Error>>(
+        &self,
+        use_case: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begin = SNAPSHOT[usize::from(self.dialect() == Dialect::Postgres)];
+        self.0.pool.read(&self.0.paths, begin, use_case)
+    }
+
+    /// Whose SQL the database speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.0.address.dialect()
+    }
+
+    /// Lets what is being written finish, and stops.
+    pub fn close(&self) {
+        match &self.0.engine {
+            Engine::Sqlite(writer) => writer.close(),
+            Engine::Postgres(workers) => workers.close(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+DROP TABLE event;
+DROP FUNCTION event_is_append_only();
+DROP TABLE group_member;
+DROP TABLE unique_value;
+DROP TABLE attribute_index;
+DROP TABLE attribute_path;
+DROP TABLE source_record;
+DROP TABLE resource;
+DROP TABLE setting;
+DROP TABLE tenant;

@@ -1,0 +1,9 @@
+DROP TABLE event;
+DROP TABLE group_member;
+DROP TABLE unique_value;
+DROP TABLE attribute_index;
+DROP TABLE attribute_path;
+DROP TABLE source_record;
+DROP TABLE resource;
+DROP TABLE setting;
+DROP TABLE tenant;

@@ -1,0 +1,83 @@
+//! What can go wrong in a database, with one meaning for both.
+
+use diesel::result::{ConnectionError, DatabaseErrorKind, Error as Diesel};
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another writer was faster: the use case is run again.
+    #[error("a concurrent change came first")]
+    Lost,
+    /// The database is locked, full, gone or shutting down: it may answer later.
+    #[error("the database cannot answer now: {0}")]
+    Unavailable(String),
+    /// The address of the database cannot be used.
+    #[error("{0}")]
+    Address(String),
+    /// What the database holds cannot be read, or a statement of ours is wrong.
+    #[error("{0}")]
+    Fault(String),
+}
+
+/// Texts by which SQLite and libpq say that it is not the statement's fault.
+const PASSING: [&str; 17] = [
+    "database is locked",
+    "database table is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "server closed the connection",
+    "no connection to the server",
+    "terminating connection",
+    "could not connect",
+    "connection to server",
+    "the database system is",
+    "No space left on device",
+    "too many clients",
+    "Connection refused",
+    "canceling statement due to",
+    "SSL connection has been closed",
+];
+
+impl From<Diesel> for Error {
+    fn from(error: Diesel) -> Self {
+        match &error {
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            // A unique key or a foreign key that was free when the use case looked: somebody else came first.
+            Diesel::DatabaseError(
+                DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation,
+                _,
+            ) => Self::Lost,
+            Diesel::DatabaseError(_, info) if info.message().contains("deadlock detected") => Self::Lost,
+            Diesel::DatabaseError(_, info) => Self::of_text(info.message()),
+            other => Self::of_text(&other.to_string()),
+        }
+    }
+}
+
+impl From<ConnectionError> for Error {
+    fn from(error: ConnectionError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Fault(format!("a stored document cannot be read: {error}"))
+    }
+}
+
+impl Error {
+    fn of_text(message: &str) -> Self {
+        if PASSING.iter().any(|text| message.contains(text)) {
+            Self::Unavailable(message.to_owned())
+        } else {
+            Self::Fault(message.to_owned())
+        }
+    }
+}

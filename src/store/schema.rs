@@ -1,0 +1,76 @@
+//! The tables as diesel sees them: the same on both databases.
+
+diesel::table! {
+    tenant (id) { id -> Integer, name -> Text, }
+}
+diesel::table! {
+    setting (name) { name -> Text, value -> Binary, }
+}
+diesel::table! {
+    resource (id) {
+        id -> BigInt,
+        tenant -> Integer,
+        uuid -> Binary,
+        kind -> SmallInt,
+        account -> Bool,
+        version -> BigInt,
+        created -> BigInt,
+        modified -> BigInt,
+        document -> Text,
+    }
+}
+diesel::table! {
+    source_record (id) {
+        id -> BigInt,
+        resource -> BigInt,
+        origin -> BigInt,
+        system -> Text,
+        external_id -> Nullable<Text>,
+        first_seen -> BigInt,
+        last_synced -> BigInt,
+        claims -> Text,
+    }
+}
+diesel::table! {
+    attribute_path (id) { id -> Integer, tenant -> Integer, kind -> SmallInt, name -> Text, }
+}
+diesel::table! {
+    attribute_index (resource, path, element, value) {
+        resource -> BigInt,
+        path -> Integer,
+        element -> Integer,
+        value -> Text,
+        whole -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    unique_value (tenant, path, value) {
+        tenant -> Integer,
+        path -> Integer,
+        value -> Text,
+        resource -> BigInt,
+    }
+}
+diesel::table! {
+    group_member (grp, member) { grp -> BigInt, member -> BigInt, }
+}
+diesel::table! {
+    event (seq) {
+        seq -> BigInt,
+        id -> Binary,
+        tenant -> Integer,
+        #[sql_name = "type"]
+        type_ -> Text,
+        resource_type -> Text,
+        resource -> Binary,
+        version -> Nullable<BigInt>,
+        recorded -> BigInt,
+        client -> Text,
+        correlation -> Text,
+        format -> SmallInt,
+        key_id -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(resource, source_record, group_member, attribute_index, unique_value);

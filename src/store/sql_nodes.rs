@@ -1,0 +1,89 @@
+//! SQL that is put together at run time (a filter, a sort order), as a node of diesel's query tree.
+
+use diesel::backend::Backend;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Text};
+use diesel::QueryResult;
+
+/// A piece of a statement: SQL of ours, or a value that is bound.
+#[derive(Clone, Debug)]
+enum Piece {
+    Sql(String),
+    Text(String),
+    Number(i64),
+    Bytes(Vec<u8>),
+}
+
+/// A run-time expression of SQL type `ST`. What comes from outside is only ever bound.
+#[derive(Clone, Debug)]
+pub(super) struct Fragment<ST = Bool> {
+    pieces: Vec<Piece>,
+    marker: std::marker::PhantomData<ST>,
+}
+
+impl<ST> Fragment<ST> {
+    pub(super) fn new() -> Self {
+        Self { pieces: Vec::new(), marker: std::marker::PhantomData }
+    }
+
+    pub(super) fn sql(&mut self, sql: &str) -> &mut Self {
+        if let Some(Piece::Sql(text)) = self.pieces.last_mut() {
+            text.push_str(sql);
+        } else {
+            self.pieces.push(Piece::Sql(sql.to_owned()));
+        }
+        self
+    }
+
+    pub(super) fn text(&mut self, value: impl Into<String>) -> &mut Self {
+        self.pieces.push(Piece::Text(value.into()));
+        self
+    }
+
+    pub(super) fn number(&mut self, value: i64) -> &mut Self {
+        self.pieces.push(Piece::Number(value));
+        self
+    }
+
+    pub(super) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
+        self.pieces.push(Piece::Bytes(value));
+        self
+    }
+}
+
+impl<ST: diesel::sql_types::SqlType + diesel::expression::TypedExpressionType> Expression for Fragment<ST> {
+    type SqlType = ST;
+}
+impl<ST, QS> AppearsOnTable<QS> for Fragment<ST> where Self: Expression {}
+impl<ST, QS> SelectableExpression<QS> for Fragment<ST> where Self: Expression {}
+impl<ST, G> ValidGrouping<G> for Fragment<ST> {
+    type IsAggregate = is_aggregate::Never;
+}
+impl<ST> QueryId for Fragment<ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST, DB> QueryFragment<DB> for Fragment<ST>
+where
+    DB: Backend + HasSqlType<Text> + HasSqlType<BigInt> + HasSqlType<Binary>,
+    String: ToSql<Text, DB>,
+    i64: ToSql<BigInt, DB>,
+    Vec<u8>: ToSql<Binary, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        // Every caller's filter has a text of its own: caching them would grow without bound.
+        out.unsafe_to_cache_prepared();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(sql) => out.push_sql(sql),
+                Piece::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Piece::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Piece::Bytes(value) => out.push_bind_param::<Binary, _>(value)?,
+            }
+        }
+        Ok(())
+    }
+}

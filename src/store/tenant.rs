@@ -1,0 +1,19 @@
+//! Tenants by name.
+
+use diesel::prelude::*;
+
+use super::db::on_both;
+use super::schema::tenant;
+use super::{Error, Tx};
+use crate::id::TenantId;
+
+/// The number of the tenant named `name`, made if it is new.
+pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
+    on_both!(&mut *tx.db, connection => diesel::insert_into(tenant::table)
+        .values(tenant::name.eq(name))
+        .on_conflict_do_nothing()
+        .execute(connection))
+    .map_err(|error| tx.explain(error))?;
+    let id = tenant::table.filter(tenant::name.eq(name)).select(tenant::id).first(tx.db);
+    id.map(TenantId).map_err(|error| tx.explain(error))
+}

@@ -1,0 +1,74 @@
+//! A transaction as a value: nothing touches the database outside one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::db::{Db, Dialect};
+use super::error::Error;
+
+/// Interned attribute paths: tenant, kind of record, name.
+pub(super) type PathKey = (i32, i16, String);
+
+/// What this process has learned of interned paths. Only what is committed gets in.
+pub(super) type Paths = Arc<RwLock<HashMap<PathKey, i32>>>;
+
+/// An open transaction.
+pub struct Tx<'a> {
+    pub(super) db: &'a mut Db,
+    paths: &'a Paths,
+    learned: Vec<(PathKey, i32)>,
+    lost: bool,
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(db: &'a mut Db, paths: &'a Paths) -> Self {
+        Self { db, paths, learned: Vec::new(), lost: false }
+    }
+
+    /// Whose SQL is spoken here.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
+    }
+
+    /// Notes that another writer was faster, so that the use case is run again from its start.
+    pub(super) fn lose(&mut self) -> Error {
+        self.lost = true;
+        Error::Lost
+    }
+
+    /// Gives an error of diesel its meaning, and remembers a lost race.
+    pub(super) fn explain(&mut self, error: diesel::result::Error) -> Error {
+        match Error::from(error) {
+            Error::Lost => self.lose(),
+            other => other,
+        }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    pub(super) fn known_path(&self, key: &PathKey) -> Option<i32> {
+        if let Some((_, id)) = self.learned.iter().find(|(learned, _)| learned == key) {
+            return Some(*id);
+        }
+        self.paths.read().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    pub(super) fn learn_path(&mut self, key: PathKey, id: i32) {
+        self.learned.push((key, id));
+    }
+
+    /// What was learned here, to be published after the commit.
+    pub(super) fn into_learned(self) -> Vec<(PathKey, i32)> {
+        self.learned
+    }
+}
+
+/// Makes what a committed transaction learned known to all.
+pub(super) fn publish(paths: &Paths, learned: Vec<(PathKey, i32)>) {
+    if !learned.is_empty() {
+        paths.write().unwrap_or_else(PoisonError::into_inner).extend(learned);
+    }
+}

@@ -1,0 +1,121 @@
+//! SQLite's one writer: waiting writes share a transaction, each in a savepoint, and so share an fsync.
+
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::db::{Address, Db, Purpose};
+use super::error::Error;
+use super::tx::{PathKey, Paths, Tx, publish};
+use super::use_case::{ATTEMPTS, Job};
+
+/// The most writes that share one commit, and the longest that the first of them waits for others to run.
+const GROUP: usize = 64;
+const WINDOW: Duration = Duration::from_millis(5);
+/// Writes that may wait; beyond it the caller is told to come back.
+const QUEUE: usize = 4096;
+
+/// A handle on the writer's thread.
+pub(super) struct Writer {
+    queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(address: &Address, paths: Paths) -> Result<Self, Error> {
+        let mut db = address.connect(Purpose::Write)?;
+        let (queue, jobs) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("muster-writer".into())
+            .spawn(move || while serve(&mut db, &paths, &jobs) {})
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn submit(&self, job: Box<dyn Job>) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = match queue.map(|queue| queue.try_send(job)) {
+            Some(Ok(())) => return,
+            Some(Err(TrySendError::Full(job))) => Some((job, "too many writes are waiting")),
+            Some(Err(TrySendError::Disconnected(job))) => Some((job, "the writer has stopped")),
+            None => None,
+        };
+        if let Some((job, why)) = refused {
+            job.finish(Err(Error::Unavailable(why.into())));
+        }
+    }
+
+    /// Lets what is waiting finish, and stops.
+    pub(super) fn close(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Serves one group of writes; false when no more can come.
+fn serve(db: &mut Db, paths: &Paths, jobs: &Receiver<Box<dyn Job>>) -> bool {
+    let Ok(first) = jobs.recv() else { return false };
+    if let Err(error) = db.run("BEGIN IMMEDIATE") {
+        refuse(vec![first], &error);
+        return true;
+    }
+    let started = Instant::now();
+    let mut ran = vec![first];
+    let mut learned = Vec::new();
+    run(db, paths, &mut ran, &mut learned);
+    while ran.len() < GROUP && started.elapsed() < WINDOW {
+        match jobs.try_recv() {
+            Ok(job) => {
+                ran.push(job);
+                run(db, paths, &mut ran, &mut learned);
+            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    match db.run("COMMIT") {
+        Ok(()) => {
+            publish(paths, learned);
+            for job in ran {
+                job.finish(Ok(()));
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %error, writes = ran.len(), "store.commit failed");
+            // After a failed COMMIT the transaction may still be open.
+            drop(db.run("ROLLBACK"));
+            refuse(ran, &error);
+        }
+    }
+    true
+}
+
+/// Runs the last of `ran` in a savepoint of its own.
+fn run(db: &mut Db, paths: &Paths, ran: &mut [Box<dyn Job>], learned: &mut Vec<(PathKey, i32)>) {
+    let Some(job) = ran.last_mut() else { return };
+    for _ in 0..ATTEMPTS {
+        if db.run("SAVEPOINT write").is_err() {
+            return;
+        }
+        let mut tx = Tx::new(db, paths);
+        let keep = job.run(&mut tx);
+        let lost = tx.is_lost();
+        if keep {
+            learned.extend(tx.into_learned());
+            drop(db.run("RELEASE write"));
+            return;
+        }
+        drop(db.run("ROLLBACK TO write; RELEASE write"));
+        if !lost {
+            return;
+        }
+    }
+}
+
+fn refuse(jobs: Vec<Box<dyn Job>>, error: &Error) {
+    for job in jobs {
+        job.finish(Err(Error::Unavailable(error.to_string())));
+    }
+}
