@@ -1,0 +1,203 @@
+"""Runs scim2-tester, a conformance tester that knows nothing of Muster, against the built binary.
+
+Two passes over one server, started for the purpose with an empty database:
+
+1. `standard`: User with the enterprise extension, and Group, as the RFCs define them. Every check has to pass.
+2. `discovered`: whatever the server publishes, our own types and extensions included. The tester fills attributes with
+   random text, so some of our rules must refuse it. Each such refusal is a line of conformance/scim2-tester.expected;
+   a failure that is not listed fails the run, and so does a listed one that has come to pass.
+
+The last line printed is the summary. Exit status: 0 all as expected, 1 not, 2 the server could not be tested.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import httpx2
+from scim2_client.engines.httpx2 import SyncSCIMClient
+from scim2_models import EnterpriseUser, Group, ResourceType, ScimProvider, User
+from scim2_tester import CheckResult, Status, check_server
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXPECTED = ROOT / "conformance" / "scim2-tester.expected"
+FAILED = {Status.ERROR, Status.CRITICAL, Status.DEVIATION}
+CREDENTIALS = ("conformance", "conformance-secret")
+START_SECONDS = 60
+
+
+class Check(NamedTuple):
+    """What tells one check of the tester from another."""
+
+    resource_type: str
+    title: str
+    attribute: str
+
+    @classmethod
+    def of(cls, result: CheckResult) -> "Check":
+        """Names the check that `result` belongs to."""
+        attribute = result.data.get("urn") if isinstance(result.data, dict) else None
+        return cls(result.resource_type or "-", result.title or "-", attribute or "-")
+
+    def __str__(self) -> str:
+        return " ".join(part for part in self if part != "-")
+
+
+class Unusable(Exception):
+    """The server cannot be tested at all."""
+
+
+def main() -> int:
+    """Parses the command line, runs both passes and says how they went."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target" / "debug" / "muster")
+    parser.add_argument("--database-url", help="an empty PostgreSQL database; SQLite where it is not given")
+    parser.add_argument("--print-observed", action="store_true", help="print the failures of the second pass as TSV")
+    parser.add_argument("--verbose", action="store_true", help="print passed checks too")
+    options = parser.parse_args()
+    try:
+        with server(options.binary, options.database_url) as origin:
+            headers = {"Authorization": f"Bearer {token(origin)}"}
+            with httpx2.Client(base_url=f"{origin}/scim/v2", headers=headers, timeout=30) as http:
+                return report(standard(http), discovered(http), options)
+    except Unusable as problem:
+        print(f"cannot test: {problem}")
+        return 2
+
+
+@contextlib.contextmanager
+def server(binary: pathlib.Path, database_url: str | None) -> Iterator[str]:
+    """Starts the server over an empty data folder and gives its origin; stops it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="muster-scim2-") as folder:
+        port = free_port()
+        log_path = pathlib.Path(folder) / "server.log"
+        command = [str(binary), "serve", "--dev", "--port", str(port), "--data-dir", f"{folder}/data"]
+        if database_url:
+            command += ["--database-url", database_url]
+        with log_path.open("wb") as log:
+            try:
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+            except OSError as error:
+                raise Unusable(f"{binary}: {error.strerror}") from error
+            try:
+                origin = f"http://127.0.0.1:{port}"
+                wait_until_ready(origin, process, log_path)
+                yield origin
+            finally:
+                process.terminate()
+                try:
+                    process.wait(timeout=15)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+
+def free_port() -> int:
+    """Returns a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_ready(origin: str, process: subprocess.Popen, log_path: pathlib.Path) -> None:
+    """Returns as soon as the server says that it is ready."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(httpx2.HTTPError):
+            if httpx2.get(f"{origin}/readyz", timeout=2).status_code == 200:
+                return
+        time.sleep(0.1)
+    ending = "\n".join(log_path.read_text(errors="replace").splitlines()[-20:])
+    why = f"ended with status {process.returncode}" if process.poll() is not None else "is not ready"
+    raise Unusable(f"the server {why}; its last words:\n{ending}")
+
+
+def token(origin: str) -> str:
+    """Gets an access token as any client would (RFC 6749 section 4.4)."""
+    answer = httpx2.post(f"{origin}/dev/token", data={"grant_type": "client_credentials"}, auth=CREDENTIALS, timeout=10)
+    if answer.status_code != 200:
+        raise Unusable(f"the token endpoint answered {answer.status_code}: {answer.text}")
+    return answer.json()["access_token"]
+
+
+def standard(http: httpx2.Client) -> list[CheckResult]:
+    """Runs the checks on the RFCs' own resource types alone."""
+    random.seed(7643)
+    provider = ScimProvider(
+        models=[User, EnterpriseUser, Group],
+        resource_types=[ResourceType.from_resource(User[EnterpriseUser]), ResourceType.from_resource(Group)],
+    )
+    return check_server(SyncSCIMClient(http, provider=provider))
+
+
+def discovered(http: httpx2.Client) -> list[CheckResult]:
+    """Runs the checks on everything the server publishes."""
+    random.seed(7643)
+    return check_server(SyncSCIMClient(http))
+
+
+def expected() -> dict[Check, str]:
+    """Reads the failures that our rules must cause: type, check, attribute and the rule, with tabs in between."""
+    listed: dict[Check, str] = {}
+    if not EXPECTED.exists():
+        return listed
+    for number, line in enumerate(EXPECTED.read_text().splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split("\t")
+        if len(fields) != 4 or not fields[3].strip():
+            raise Unusable(f"{EXPECTED.name}, line {number}: wants type, check, attribute and rule, tab-separated")
+        listed[Check(*fields[:3])] = fields[3]
+    return listed
+
+
+def reason(result: CheckResult) -> str:
+    """Puts the tester's reason on one line."""
+    return " ".join((result.reason or "no reason given").split())
+
+
+def report(first: list[CheckResult], second: list[CheckResult], options: argparse.Namespace) -> int:
+    """Prints both passes; gives the exit status."""
+    listed = expected()
+    failed = {Check.of(result): reason(result) for result in second if result.status in FAILED}
+    if options.print_observed:
+        for check, why in sorted(failed.items()):
+            print("\t".join([*check, listed.get(check, f"TODO {why}")]))
+    problems = []
+    for name, results in (("standard", first), ("discovered", second)):
+        for result in results:
+            check = Check.of(result)
+            as_expected = name == "discovered" and check in listed
+            if result.status in FAILED and not as_expected:
+                problems.append(f"{name}: {result.status.name} {check}: {reason(result)}")
+            elif result.status is Status.SKIPPED or options.verbose:
+                print(f"{name}: {result.status.name} {check}: {reason(result)}")
+    problems += [f"discovered: listed, but did not fail: {check}" for check in listed if check not in failed]
+    problems += [f"{name}: no resource type was checked" for name, results in (("standard", first), ("discovered", second))
+                 if not any(result.resource_type for result in results)]
+    for problem in problems:
+        print(problem)
+    print(f"{summary('standard', first)}; {summary('discovered', second)}; "
+          f"{len(listed)} failures listed, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def summary(name: str, results: list[CheckResult]) -> str:
+    """Counts the results of one pass by status."""
+    counts = Counter(result.status.name.lower() for result in results)
+    return f"{name}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
