@@ -1,9 +1,17 @@
 //! The only form of a resource that a door can serialize: what its reader may see of it.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
 
+use super::catalog::{Catalog, View};
+use super::context::Context;
+use super::record::{Folded, Kind, external_id_path};
 use crate::id::ResourceId;
+use crate::scim::comparable::instant;
 
 /// A resource as one reader sees it: the type's view of the record, with `meta` and `schemas`.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,5 +45,77 @@ impl<T> Masked<T> {
 impl Serialize for Masked<Resource> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.document.serialize(serializer)
+    }
+}
+
+/// What every rendering needs beside the record.
+#[derive(Debug)]
+pub struct Renderer {
+    catalog: Catalog,
+    etag_key: Vec<u8>,
+}
+
+impl Renderer {
+    /// A renderer whose entity tags nobody can compute without `etag_key`.
+    #[must_use]
+    pub fn new(catalog: Catalog, etag_key: Vec<u8>) -> Self {
+        Self { catalog, etag_key }
+    }
+
+    /// All resource types.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The record as `context`'s client may see it through `view`: the one place where that is decided (design §6).
+    /// The policy hides nothing yet. `rows` are the attributes that live in rows, such as `groups`.
+    #[must_use]
+    pub fn mask(&self, context: &Context, view: &View, folded: &Folded, rows: Vec<(&'static str, Value)>) -> Masked<Resource> {
+        let base = &context.base_url;
+        let location = format!("{base}{}/{}", view.resource_type.endpoint, folded.id);
+        let shown = view.show(&folded.leaves, &self.catalog, base);
+        let mut schemas = vec![Value::from(&*view.resource_type.schema.id)];
+        schemas.extend(shown.keys().filter(|name| name.starts_with("urn:")).map(|urn| Value::from(urn.as_str())));
+        let mut document = Map::new();
+        document.insert("schemas".into(), schemas.into());
+        document.insert("id".into(), folded.id.to_string().into());
+        if let Some(external_id) = folded.leaves.get(&external_id_path(context.system())) {
+            document.insert("externalId".into(), external_id.clone());
+        }
+        document.extend(shown);
+        document.extend(rows.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        document.insert(
+            "meta".into(),
+            json!({
+                "resourceType": view.resource_type.name,
+                "created": instant(folded.created),
+                "lastModified": instant(folded.modified),
+                "location": location,
+            }),
+        );
+        let version = self.version(folded, &document);
+        document["meta"]["version"] = version.as_str().into();
+        Masked::seal(Resource { id: folded.id, document, version, location })
+    }
+
+    /// A keyed hash of the whole view, so that it tells nothing of what the view hides; for groups, whose view may hold
+    /// a million members, the counter.
+    fn version(&self, folded: &Folded, document: &Map<String, Value>) -> String {
+        if folded.kind == Kind::Group {
+            return format!("W/\"{}\"", folded.version);
+        }
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.etag_key) else { return String::new() };
+        mac.update(&serde_json::to_vec(document).unwrap_or_default());
+        format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..15]))
+    }
+}
+
+impl Masked<Resource> {
+    /// The same, narrowed to what the request asks for (RFC 7644 §3.9): never to more.
+    #[must_use]
+    pub fn narrowed(mut self, narrow: impl FnOnce(Map<String, Value>) -> Map<String, Value>) -> Self {
+        self.0.document = narrow(std::mem::take(&mut self.0.document));
+        self
     }
 }

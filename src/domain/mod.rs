@@ -1,4 +1,25 @@
 //! Decisions about people: pure, without I/O or a clock.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `context` | who is asking |
+//! | `catalog` `view` | which attributes there are, and how `/Users` and `/Persons` show one record |
+//! | `record` `claim` | what a record is, and what a source system says of it |
+//! | `writing` | what a POST, PUT or PATCH claims |
+//! | `fold` | the golden record from all claims |
+//! | `index` | its rows in the attribute index |
+//! | `resolution` | whether a newcomer is somebody known |
+//! | `event` | the event that explains a change |
+//! | `masked` | what a reader may see |
 
+pub mod catalog;
+pub mod claim;
 pub mod context;
+pub mod event;
+pub mod fold;
+pub mod index;
 pub mod masked;
+pub mod record;
+pub mod resolution;
+pub mod view;
+pub mod writing;

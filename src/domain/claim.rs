@@ -1,0 +1,122 @@
+//! What one source system says of one record: claims, each with its time and the event that brought it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::EventId;
+
+/// The key of a claim on a single-valued leaf.
+pub const SINGLE: &str = "";
+
+/// When a claim was made, and by which event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The source's time, never later than when we received it.
+    pub at: DateTime<Utc>,
+    /// The event that brought it.
+    pub event: EventId,
+}
+
+/// One claim: on a leaf, or on one element of a multi-valued attribute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The value; `null` says that there is none, against what others claim. Within an element, a sub-attribute
+    /// that is `null` says the same of that sub-attribute.
+    #[serde(rename = "v")]
+    pub value: Value,
+    /// The source's time, in microseconds since 1970.
+    #[serde(rename = "t")]
+    pub at: i64,
+    /// The event's id.
+    #[serde(rename = "e")]
+    pub event: String,
+    /// The element's place among its siblings when it was first claimed.
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
+    pub place: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(place: &u32) -> bool {
+    *place == 0
+}
+
+impl Claim {
+    /// The order in which claims win: the later one, then the one whose event is later (design §3, ties).
+    #[must_use]
+    pub fn rank(&self) -> (i64, &str) {
+        (self.at, &self.event)
+    }
+}
+
+/// All claims of one source record: by canonical path, then by element key ([`SINGLE`] for a single value).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Claims(pub BTreeMap<String, BTreeMap<String, Claim>>);
+
+impl Claims {
+    /// The claim on `path` and `key`.
+    #[must_use]
+    pub fn get(&self, path: &str, key: &str) -> Option<&Claim> {
+        self.0.get(path)?.get(key)
+    }
+
+    /// Claims `value` for `path` and `key`.
+    pub fn claim(&mut self, path: &str, key: &str, value: Value, stamp: Stamp) {
+        let siblings = self.0.entry(path.to_owned()).or_default();
+        let next = siblings.values().map(|claim| claim.place + 1).max().unwrap_or(0);
+        let place = siblings.get(key).map_or(next, |claim| claim.place);
+        let claim = Claim { value, at: stamp.at.timestamp_micros(), event: stamp.event.to_string(), place };
+        siblings.insert(key.to_owned(), claim);
+    }
+
+    /// Takes a claim back.
+    pub fn withdraw(&mut self, path: &str, key: &str) {
+        if let Some(siblings) = self.0.get_mut(path) {
+            siblings.remove(key);
+            if siblings.is_empty() {
+                self.0.remove(path);
+            }
+        }
+    }
+
+    /// Whether nothing is claimed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// One system's view of one record (design §3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceRecord {
+    /// The database's own number; none before it is stored.
+    pub row: Option<i64>,
+    /// The system.
+    pub system: String,
+    /// The system's own id of it (RFC 7643 §3.1: the client issues it).
+    pub external_id: Option<String>,
+    /// When this system first spoke of it.
+    pub first_seen: DateTime<Utc>,
+    /// When it last did.
+    pub last_synced: DateTime<Utc>,
+    /// What it says.
+    pub claims: Claims,
+}
+
+impl SourceRecord {
+    /// A system's first word.
+    #[must_use]
+    pub fn new(system: &str, at: DateTime<Utc>) -> Self {
+        Self {
+            row: None,
+            system: system.to_owned(),
+            external_id: None,
+            first_seen: at,
+            last_synced: at,
+            claims: Claims::default(),
+        }
+    }
+}

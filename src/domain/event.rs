@@ -1,0 +1,163 @@
+//! The event that explains a change: who, for whom, when, why, and each value before and after (design §4, A-072, A-073).
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::record::{Kind, Leaves};
+use crate::id::{EventId, ResourceId, TenantId};
+
+/// What happened to the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// It was made.
+    Created,
+    /// Its values changed.
+    Updated,
+    /// A known record got its account.
+    AccountAttached,
+    /// Its account was closed; the record lives on.
+    AccountClosed,
+    /// A source confirmed what was known: no new version.
+    Confirmed,
+    /// Members came or went.
+    MembersChanged,
+    /// It is gone.
+    Deleted,
+}
+
+impl Happened {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::AccountAttached => "account.attached",
+            Self::AccountClosed => "account.closed",
+            Self::Confirmed => "confirmed",
+            Self::MembersChanged => "members.changed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// One attribute before and after; `null` where it had or has no value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// The canonical path.
+    pub path: String,
+    /// The value before.
+    pub previous: Value,
+    /// The value after.
+    pub new: Value,
+}
+
+/// An event, ready to be committed with the change it explains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its type, such as `person.updated`.
+    pub kind: String,
+    /// The resource type through which it was done (`User`).
+    pub resource_type: String,
+    /// The record.
+    pub resource: ResourceId,
+    /// Whether the record is a person.
+    pub is_person: bool,
+    /// When it was done.
+    pub at: DateTime<Utc>,
+    /// The client that did it.
+    pub client: String,
+    /// The source system it spoke for.
+    pub system: String,
+    /// Ties together what belongs to one flow.
+    pub correlation: String,
+    /// Why, as a code, where there is a reason beyond the request itself.
+    pub reason: Option<String>,
+    /// What changed.
+    pub changes: Vec<Change>,
+}
+
+impl Event {
+    /// The event of what `context`'s client did to a record through a resource type.
+    #[must_use]
+    pub fn new(context: &Context, id: EventId, happened: Happened, kind: Kind, resource_type: &str, resource: ResourceId) -> Self {
+        Self {
+            id,
+            tenant: context.tenant(),
+            kind: format!("{}.{}", kind.word(), happened.word()),
+            resource_type: resource_type.to_owned(),
+            resource,
+            is_person: kind == Kind::Person,
+            at: context.now,
+            client: context.client.name.clone(),
+            system: context.system().to_owned(),
+            correlation: context.correlation.clone(),
+            reason: None,
+            changes: Vec::new(),
+        }
+    }
+
+    /// With what changed.
+    #[must_use]
+    pub fn with_changes(mut self, changes: Vec<Change>) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// With a reason code.
+    #[must_use]
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.map(str::to_owned);
+        self
+    }
+
+    /// The event as it is kept and printed; `version` is the one it made, if it made one.
+    #[must_use]
+    pub fn body(&self, version: Option<i64>) -> Value {
+        let at = self.at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        json!({
+            "eventId": self.id.to_string(),
+            "tenant": self.tenant.0,
+            "type": self.kind,
+            "resourceType": self.resource_type,
+            "resourceId": self.resource.to_string(),
+            "version": version,
+            "personId": self.is_person.then(|| self.resource.to_string()),
+            "applicationId": null,
+            "occurredAt": at,
+            "recordedAt": at,
+            "actor": self.client,
+            "actorType": "system",
+            "sourceSystem": self.system,
+            "client": self.client,
+            "purpose": null,
+            "correlationId": self.correlation,
+            "causationId": null,
+            "idempotencyKey": null,
+            "reasonCode": self.reason,
+            "changes": self.changes,
+        })
+    }
+}
+
+/// What differs between two folds, in the order of the paths.
+#[must_use]
+pub fn changes(before: &Leaves, after: &Leaves) -> Vec<Change> {
+    let mut changes: Vec<Change> = before
+        .iter()
+        .filter(|(path, value)| after.get(*path) != Some(value))
+        .map(|(path, value)| Change {
+            path: path.clone(),
+            previous: value.clone(),
+            new: after.get(path).cloned().unwrap_or(Value::Null),
+        })
+        .collect();
+    let fresh = after.iter().filter(|(path, _)| !before.contains_key(*path));
+    changes.extend(fresh.map(|(path, value)| Change { path: path.clone(), previous: Value::Null, new: value.clone() }));
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}

@@ -1,0 +1,106 @@
+//! The golden record: a pure function of the source records (design §3). The policy is trivial now: the newest claim wins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::catalog::{Spec, Specs};
+use super::claim::{Claim, SINGLE, SourceRecord};
+use super::record::{Leaves, external_id_path};
+use crate::scim::comparable;
+
+const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate:";
+
+/// Folds what all sources say into one set of values. The order of `sources` does not matter.
+#[must_use]
+pub fn fold(specs: &Specs, sources: &[SourceRecord]) -> Leaves {
+    let mut leaves = Leaves::new();
+    let paths: BTreeSet<&String> = sources.iter().flat_map(|source| source.claims.0.keys()).collect();
+    for path in paths {
+        let Some(spec) = specs.get(path) else { continue };
+        let value = if spec.attribute.multi_valued { elements(spec, path, sources) } else { newest(path, sources) };
+        if let Some(value) = value {
+            leaves.insert(path.clone(), value);
+        }
+    }
+    for source in sources {
+        if let Some(external_id) = &source.external_id {
+            leaves.insert(external_id_path(&source.system), external_id.clone().into());
+        }
+    }
+    derive(&mut leaves, sources);
+    leaves
+}
+
+fn newest(path: &str, sources: &[SourceRecord]) -> Option<Value> {
+    let claims = sources.iter().filter_map(|source| source.claims.get(path, SINGLE));
+    claims.max_by_key(|claim| claim.rank()).map(|claim| claim.value.clone()).filter(|value| !value.is_null())
+}
+
+/// The union of the elements by key (design §3). Of one element's sub-attributes each comes from the newest claim that
+/// speaks of it, so that a view without `verified` does not wipe it.
+fn elements(spec: &Spec, path: &str, sources: &[SourceRecord]) -> Option<Value> {
+    let mut by_key: BTreeMap<&String, Vec<(&Claim, &str)>> = BTreeMap::new();
+    for source in sources {
+        for (key, claim) in source.claims.0.get(path).into_iter().flatten() {
+            by_key.entry(key).or_default().push((claim, &source.system));
+        }
+    }
+    let mut survivors = Vec::new();
+    for claims in by_key.values_mut() {
+        claims.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
+        let place = claims.iter().map(|(claim, system)| (claim.place, *system)).min();
+        if let (Some((winner, _)), Some(value)) = (claims.first(), joined(claims)) {
+            survivors.push((place, winner.rank(), value));
+        }
+    }
+    if spec.attribute.sub("primary").is_some() {
+        keep_one_primary(&mut survivors);
+    }
+    survivors.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let values: Vec<Value> = survivors.into_iter().map(|(_, _, value)| value).collect();
+    (!values.is_empty()).then_some(Value::Array(values))
+}
+
+/// One element from the claims on it, newest first; none if the newest denies it.
+fn joined(claims: &[(&Claim, &str)]) -> Option<Value> {
+    let (newest, _) = claims.first()?;
+    let Value::Object(_) = newest.value else {
+        return Some(newest.value.clone()).filter(|value| !value.is_null());
+    };
+    let mut element = Map::new();
+    for (claim, _) in claims {
+        // Beyond a denial nothing older is heard.
+        let Value::Object(subs) = &claim.value else { break };
+        for (name, value) in subs {
+            element.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    element.retain(|_, value| !value.is_null());
+    Some(Value::Object(element))
+}
+
+/// At most one `primary` survives, from the claim that ranks highest (RFC 7643 §2.4).
+fn keep_one_primary(survivors: &mut [(Option<(u32, &str)>, (i64, &str), Value)]) {
+    let is_primary = |value: &Value| value.get("primary") == Some(&json!(true));
+    let best = survivors.iter().filter(|(_, _, value)| is_primary(value)).map(|(place, rank, _)| (*rank, *place)).max();
+    for (place, rank, value) in survivors {
+        if is_primary(value) && best != Some((*rank, *place)) {
+            value["primary"] = json!(false);
+        }
+    }
+}
+
+/// What follows from the claims without being claimed.
+fn derive(leaves: &mut Leaves, sources: &[SourceRecord]) {
+    if leaves.contains_key("userName") {
+        // An account is active unless somebody says that it is not.
+        leaves.entry("active".into()).or_insert(Value::Bool(true));
+    }
+    let speaks = |source: &&SourceRecord| source.claims.0.keys().any(|path| path.starts_with(CANDIDATE));
+    if leaves.keys().any(|path| path.starts_with(CANDIDATE))
+        && let Some(first) = sources.iter().filter(speaks).map(|source| source.first_seen).min()
+    {
+        leaves.insert(format!("{CANDIDATE}createdAt"), comparable::instant(first).into());
+    }
+}

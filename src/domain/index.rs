@@ -1,0 +1,131 @@
+//! Folded values as rows of the attribute index and of the table of unique values (design §5).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::catalog::{Spec, Specs};
+use super::record::Leaves;
+use crate::scim::comparable::comparable;
+use crate::scim::schema::{Attribute, Kind};
+
+/// The longest value, in bytes, that stands in the index as it is.
+pub const LONGEST: usize = 256;
+
+/// One row of the attribute index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// The canonical path.
+    pub path: String,
+    /// Which element of a multi-valued attribute; 0 for a single value.
+    pub element: i32,
+    /// The comparable text as [`key`] shortens it.
+    pub value: String,
+    /// The whole text, where it was shortened.
+    pub whole: Option<String>,
+}
+
+/// How a comparable text stands in an index: itself, or a prefix and a hash, which is longer than [`LONGEST`] and so
+/// never equal to a short text, and sorts among its neighbors by the prefix.
+#[must_use]
+pub fn key(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let hash = Sha256::digest(text.as_bytes());
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{hex}", prefix(text))
+}
+
+/// The part of a long text that its key begins with.
+#[must_use]
+pub fn prefix(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// All index rows of a record.
+#[must_use]
+pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
+    let mut rows = BTreeSet::new();
+    for (path, value) in leaves {
+        let Some(spec) = specs.get(path) else {
+            // A system's externalId: caseExact (RFC 7643 §3.1).
+            rows.extend(value.as_str().map(|text| row(path, 0, text)));
+            continue;
+        };
+        if let Some(urn) = &spec.extension {
+            rows.insert(row("schemas", 0, urn));
+        }
+        match value {
+            Value::Array(elements) => {
+                for (element, value) in (0..).zip(elements) {
+                    element_rows(path, element, &spec.attribute, value, &mut rows);
+                }
+            }
+            single => {
+                rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)));
+                rows.extend(spec.parent.as_ref().map(|parent| row(parent, 0, "")));
+            }
+        }
+    }
+    rows
+}
+
+fn element_rows(path: &str, element: i32, attribute: &Attribute, value: &Value, rows: &mut BTreeSet<Row>) {
+    if attribute.kind != Kind::Complex {
+        rows.extend(comparable(attribute, value).map(|text| row(path, element, &text)));
+        return;
+    }
+    // The element itself: what `pr` and value paths count.
+    rows.insert(row(path, element, ""));
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let Some(sub) = attribute.sub(name) else { continue };
+        let path = format!("{path}.{name}");
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        rows.extend(values.iter().filter_map(|value| comparable(sub, value)).map(|text| row(&path, element, &text)));
+    }
+}
+
+fn row(path: &str, element: i32, text: &str) -> Row {
+    let whole = (text.len() > LONGEST).then(|| text.to_owned());
+    Row { path: path.to_owned(), element, value: key(text), whole }
+}
+
+/// A value that only one record of its tenant may hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unique {
+    /// The canonical path.
+    pub path: String,
+    /// The comparable text as [`key`] shortens it.
+    pub value: String,
+}
+
+/// All unique values of a record (RFC 7643 §7, `uniqueness`), `externalId` per system among them.
+#[must_use]
+pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
+    let mut uniques = BTreeSet::new();
+    for (path, value) in leaves {
+        let texts: Vec<String> = match specs.get(path) {
+            None => value.as_str().map(str::to_owned).into_iter().collect(),
+            Some(spec) if !spec.is_unique() => continue,
+            Some(spec) => match value {
+                Value::Array(elements) => elements.iter().map(|element| unique_text(spec, element)).collect(),
+                single => comparable(&spec.attribute, single).into_iter().collect(),
+            },
+        };
+        uniques.extend(texts.iter().map(|text| Unique { path: path.clone(), value: key(text) }));
+    }
+    uniques
+}
+
+/// The text by which an element is unique: its key and its value.
+#[must_use]
+pub fn unique_text(spec: &Spec, element: &Value) -> String {
+    let value = spec.attribute.sub("value").and_then(|sub| comparable(sub, element.get("value")?));
+    format!("{}\u{1f}{}", spec.element_key(element), value.unwrap_or_default())
+}

@@ -1,0 +1,98 @@
+//! A record as it is kept: the fold of what each source system says, and those sources.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::claim::SourceRecord;
+use crate::id::{ResourceId, TenantId};
+
+/// The kinds of record. Several resource types may be views of one kind (`/Users` and `/Persons`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// One human being, in whatever roles.
+    Person,
+    /// A group of people and groups.
+    Group,
+}
+
+impl Kind {
+    /// How it is stored.
+    #[must_use]
+    pub fn number(self) -> i16 {
+        match self {
+            Self::Person => 1,
+            Self::Group => 2,
+        }
+    }
+
+    /// The stored number's kind.
+    #[must_use]
+    pub fn from_number(number: i16) -> Option<Self> {
+        [Self::Person, Self::Group].into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// The word that events use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// The folded values by canonical path. A single-valued leaf holds its value; a multi-valued attribute the array
+/// of its elements. `externalId@SYSTEM` holds each system's own `externalId`.
+pub type Leaves = BTreeMap<String, Value>;
+
+/// The canonical path under which a system's `externalId` stands.
+#[must_use]
+pub fn external_id_path(system: &str) -> String {
+    format!("externalId@{system}")
+}
+
+/// A record without its sources: enough to read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Folded {
+    /// The database's own number for it.
+    pub row: i64,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its id.
+    pub id: ResourceId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Counts its changes, from 1.
+    pub version: i64,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// When its folded values or its members last changed.
+    pub modified: DateTime<Utc>,
+    /// The folded values.
+    pub leaves: Leaves,
+}
+
+impl Folded {
+    /// Whether this person has an account, and so is a User (design §2).
+    #[must_use]
+    pub fn has_account(&self) -> bool {
+        has_account(&self.leaves)
+    }
+}
+
+/// Whether folded values hold an account.
+#[must_use]
+pub fn has_account(leaves: &Leaves) -> bool {
+    leaves.contains_key("userName")
+}
+
+/// A record with its sources: what a write starts from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The fold.
+    pub folded: Folded,
+    /// What it is folded from.
+    pub sources: Vec<SourceRecord>,
+}
