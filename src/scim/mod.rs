@@ -1,1 +1,43 @@
-//! scim
+//! SCIM 2.0 (RFC 7643 and RFC 7644) as a pure library: no I/O, no clock, nothing of ours.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | [`error`] | the error keywords of RFC 7644 §3.12, and details that say what would be right |
+//! | [`json`] | JSON as a strict reader takes it: no duplicate member, no bad UTF-8, bounded depth |
+//! | [`schema`] | schemas, attributes and their characteristics (RFC 7643 §2 and §7), the common attributes (§3.1) |
+//! | [`resource_type`] | a core schema with its extensions, and how a name becomes a [`resource_type::Location`] |
+//! | [`attribute_path`] | `urn:…:User:name.familyName` as a value |
+//! | [`comparable`] | one text per value whose byte order is the attribute's order |
+//! | [`filter`] | filters: text, tree, checked condition, evaluation (RFC 7644 §3.4.2.2) |
+//! | [`receive`] | from a client's body to a valid document |
+//! | [`mutability`] | what an update may not change (RFC 7643 §2.2) |
+//! | [`patch`] | PATCH (RFC 7644 §3.5.2), with the forms that real clients send |
+//! | [`projection`] | `attributes`, `excludedAttributes` and `returned` (RFC 7644 §3.9) |
+//! | [`list`] | list requests, searches and list responses (RFC 7644 §3.4.2 and §3.4.3) |
+//! | [`discovery`] | `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644 §4) |
+//!
+//! A document is a [`Map`] with canonical attribute names, without nulls, empty arrays or empty objects;
+//! an extension's attributes stand in an object under the extension's URN (RFC 7643 §3.3).
+
+pub mod attribute_path;
+pub mod comparable;
+pub mod discovery;
+pub mod document;
+pub mod error;
+pub mod filter;
+pub mod json;
+pub mod list;
+pub mod mutability;
+pub mod patch;
+pub mod projection;
+pub mod receive;
+pub mod resource_type;
+pub mod schema;
+
+#[cfg(test)]
+mod samples;
+
+pub use error::{Error, Result};
+
+/// A JSON object: a resource, a request body or a complex value.
+pub type Map = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,260 @@
+//! From [`Filter`] to [`Condition`]: names resolved, types compared, needles made comparable.
+
+use serde_json::Value;
+
+use super::{Condition, Filter, Literal, Operator, Predicate, Test};
+use crate::scim::attribute_path::AttributePath;
+use crate::scim::comparable::{Comparison, comparable};
+use crate::scim::error::{Error, Kind as ErrorKind, Result};
+use crate::scim::resource_type::{Resolved, ResourceType, unknown_sub};
+use crate::scim::schema::{Attribute, Kind, Storage};
+
+impl Filter {
+    /// Checks the filter against a resource type.
+    pub fn check(&self, ty: &ResourceType) -> Result<Condition> {
+        match self {
+            Self::And(terms) => every(terms, |term| term.check(ty)).map(Condition::All),
+            Self::Or(terms) => every(terms, |term| term.check(ty)).map(Condition::Any),
+            Self::Not(inner) => inner.check(ty).map(not),
+            Self::Compare { path, predicate } => {
+                let found = ty.find(path, ErrorKind::InvalidFilter)?;
+                compare(&found, predicate, ErrorKind::InvalidFilter)
+            }
+            Self::ValuePath { path, filter, then } => {
+                let found = ty.find(path, ErrorKind::InvalidFilter)?;
+                let mut condition = filter.check_element(&found, ErrorKind::InvalidFilter)?;
+                if let Some((sub, predicate)) = then {
+                    let sub = find_sub(&found, sub, ErrorKind::InvalidFilter)?;
+                    let test = compare(&sub, predicate, ErrorKind::InvalidFilter)?;
+                    condition = match condition {
+                        Condition::All(mut terms) => {
+                            terms.push(test);
+                            Condition::All(terms)
+                        }
+                        other => Condition::All(vec![other, test]),
+                    };
+                }
+                Ok(element(&found, condition))
+            }
+        }
+    }
+
+    /// Checks a value filter, whose paths are sub-attributes of `whole`: what one element must pass.
+    ///
+    /// The elements of a simple multi-valued attribute are called `value` (RFC 7643 §2.4).
+    pub fn check_element(&self, whole: &Resolved<'_>, kind: ErrorKind) -> Result<Condition> {
+        match self {
+            Self::And(terms) => {
+                every(terms, |term| term.check_element(whole, kind)).map(Condition::All)
+            }
+            Self::Or(terms) => {
+                every(terms, |term| term.check_element(whole, kind)).map(Condition::Any)
+            }
+            Self::Not(inner) => inner.check_element(whole, kind).map(not),
+            Self::Compare { path, predicate } => {
+                let found = element_path(whole, path, kind)?;
+                compare(&found, predicate, kind)
+            }
+            Self::ValuePath { path, .. } => Err(Error::new(
+                kind,
+                format!(
+                    "the value filter of '{}' cannot hold '{path}[…]'",
+                    whole.location
+                ),
+            )),
+        }
+    }
+}
+
+/// The element condition; on a simple attribute each value is its own element, so one test needs none.
+fn element(found: &Resolved<'_>, condition: Condition) -> Condition {
+    match condition {
+        test @ Condition::Test { .. } if found.attribute.kind != Kind::Complex => test,
+        condition => Condition::Element {
+            location: found.location.whole(),
+            condition: Box::new(condition),
+        },
+    }
+}
+
+fn every(terms: &[Filter], check: impl Fn(&Filter) -> Result<Condition>) -> Result<Vec<Condition>> {
+    terms.iter().map(check).collect()
+}
+
+fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
+}
+
+fn find_sub<'a>(whole: &Resolved<'a>, name: &str, kind: ErrorKind) -> Result<Resolved<'a>> {
+    whole
+        .sub(name)
+        .ok_or_else(|| Error::new(kind, unknown_sub(whole, name)))
+}
+
+fn element_path<'a>(
+    whole: &Resolved<'a>,
+    path: &AttributePath,
+    kind: ErrorKind,
+) -> Result<Resolved<'a>> {
+    if path.schema.is_some() || path.sub.is_some() {
+        return Err(Error::new(
+            kind,
+            format!(
+                "'{path}' cannot stand in the value filter of '{}': name a sub-attribute alone",
+                whole.location
+            ),
+        ));
+    }
+    if whole.attribute.kind != Kind::Complex && path.attribute.eq_ignore_ascii_case("value") {
+        return Ok(whole.whole());
+    }
+    find_sub(whole, &path.attribute, kind)
+}
+
+fn compare(found: &Resolved<'_>, predicate: &Predicate, kind: ErrorKind) -> Result<Condition> {
+    refuse_hidden(found, kind)?;
+    let leaf = found.leaf();
+    match predicate {
+        Predicate::Present => Ok(present(found)),
+        Predicate::Compare(Operator::Equal, Literal::Null) => Ok(not(present(found))),
+        Predicate::Compare(Operator::NotEqual, Literal::Null) => Ok(present(found)),
+        Predicate::Compare(operator, literal) if leaf.kind == Kind::Complex => {
+            // RFC 7643 §2.4: a complex attribute stands for its value.
+            let value = found.sub("value").ok_or_else(|| {
+                Error::new(
+                    kind,
+                    format!(
+                        "'{}' is complex: compare one of its sub-attributes",
+                        found.location
+                    ),
+                )
+            })?;
+            refuse_hidden(&value, kind)?;
+            test(&value, *operator, literal, kind)
+        }
+        Predicate::Compare(operator, literal) => test(found, *operator, literal, kind),
+    }
+}
+
+/// What is never returned cannot be searched: totals would tell it.
+fn refuse_hidden(found: &Resolved<'_>, kind: ErrorKind) -> Result<()> {
+    if found.attribute.is_searchable() && found.leaf().is_searchable() {
+        return Ok(());
+    }
+    Err(Error::new(
+        kind,
+        format!(
+            "'{}' is never returned, so it cannot be searched",
+            found.location
+        ),
+    ))
+}
+
+fn present(found: &Resolved<'_>) -> Condition {
+    let of_leaf = |leaf: &Resolved<'_>| Condition::Test {
+        location: leaf.location.clone(),
+        comparison: Comparison::of(leaf.leaf()),
+        test: Test::Present,
+    };
+    if found.leaf().kind != Kind::Complex {
+        return of_leaf(found);
+    }
+    if let (Storage::Rows, Some(value)) = (found.attribute.storage, found.sub("value")) {
+        return of_leaf(&value);
+    }
+    // RFC 7644 §3.4.2.2: a complex attribute is present if any of its sub-attributes is.
+    let subs = found.subs().filter(|sub| sub.leaf().is_searchable());
+    Condition::Any(subs.map(|sub| of_leaf(&sub)).collect())
+}
+
+fn test(
+    found: &Resolved<'_>,
+    operator: Operator,
+    literal: &Literal,
+    kind: ErrorKind,
+) -> Result<Condition> {
+    let attribute = found.leaf();
+    let fits = match operator {
+        Operator::Equal | Operator::NotEqual => true,
+        Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
+            matches!(
+                attribute.kind,
+                Kind::String | Kind::Reference | Kind::Binary
+            )
+        }
+        _ => !matches!(attribute.kind, Kind::Boolean | Kind::Binary),
+    };
+    if !fits || *literal == Literal::Null {
+        let wanted = if fits {
+            "'eq' or 'ne' with null"
+        } else {
+            "another operator"
+        };
+        return Err(Error::new(
+            kind,
+            format!(
+                "'{}' does not fit '{}', which is {}: use {wanted}",
+                operator.keyword(),
+                found.location,
+                type_name(attribute.kind)
+            ),
+        ));
+    }
+    let needle = needle(attribute, literal).ok_or_else(|| {
+        let (location, wanted) = (&found.location, type_name(attribute.kind));
+        Error::new(kind, format!("'{location}' is {wanted}; {literal} is not"))
+    })?;
+    let comparison = Comparison::of(attribute);
+    let location = found.location.clone();
+    let of = |test| Condition::Test {
+        location,
+        comparison,
+        test,
+    };
+    Ok(match operator {
+        Operator::Equal => of(Test::Equal(needle)),
+        Operator::NotEqual => not(of(Test::Equal(needle))),
+        Operator::Contains => of(Test::Contains(needle)),
+        Operator::StartsWith => of(Test::StartsWith(needle)),
+        Operator::EndsWith => of(Test::EndsWith(needle)),
+        Operator::Greater => of(Test::Greater(needle)),
+        Operator::GreaterOrEqual => of(Test::GreaterOrEqual(needle)),
+        Operator::Less => of(Test::Less(needle)),
+        Operator::LessOrEqual => of(Test::LessOrEqual(needle)),
+    })
+}
+
+/// The comparable form of a literal, or nothing if it is not of the attribute's type.
+fn needle(attribute: &Attribute, literal: &Literal) -> Option<String> {
+    let value = match (attribute.kind, literal) {
+        // Entra ID writes booleans as strings.
+        (Kind::Boolean, Literal::String(text)) => Value::Bool(boolean(text)?),
+        _ => literal.to_value(),
+    };
+    comparable(attribute, &value)
+}
+
+/// `true` or `false` in any case.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The type in words, for an error's detail.
+pub(crate) fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "a string",
+        Kind::Boolean => "a boolean (true or false)",
+        Kind::Decimal => "a number",
+        Kind::Integer => "a whole number",
+        Kind::DateTime => "a dateTime such as \"2026-11-22T14:59:13Z\"",
+        Kind::Reference => "a reference (a string)",
+        Kind::Binary => "binary (a base64 string)",
+        Kind::Complex => "complex (an object)",
+    }
+}

@@ -1,0 +1,310 @@
+//! Resource types (RFC 7643 §6): a core schema with its extensions, and how a name becomes a location.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::attribute_path::AttributePath;
+use super::error::{Error, Kind, Result, did_you_mean};
+use super::schema::{self, Attribute, Schema};
+
+/// The URN of a resource type's own schema.
+pub const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+
+/// A type of resource with its endpoint.
+#[derive(Debug, Clone)]
+pub struct ResourceType {
+    /// The identifier; equal to the name.
+    pub id: String,
+    /// The name, as in `meta.resourceType`.
+    pub name: String,
+    /// The endpoint relative to the base URL, with its slash: `/Users`.
+    pub endpoint: String,
+    /// What it describes.
+    pub description: String,
+    /// The core schema.
+    pub schema: Arc<Schema>,
+    /// The extensions.
+    pub extensions: Vec<Extension>,
+}
+
+/// A schema extension of a resource type (RFC 7643 §6).
+#[derive(Debug, Clone)]
+pub struct Extension {
+    /// The extension's schema.
+    pub schema: Arc<Schema>,
+    /// Whether every resource must have it.
+    pub required: bool,
+}
+
+/// Where a value stands: canonical names; no extension for core and common attributes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// The extension's URN.
+    pub extension: Option<Arc<str>>,
+    /// The attribute.
+    pub attribute: Arc<str>,
+    /// The sub-attribute.
+    pub sub: Option<Arc<str>>,
+}
+
+impl Location {
+    /// The location of the whole attribute.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self {
+            sub: None,
+            ..self.clone()
+        }
+    }
+
+    /// The location of a sub-attribute of this attribute.
+    #[must_use]
+    pub fn of(&self, sub: &Attribute) -> Self {
+        Self {
+            sub: Some(Arc::clone(&sub.name)),
+            ..self.clone()
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(extension) = &self.extension {
+            write!(f, "{extension}:")?;
+        }
+        f.write_str(&self.attribute)?;
+        match &self.sub {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A location together with what its schema says.
+#[derive(Debug, Clone)]
+pub struct Resolved<'a> {
+    /// The canonical names.
+    pub location: Location,
+    /// The attribute.
+    pub attribute: &'a Attribute,
+    /// The sub-attribute, if the location has one.
+    pub sub: Option<&'a Attribute>,
+}
+
+impl<'a> Resolved<'a> {
+    /// The sub-attribute, or else the attribute.
+    #[must_use]
+    pub fn leaf(&self) -> &'a Attribute {
+        self.sub.unwrap_or(self.attribute)
+    }
+
+    /// The sub-attribute of a name, resolved.
+    #[must_use]
+    pub fn sub(&self, name: &str) -> Option<Self> {
+        self.attribute.sub(name).map(|sub| self.with(sub))
+    }
+
+    /// The whole attribute, resolved.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self {
+            location: self.location.whole(),
+            attribute: self.attribute,
+            sub: None,
+        }
+    }
+
+    fn with(&self, sub: &'a Attribute) -> Self {
+        Self {
+            location: self.location.of(sub),
+            attribute: self.attribute,
+            sub: Some(sub),
+        }
+    }
+
+    /// Each sub-attribute, resolved.
+    pub fn subs(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let whole = self.whole();
+        self.attribute
+            .sub_attributes
+            .iter()
+            .map(move |sub| whole.with(sub))
+    }
+
+    fn new(extension: Option<&Arc<str>>, attribute: &'a Attribute) -> Self {
+        Self {
+            location: Location {
+                extension: extension.cloned(),
+                attribute: Arc::clone(&attribute.name),
+                sub: None,
+            },
+            attribute,
+            sub: None,
+        }
+    }
+}
+
+impl ResourceType {
+    /// The representation of RFC 7643 §6.
+    #[must_use]
+    pub fn to_json(&self, base_url: &str) -> Value {
+        let base = base_url.trim_end_matches('/');
+        let mut value = json!({
+            "schemas": [RESOURCE_TYPE_URN],
+            "id": self.id,
+            "name": self.name,
+            "endpoint": self.endpoint,
+            "description": self.description,
+            "schema": &*self.schema.id,
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": format!("{base}/ResourceTypes/{}", self.id),
+            },
+        });
+        if !self.extensions.is_empty() {
+            value["schemaExtensions"] = self
+                .extensions
+                .iter()
+                .map(|extension| json!({"schema": &*extension.schema.id, "required": extension.required}))
+                .collect();
+        }
+        value
+    }
+
+    /// What a path means in this type, or nothing if it names nothing.
+    #[must_use]
+    pub fn resolve(&self, path: &AttributePath) -> Option<Resolved<'_>> {
+        self.resolve_as_written(path).or_else(|| {
+            // Entra ID writes a dot where the colon after the URN belongs.
+            self.resolve_as_written(&path.dotted_reading()?)
+        })
+    }
+
+    fn resolve_as_written(&self, path: &AttributePath) -> Option<Resolved<'_>> {
+        let whole = match &path.schema {
+            None => self.resolve_core(&path.attribute),
+            Some(urn) if self.is_core(urn) => self.resolve_core(&path.attribute),
+            Some(urn) => {
+                let schema = self.resolve_extension(urn)?;
+                let attribute = schema.attribute(&path.attribute)?;
+                Some(Resolved::new(Some(&schema.id), attribute))
+            }
+        }?;
+        match &path.sub {
+            None => Some(whole),
+            Some(sub) => whole.sub(sub),
+        }
+    }
+
+    fn resolve_core(&self, name: &str) -> Option<Resolved<'_>> {
+        schema::named(schema::common(), name)
+            .or_else(|| self.schema.attribute(name))
+            .map(|attribute| Resolved::new(None, attribute))
+    }
+
+    /// Whether a URN is the core schema's.
+    #[must_use]
+    pub fn is_core(&self, urn: &str) -> bool {
+        self.schema.id.eq_ignore_ascii_case(urn)
+    }
+
+    /// The extension of a URN, whatever its case.
+    #[must_use]
+    pub fn resolve_extension(&self, urn: &str) -> Option<&Schema> {
+        self.extensions
+            .iter()
+            .map(|extension| &*extension.schema)
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// What a path means in this type; an error that offers the nearest name if it names nothing.
+    pub fn find(&self, path: &AttributePath, kind: Kind) -> Result<Resolved<'_>> {
+        self.resolve(path)
+            .ok_or_else(|| Error::new(kind, self.unknown(path)))
+    }
+
+    /// The sentence for a path that names nothing.
+    pub(crate) fn unknown(&self, path: &AttributePath) -> String {
+        let whole = AttributePath {
+            sub: None,
+            ..path.clone()
+        };
+        if let (Some(sub), Some(found)) = (&path.sub, self.resolve(&whole)) {
+            return unknown_sub(&found, sub);
+        }
+        let urn = match &path.schema {
+            Some(urn) if !self.is_core(urn) => urn,
+            _ => return self.unknown_core(&path.attribute),
+        };
+        match self.resolve_extension(urn) {
+            Some(schema) => {
+                let names = schema.attributes.iter().map(|attribute| &*attribute.name);
+                let nearest = did_you_mean(&path.attribute, names);
+                format!(
+                    "there is no attribute '{}' in {urn}{nearest}",
+                    path.attribute
+                )
+            }
+            None => {
+                let known = self
+                    .extensions
+                    .iter()
+                    .map(|extension| &*extension.schema.id);
+                let nearest = did_you_mean(urn, known.chain([&*self.schema.id]));
+                format!(
+                    "{} has no schema '{urn}', named in '{path}'{nearest}",
+                    self.name
+                )
+            }
+        }
+    }
+
+    fn unknown_core(&self, name: &str) -> String {
+        let start = format!("there is no attribute '{name}' in {}", self.name);
+        // An extension's attribute written without its URN is a frequent slip.
+        for extension in &self.extensions {
+            if let Some(attribute) = extension.schema.attribute(name) {
+                return format!(
+                    "{start}; did you mean '{}:{}'?",
+                    extension.schema.id, attribute.name
+                );
+            }
+        }
+        let names = schema::common().iter().chain(&self.schema.attributes);
+        let nearest = did_you_mean(name, names.map(|attribute| &*attribute.name));
+        format!("{start}{nearest}")
+    }
+
+    /// Every attribute, common ones first: a complex one itself, then each of its sub-attributes.
+    pub fn leaves(&self) -> impl Iterator<Item = Resolved<'_>> {
+        self.attributes()
+            .flat_map(|whole| std::iter::once(whole.clone()).chain(whole.subs()))
+    }
+
+    /// Every attribute as a whole, common ones first.
+    pub fn attributes(&self) -> impl Iterator<Item = Resolved<'_>> {
+        let extensions = self.extensions.iter().flat_map(|extension| {
+            let urn = &extension.schema.id;
+            extension
+                .schema
+                .attributes
+                .iter()
+                .map(move |attribute| Resolved::new(Some(urn), attribute))
+        });
+        schema::common()
+            .iter()
+            .chain(&self.schema.attributes)
+            .map(|attribute| Resolved::new(None, attribute))
+            .chain(extensions)
+    }
+}
+
+/// The sentence for a sub-attribute that does not exist.
+pub(crate) fn unknown_sub(whole: &Resolved<'_>, sub: &str) -> String {
+    let names = whole.attribute.sub_attributes.iter();
+    let nearest = did_you_mean(sub, names.map(|attribute| &*attribute.name));
+    let whole = whole.location.whole();
+    format!("there is no sub-attribute '{sub}' in '{whole}'{nearest}")
+}
