@@ -42,10 +42,6 @@ const IDENTITY: &str = "urn:muster:scim:schemas:extension:1.0:Identity";
 pub struct Spec {
     /// The attribute, or the sub-attribute of a single-valued complex one.
     pub attribute: Attribute,
-    /// The extension it belongs to.
-    pub extension: Option<Arc<str>>,
-    /// The path of the single-valued complex attribute around it.
-    pub parent: Option<String>,
     is_owner: bool,
 }
 
@@ -255,15 +251,13 @@ fn view(
             continue;
         }
         shown.entry(path.clone()).or_default().push(found.location.clone());
-        let parent = found.sub.and_then(|_| path.rsplit_once('.').map(|(parent, _)| parent.to_owned()));
-        let extension = path.rsplit_once(':').map(|(urn, _)| Arc::from(urn));
         let is_owner = path == found.location.to_string();
         // The owner's characteristics win over an alias's, and the widest view of an element over a narrow one.
         let wins = specs.get(&path).is_none_or(|spec| {
             is_owner && (!spec.is_owner || spec.attribute.sub_attributes.len() < leaf.sub_attributes.len())
         });
         if wins {
-            specs.insert(path, Spec { attribute: leaf.clone(), extension, parent, is_owner });
+            specs.insert(path, Spec { attribute: leaf.clone(), is_owner });
         }
     }
     View { resource_type: Arc::new(resource_type), kind, accounts_only, canonical, shown }

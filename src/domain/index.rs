@@ -58,19 +58,13 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
             rows.extend(value.as_str().map(|text| row(path, 0, text)));
             continue;
         };
-        if let Some(urn) = &spec.extension {
-            rows.insert(row("schemas", 0, urn));
-        }
         match value {
             Value::Array(elements) => {
                 for (element, value) in (0..).zip(elements) {
                     element_rows(path, element, &spec.attribute, value, &mut rows);
                 }
             }
-            single => {
-                rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)));
-                rows.extend(spec.parent.as_ref().map(|parent| row(parent, 0, "")));
-            }
+            single => rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text))),
         }
     }
     rows

@@ -14,6 +14,9 @@ pub enum Error {
     /// The address of the database cannot be used.
     #[error("{0}")]
     Address(String),
+    /// The filter asks for what is not kept in a form that can be asked for.
+    #[error("{0}")]
+    Filter(crate::scim::Error),
     /// What the database holds cannot be read, or a statement of ours is wrong.
     #[error("{0}")]
     Fault(String),

@@ -1,0 +1,289 @@
+//! A record with all that hangs on it. Every verb that changes something takes the event that explains it, so an
+//! unlogged change does not compile; each change makes exactly one version, and each version has exactly one event.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+
+use super::db::on_both;
+use super::schema::{attribute_index, resource, source_record, unique_value};
+use super::sql_types::{instant, key, micros, uuid};
+use super::{Error, Tx, attribute_path, event, member};
+use crate::domain::catalog::Specs;
+use crate::domain::claim::SourceRecord;
+use crate::domain::event::Event;
+use crate::domain::index::{self, Row, Unique};
+use crate::domain::record::{Folded, Kind, Leaves, Record, has_account};
+use crate::id::{ResourceId, TenantId};
+
+/// What [`resource`] holds, in the order of its columns.
+pub(super) type ResourceRow = (i64, i32, Vec<u8>, i16, bool, i64, i64, i64, String);
+
+pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
+    let (row, tenant, id, kind, _, version, created, modified, document) = row;
+    Ok(Folded {
+        row,
+        tenant: TenantId(tenant),
+        id: ResourceId(uuid(&id)),
+        kind: Kind::from_number(kind).ok_or_else(|| Error::Fault(format!("record {row} is of no known kind")))?,
+        version,
+        created: instant(created),
+        modified: instant(modified),
+        leaves: serde_json::from_str(&document)?,
+    })
+}
+
+/// The record of that id, without its sources.
+pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<Folded>, Error> {
+    let row = resource::table
+        .filter(resource::tenant.eq(tenant.0))
+        .filter(resource::uuid.eq(key(id.0)))
+        .first::<ResourceRow>(tx.db)
+        .optional()
+        .map_err(|error| tx.explain(error))?;
+    row.map(folded).transpose()
+}
+
+/// The record of that number with its sources.
+pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
+    let found = resource::table.find(row).first::<ResourceRow>(tx.db).map_err(|error| tx.explain(error))?;
+    with_sources(tx, folded(found)?)
+}
+
+/// A record completed by its sources.
+pub fn with_sources(tx: &mut Tx<'_>, folded: Folded) -> Result<Record, Error> {
+    type SourceRow = (i64, i64, i64, String, Option<String>, i64, i64, String);
+    let rows: Vec<SourceRow> = source_record::table
+        .filter(source_record::resource.eq(folded.row))
+        .order(source_record::id.asc())
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let sources = rows
+        .into_iter()
+        .map(|(row, _, _, system, external_id, first_seen, last_synced, claims)| {
+            Ok(SourceRecord {
+                row: Some(row),
+                system,
+                external_id,
+                first_seen: instant(first_seen),
+                last_synced: instant(last_synced),
+                claims: serde_json::from_str(&claims)?,
+            })
+        })
+        .collect::<Result<_, Error>>()?;
+    Ok(Record { folded, sources })
+}
+
+/// The number of the record that holds a unique value.
+pub fn holder(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, path: &str, value: &str) -> Result<Option<i64>, Error> {
+    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else { return Ok(None) };
+    unique_value::table
+        .find((tenant.0, path, value))
+        .select(unique_value::resource)
+        .first(tx.db)
+        .optional()
+        .map_err(|error| tx.explain(error))
+}
+
+/// The numbers of at most `limit` records that have a value in the index.
+pub fn with_value(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    path: &str,
+    value: &str,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else { return Ok(Vec::new()) };
+    attribute_index::table
+        .filter(attribute_index::path.eq(path))
+        .filter(attribute_index::value.eq(value))
+        .select(attribute_index::resource)
+        .distinct()
+        .limit(limit)
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))
+}
+
+/// A record that is about to exist.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its folded values.
+    pub leaves: Leaves,
+    /// What they are folded from.
+    pub sources: Vec<SourceRecord>,
+    /// The numbers of its members, if it is a group.
+    pub members: Vec<i64>,
+}
+
+/// Makes a record, at version 1.
+pub fn insert(tx: &mut Tx<'_>, specs: &Specs, new: &NewRecord, event: Event) -> Result<Folded, Error> {
+    let at = micros(event.at);
+    let values = (
+        resource::tenant.eq(event.tenant.0),
+        resource::uuid.eq(key(new.id.0)),
+        resource::kind.eq(new.kind.number()),
+        resource::account.eq(has_account(&new.leaves)),
+        resource::version.eq(1_i64),
+        resource::created.eq(at),
+        resource::modified.eq(at),
+        resource::document.eq(serde_json::to_string(&new.leaves)?),
+    );
+    let rows: Vec<ResourceRow> = on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
+        .values(values)
+        .returning(resource::all_columns)
+        .load(connection))
+    .map_err(|error| tx.explain(error))?;
+    let row = rows.into_iter().next().ok_or_else(|| Error::Fault("an inserted record was not returned".into()))?;
+    let folded = folded(row)?;
+    for source in &new.sources {
+        put_source(tx, folded.row, source)?;
+    }
+    put_values(tx, specs, &folded, &Leaves::new(), &new.leaves)?;
+    member::insert(tx, folded.row, &new.members)?;
+    event::insert(tx, &event, Some(1))?;
+    Ok(folded)
+}
+
+/// Gives a record new values and sources, and its next version. A record that somebody else changed meanwhile is a lost race.
+pub fn update(
+    tx: &mut Tx<'_>,
+    specs: &Specs,
+    before: &Record,
+    leaves: Leaves,
+    sources: &[SourceRecord],
+    event: Event,
+) -> Result<Folded, Error> {
+    let old = &before.folded;
+    let target = resource::table.filter(resource::id.eq(old.row)).filter(resource::version.eq(old.version));
+    let values = (
+        resource::version.eq(old.version + 1),
+        resource::modified.eq(micros(event.at)),
+        resource::account.eq(has_account(&leaves)),
+        resource::document.eq(serde_json::to_string(&leaves)?),
+    );
+    let count = diesel::update(target).set(values).execute(tx.db).map_err(|error| tx.explain(error))?;
+    if count != 1 {
+        return Err(tx.lose());
+    }
+    put_sources(tx, before, sources)?;
+    put_values(tx, specs, old, &old.leaves, &leaves)?;
+    event::insert(tx, &event, Some(old.version + 1))?;
+    Ok(Folded { version: old.version + 1, modified: event.at, leaves, ..old.clone() })
+}
+
+/// Keeps what sources say where the fold stays the same: a confirmation makes no version (design §3).
+pub fn confirm(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord], event: Event) -> Result<(), Error> {
+    // The row is locked, so that nobody folds meanwhile from sources that are about to change.
+    let old = &before.folded;
+    let target = resource::table.filter(resource::id.eq(old.row)).filter(resource::version.eq(old.version));
+    let same = resource::version.eq(old.version);
+    let count = diesel::update(target).set(same).execute(tx.db).map_err(|error| tx.explain(error))?;
+    if count != 1 {
+        return Err(tx.lose());
+    }
+    put_sources(tx, before, sources)?;
+    event::insert(tx, &event, None)
+}
+
+/// Removes a record with everything that hangs on it. Its events stay; the one of its end has the version after its last.
+pub fn delete(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Error> {
+    event::insert(tx, &event, Some(record.version + 1))?;
+    member::delete(tx, record.row)?;
+    let row = record.row;
+    diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    diesel::delete(unique_value::table.filter(unique_value::resource.eq(row)))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    diesel::delete(source_record::table.filter(source_record::resource.eq(row)))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let target = resource::table.filter(resource::id.eq(row)).filter(resource::version.eq(record.version));
+    let count = diesel::delete(target).execute(tx.db).map_err(|error| tx.explain(error))?;
+    if count == 1 { Ok(()) } else { Err(tx.lose()) }
+}
+
+fn put_sources(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord]) -> Result<(), Error> {
+    let kept: BTreeSet<i64> = sources.iter().filter_map(|source| source.row).collect();
+    for row in before.sources.iter().filter_map(|source| source.row).filter(|row| !kept.contains(row)) {
+        diesel::delete(source_record::table.find(row)).execute(tx.db).map_err(|error| tx.explain(error))?;
+    }
+    for source in sources.iter().filter(|source| !before.sources.contains(source)) {
+        put_source(tx, before.folded.row, source)?;
+    }
+    Ok(())
+}
+
+fn put_source(tx: &mut Tx<'_>, owner: i64, source: &SourceRecord) -> Result<(), Error> {
+    let values = (
+        source_record::resource.eq(owner),
+        source_record::system.eq(&source.system),
+        source_record::external_id.eq(&source.external_id),
+        source_record::first_seen.eq(micros(source.first_seen)),
+        source_record::last_synced.eq(micros(source.last_synced)),
+        source_record::claims.eq(serde_json::to_string(&source.claims)?),
+    );
+    let result = match source.row {
+        Some(row) => diesel::update(source_record::table.find(row)).set(values).execute(tx.db),
+        None => diesel::insert_into(source_record::table)
+            .values((source_record::origin.eq(owner), values))
+            .execute(tx.db),
+    };
+    result.map(drop).map_err(|error| tx.explain(error))
+}
+
+/// Brings the index and the unique values from one set of folded values to another: only what differs is touched.
+fn put_values(tx: &mut Tx<'_>, specs: &Specs, record: &Folded, before: &Leaves, after: &Leaves) -> Result<(), Error> {
+    let (old, new) = (index::rows(specs, before), index::rows(specs, after));
+    for row in old.difference(&new) {
+        let path = attribute_path::claim(tx, record.tenant, record.kind, &row.path)?;
+        let target = attribute_index::table.find((record.row, path, row.element, &row.value));
+        diesel::delete(target).execute(tx.db).map_err(|error| tx.explain(error))?;
+    }
+    let fresh: Vec<&Row> = new.difference(&old).collect();
+    put_rows(tx, record, &fresh)?;
+    let (old, new) = (index::uniques(specs, before), index::uniques(specs, after));
+    for Unique { path, value } in old.difference(&new) {
+        let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
+        let target = unique_value::table.find((record.tenant.0, path, value));
+        diesel::delete(target).execute(tx.db).map_err(|error| tx.explain(error))?;
+    }
+    for Unique { path, value } in new.difference(&old) {
+        let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
+        let values = (
+            unique_value::tenant.eq(record.tenant.0),
+            unique_value::path.eq(path),
+            unique_value::value.eq(value),
+            unique_value::resource.eq(record.row),
+        );
+        diesel::insert_into(unique_value::table).values(values).execute(tx.db).map_err(|error| tx.explain(error))?;
+    }
+    Ok(())
+}
+
+fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error> {
+    let mut values = Vec::with_capacity(rows.len());
+    for row in rows {
+        values.push((
+            attribute_index::resource.eq(record.row),
+            attribute_index::path.eq(attribute_path::claim(tx, record.tenant, record.kind, &row.path)?),
+            attribute_index::element.eq(row.element),
+            attribute_index::value.eq(row.value.clone()),
+            attribute_index::whole.eq(row.whole.clone()),
+        ));
+    }
+    for values in values.chunks(1000) {
+        let values = values.to_vec();
+        on_both!(&mut *tx.db, connection => {
+            diesel::insert_into(attribute_index::table).values(values).execute(connection)
+        })
+        .map_err(|error| tx.explain(error))?;
+    }
+    Ok(())
+}
