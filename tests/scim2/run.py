@@ -188,7 +188,8 @@ def discovered(http: httpx2.Client) -> list[CheckResult]:
 def teach_the_tester_time() -> None:
     """Makes the tester fill instants, decimals and calendar days.
 
-    It has only random text for them, which ends the whole check. Which strings take a calendar day is what the schema files' `format` says.
+    It has only random text for them, which ends the whole check. Which strings take a calendar day
+    is what the schema files' `format` says.
     """
     names = {name for path in (ROOT / "src").glob("*/schemas/*.json") for name in days(json.loads(path.read_text()))}
     by_examples = filling.get_random_example_value
