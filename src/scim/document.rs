@@ -53,6 +53,41 @@ pub fn values<'a>(document: &'a Map, location: &Location) -> impl Iterator<Item 
         .flat_map(move |element| within(element, &location))
 }
 
+/// Writes the whole value of a location's attribute; the location has no sub-attribute.
+pub fn put(document: &mut Map, location: &Location, value: Value) {
+    let name = location.attribute.to_string();
+    match &location.extension {
+        None => {
+            document.insert(name, value);
+        }
+        Some(urn) => {
+            if let Some(Value::Object(container)) = document.get_mut(&**urn) {
+                container.insert(name, value);
+            } else {
+                let container = Map::from_iter([(name, value)]);
+                document.insert(urn.to_string(), Value::Object(container));
+            }
+        }
+    }
+}
+
+/// Removes the whole attribute of a location; an extension left empty goes with it.
+pub fn remove(document: &mut Map, location: &Location) {
+    match &location.extension {
+        None => {
+            document.shift_remove(&*location.attribute);
+        }
+        Some(urn) => {
+            if let Some(Value::Object(container)) = document.get_mut(&**urn) {
+                container.shift_remove(&*location.attribute);
+                if container.is_empty() {
+                    document.shift_remove(&**urn);
+                }
+            }
+        }
+    }
+}
+
 /// Whether a value counts as unassigned (RFC 7643 §2.5): null, an empty array or an empty object.
 #[must_use]
 pub fn is_unassigned(value: &Value) -> bool {

@@ -1,1 +1,202 @@
-//! projection
+//! Which attributes an answer holds: `attributes`, `excludedAttributes` and `returned` (RFC 7644 §3.9).
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::Map;
+use super::attribute_path::AttributePath;
+use super::document;
+use super::error::{Error, Kind as ErrorKind, Result};
+use super::resource_type::{Location, Resolved, ResourceType};
+use super::schema::{Kind, Returned};
+
+/// The attributes that a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Projection(Wish);
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Wish {
+    /// What is returned by default.
+    #[default]
+    Default,
+    /// These alone (`attributes`).
+    Only(Names),
+    /// All but these (`excludedAttributes`).
+    Except(Names),
+}
+
+/// The names of a list, as far as the type knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Names {
+    locations: HashSet<Location>,
+    /// Whole schemas: an extension's URN, or none for the core schema's.
+    schemas: HashSet<Option<String>>,
+}
+
+impl Names {
+    fn parse(ty: &ResourceType, list: &str) -> Self {
+        let mut names = Self::default();
+        for name in list
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
+            if let Some(schema) = ty.resolve_extension(name) {
+                names.schemas.insert(Some(schema.id.to_string()));
+            } else if ty.is_core(name) {
+                names.schemas.insert(None);
+            } else if let Some(found) = AttributePath::parse(name, ErrorKind::InvalidValue)
+                .ok()
+                .and_then(|path| ty.resolve(&path))
+            {
+                names.locations.insert(found.location);
+            }
+        }
+        names
+    }
+
+    fn has(&self, location: &Location) -> bool {
+        self.locations.contains(location)
+    }
+
+    fn has_schema_of(&self, location: &Location) -> bool {
+        !self.schemas.is_empty()
+            && self
+                .schemas
+                .contains(&location.extension.as_deref().map(str::to_owned))
+    }
+
+    /// Whether the attribute is named, by itself or by one of its sub-attributes.
+    fn has_part_of(&self, whole: &Resolved<'_>) -> bool {
+        self.has(&whole.location) || whole.subs().any(|sub| self.has(&sub.location))
+    }
+}
+
+impl Projection {
+    /// Reads the two parameters; names that the type does not know are passed over.
+    pub fn parse(
+        ty: &ResourceType,
+        attributes: Option<&str>,
+        excluded: Option<&str>,
+    ) -> Result<Self> {
+        let given = |list: Option<&str>| {
+            list.filter(|list| !list.trim().is_empty())
+                .map(|list| Names::parse(ty, list))
+        };
+        match (given(attributes), given(excluded)) {
+            (Some(_), Some(_)) => Err(Error::invalid_value(
+                "give 'attributes' or 'excludedAttributes', not both (RFC 7644 §3.9)",
+            )),
+            (Some(only), None) => Ok(Self(Wish::Only(only))),
+            (None, Some(except)) => Ok(Self(Wish::Except(except))),
+            (None, None) => Ok(Self::default()),
+        }
+    }
+
+    /// Whether the request said nothing about attributes.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.0 == Wish::Default
+    }
+
+    /// Whether the answer may hold a location's value, so that what it does not need is never loaded.
+    #[must_use]
+    pub fn includes(&self, ty: &ResourceType, location: &Location) -> bool {
+        let path = AttributePath {
+            schema: location.extension.as_deref().map(str::to_owned),
+            attribute: location.attribute.to_string(),
+            sub: location.sub.as_deref().map(str::to_owned),
+        };
+        ty.resolve(&path).is_some_and(|found| {
+            let whole = found.whole();
+            self.keeps(&whole) && (found.sub.is_none() || self.keeps_part(&whole, &found))
+        })
+    }
+
+    /// The document as the request wants it.
+    #[must_use]
+    pub fn apply(&self, ty: &ResourceType, mut document: Map) -> Map {
+        let mut answer = Map::new();
+        let schemas = document.get("schemas").cloned();
+        for whole in ty.attributes().filter(|whole| self.keeps(whole)) {
+            let Some(value) = take(&mut document, &whole.location) else {
+                continue;
+            };
+            let value = self.parts(&whole, value);
+            if !document::is_unassigned(&value) {
+                document::put(&mut answer, &whole.location, value);
+            }
+        }
+        if let (Some(schemas), false) = (schemas, answer.contains_key("schemas")) {
+            answer.insert("schemas".to_owned(), schemas);
+        }
+        answer
+    }
+
+    fn keeps(&self, whole: &Resolved<'_>) -> bool {
+        let location = &whole.location;
+        match (whole.attribute.returned, &self.0) {
+            (Returned::Always, _) => true,
+            (Returned::Never, _) | (Returned::Request, Wish::Default | Wish::Except(_)) => false,
+            (Returned::Request, Wish::Only(names)) => names.has_part_of(whole),
+            (Returned::Default, Wish::Default) => true,
+            (Returned::Default, Wish::Only(names)) => {
+                names.has_part_of(whole) || names.has_schema_of(location)
+            }
+            (Returned::Default, Wish::Except(names)) => {
+                !names.has(location) && !names.has_schema_of(location)
+            }
+        }
+    }
+
+    fn keeps_part(&self, whole: &Resolved<'_>, sub: &Resolved<'_>) -> bool {
+        match (sub.leaf().returned, &self.0) {
+            (Returned::Always, _) => true,
+            (Returned::Never, _) | (Returned::Request, Wish::Default | Wish::Except(_)) => false,
+            (Returned::Request, Wish::Only(names)) => names.has(&sub.location),
+            (Returned::Default, Wish::Default) => true,
+            (Returned::Default, Wish::Only(names)) => {
+                // An attribute that is always returned comes whole, unless a part of it was asked for.
+                names.has(&sub.location)
+                    || names.has(&whole.location)
+                    || names.has_schema_of(&whole.location)
+                    || !names.has_part_of(whole)
+            }
+            (Returned::Default, Wish::Except(names)) => !names.has(&sub.location),
+        }
+    }
+
+    fn parts(&self, whole: &Resolved<'_>, value: Value) -> Value {
+        if whole.attribute.kind != Kind::Complex {
+            return value;
+        }
+        match value {
+            Value::Array(elements) => elements
+                .into_iter()
+                .map(|element| self.parts(whole, element))
+                .filter(|element| !document::is_unassigned(element))
+                .collect(),
+            Value::Object(mut parts) => {
+                parts.retain(|name, _| {
+                    whole
+                        .sub(name)
+                        .is_some_and(|sub| self.keeps_part(whole, &sub))
+                });
+                Value::Object(parts)
+            }
+            other => other,
+        }
+    }
+}
+
+fn take(document: &mut Map, location: &Location) -> Option<Value> {
+    let container = match &location.extension {
+        None => document,
+        Some(urn) => document.get_mut(&**urn)?.as_object_mut()?,
+    };
+    container.get_mut(&*location.attribute).map(Value::take)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! One simple value: its type (RFC 7643 §2.3), its form and its size.
+
+use serde_json::Value;
+
+use super::MAX_STRING;
+use crate::scim::comparable::{parse_date, parse_date_time};
+use crate::scim::error::{Error, Result};
+use crate::scim::filter::{boolean, type_name};
+use crate::scim::json::name_of;
+use crate::scim::resource_type::Location;
+use crate::scim::schema::{Attribute, Format, Kind};
+
+/// Reads a value of a simple attribute.
+pub(super) fn read(attribute: &Attribute, location: &Location, value: Value) -> Result<Value> {
+    match (attribute.kind, value) {
+        (Kind::Boolean, Value::String(text)) => boolean(&text).map(Value::Bool).ok_or_else(|| {
+            Error::invalid_value(format!(
+                "'{location}' must be true or false, not \"{}\"",
+                excerpt(&text)
+            ))
+        }),
+        (Kind::Boolean, truth @ Value::Bool(_)) => Ok(truth),
+        (Kind::Integer, number @ Value::Number(_)) => integer(location, number),
+        (Kind::Decimal, number @ Value::Number(_)) => Ok(number),
+        (Kind::Boolean | Kind::Integer | Kind::Decimal | Kind::Complex, other) => {
+            Err(mismatch(attribute, location, &other))
+        }
+        (_, Value::String(text)) => string(attribute, location, text).map(Value::String),
+        (_, other) => Err(mismatch(attribute, location, &other)),
+    }
+}
+
+fn mismatch(attribute: &Attribute, location: &Location, value: &Value) -> Error {
+    let (wanted, found) = (type_name(attribute.kind), name_of(value));
+    Error::invalid_value(format!("'{location}' must be {wanted}, not {found}"))
+}
+
+fn integer(location: &Location, number: Value) -> Result<Value> {
+    if number.is_i64() {
+        return Ok(number);
+    }
+    Err(Error::invalid_value(format!(
+        "'{location}' must be a whole number from {} to {}, not {number}",
+        i64::MIN,
+        i64::MAX
+    )))
+}
+
+fn string(attribute: &Attribute, location: &Location, text: String) -> Result<String> {
+    if text.len() > MAX_STRING {
+        return Err(Error::invalid_value(format!(
+            "'{location}' has {} bytes; {MAX_STRING} are allowed",
+            text.len()
+        )));
+    }
+    if text.contains('\0') {
+        return Err(Error::invalid_value(format!(
+            "'{location}' must not hold the character U+0000"
+        )));
+    }
+    let wanted = match (attribute.kind, attribute.format) {
+        (Kind::DateTime, _) if parse_date_time(&text).is_none() => type_name(Kind::DateTime),
+        (Kind::Binary, _) if !is_base64(&text) => "base64 with padding (RFC 4648 §4)",
+        (Kind::String, Some(Format::Date)) if parse_date(&text).is_none() => {
+            "a calendar day such as \"2026-11-22\""
+        }
+        _ => return canonical(attribute, location, text),
+    };
+    Err(Error::invalid_value(format!(
+        "'{location}' must be {wanted}, not \"{}\"",
+        excerpt(&text)
+    )))
+}
+
+/// The canonical spelling of a value of a closed enumeration.
+fn canonical(attribute: &Attribute, location: &Location, text: String) -> Result<String> {
+    if !attribute.closed {
+        return Ok(text);
+    }
+    let known = &attribute.canonical_values;
+    match known.iter().find(|value| value.eq_ignore_ascii_case(&text)) {
+        Some(value) => Ok(value.clone()),
+        None => Err(Error::invalid_value(format!(
+            "'{location}' must be one of {}, not \"{}\"",
+            known.join(", "),
+            excerpt(&text)
+        ))),
+    }
+}
+
+fn is_base64(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    text.len() % 4 == 0
+        && text.len() - body.len() <= 2
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+/// The beginning of a value, for an error's detail.
+fn excerpt(text: &str) -> String {
+    let mut start: String = text.chars().take(40).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
+}

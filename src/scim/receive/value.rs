@@ -1,0 +1,177 @@
+//! One value of an attribute: its shape, its elements and its sub-attributes.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{MAX_ELEMENTS, scalar};
+use crate::scim::Map;
+use crate::scim::document::is_unassigned;
+use crate::scim::error::{Error, Result};
+use crate::scim::filter::type_name;
+use crate::scim::json::name_of;
+use crate::scim::resource_type::{Location, Resolved};
+use crate::scim::schema::{Attribute, Kind, Mutability, Storage};
+
+/// Reads values and remembers what it left out.
+#[derive(Debug, Default)]
+pub(crate) struct Receiver {
+    /// The paths of what was left out.
+    pub(crate) ignored: Vec<String>,
+}
+
+impl Receiver {
+    /// Reads a value; nothing if it counts as unassigned.
+    pub(crate) fn value(&mut self, resolved: &Resolved<'_>, value: Value) -> Result<Option<Value>> {
+        if resolved.leaf().multi_valued {
+            return self.list(resolved, value);
+        }
+        let value = match value {
+            // Entra ID writes a manager as an array of one.
+            Value::Array(mut items) if items.len() < 2 => items.pop().unwrap_or(Value::Null),
+            Value::Array(items) => {
+                return Err(Error::invalid_value(format!(
+                    "'{}' takes one value, not an array of {}",
+                    resolved.location,
+                    items.len()
+                )));
+            }
+            single => single,
+        };
+        let found = self.single(resolved, value)?;
+        Ok(found.filter(|value| !stands_for_nothing(resolved, value)))
+    }
+
+    fn list(&mut self, resolved: &Resolved<'_>, value: Value) -> Result<Option<Value>> {
+        let items = match value {
+            Value::Array(items) => items,
+            single => vec![single],
+        };
+        let leaf = resolved.leaf();
+        if items.len() > MAX_ELEMENTS && leaf.storage != Storage::Rows {
+            return Err(Error::invalid_value(format!(
+                "'{}' has {} elements; {MAX_ELEMENTS} are allowed",
+                resolved.location,
+                items.len()
+            )));
+        }
+        let mut seen = HashSet::with_capacity(items.len());
+        let mut elements = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(element) = self.element(resolved, item)? else {
+                continue;
+            };
+            // RFC 7643 §2.4: the same value is not listed twice.
+            if seen.insert(element.to_string()) {
+                elements.push(element);
+            }
+        }
+        check_primary(&resolved.location, &elements)?;
+        Ok((!elements.is_empty()).then_some(Value::Array(elements)))
+    }
+
+    /// Reads one element of a multi-valued attribute, with its required sub-attributes.
+    pub(crate) fn element(
+        &mut self,
+        resolved: &Resolved<'_>,
+        item: Value,
+    ) -> Result<Option<Value>> {
+        let encoded = item
+            .as_str()
+            .is_some_and(|text| text.trim_start().starts_with('{'));
+        if encoded && resolved.leaf().kind == Kind::Complex {
+            return Err(Error::invalid_value(format!(
+                "an element of '{}' must be an object, not an object written as a string",
+                resolved.location
+            )));
+        }
+        self.single(resolved, item)
+    }
+
+    fn single(&mut self, resolved: &Resolved<'_>, value: Value) -> Result<Option<Value>> {
+        let leaf = resolved.leaf();
+        if is_unassigned(&value) {
+            return Ok(None);
+        }
+        if leaf.kind != Kind::Complex {
+            return scalar::read(leaf, &resolved.location, value).map(Some);
+        }
+        let map = object_of(leaf, &resolved.location, value)?;
+        let map = self.complex(resolved, map)?;
+        if map.is_empty() {
+            return Ok(None);
+        }
+        let element = Value::Object(map);
+        if !stands_for_nothing(resolved, &element) {
+            super::check_element(resolved, &element)?;
+        }
+        Ok(Some(element))
+    }
+
+    /// The sub-attributes in the schema's order, so that equal elements are written alike.
+    fn complex(&mut self, resolved: &Resolved<'_>, map: Map) -> Result<Map> {
+        let subs: Vec<Resolved<'_>> = resolved.subs().collect();
+        let mut found: Vec<Option<Value>> = vec![None; subs.len()];
+        let mut given = vec![false; subs.len()];
+        for (name, value) in map {
+            let place = subs
+                .iter()
+                .position(|sub| sub.leaf().name.eq_ignore_ascii_case(&name));
+            let Some(place) = place else {
+                self.ignored.push(format!("{}.{name}", resolved.location));
+                continue;
+            };
+            let sub = &subs[place];
+            if std::mem::replace(&mut given[place], true) {
+                return Err(Error::invalid_syntax(format!(
+                    "'{}' is given twice: names are case-insensitive",
+                    sub.location
+                )));
+            }
+            if sub.leaf().mutability != Mutability::ReadOnly {
+                found[place] = self.value(sub, value)?;
+            }
+        }
+        let pairs = subs.iter().zip(found);
+        Ok(pairs
+            .filter_map(|(sub, value)| Some((sub.leaf().name.to_string(), value?)))
+            .collect())
+    }
+}
+
+/// The object that a value of a complex attribute is: a bare string means its `value` (Entra ID's manager).
+pub(crate) fn object_of(attribute: &Attribute, location: &Location, value: Value) -> Result<Map> {
+    match value {
+        Value::Object(map) => Ok(map),
+        text @ Value::String(_) if attribute.sub("value").is_some() => {
+            Ok(Map::from_iter([("value".to_owned(), text)]))
+        }
+        other => Err(Error::invalid_value(format!(
+            "'{location}' is {}, not {}",
+            type_name(attribute.kind),
+            name_of(&other)
+        ))),
+    }
+}
+
+/// A single complex value whose `value` is empty is how Entra ID unsets a reference.
+fn stands_for_nothing(resolved: &Resolved<'_>, value: &Value) -> bool {
+    let leaf = resolved.leaf();
+    leaf.kind == Kind::Complex
+        && !leaf.multi_valued
+        && value.get("value").is_some_and(|value| value == "")
+}
+
+/// RFC 7643 §2.4: at most one element is the primary one.
+pub(crate) fn check_primary(location: &Location, elements: &[Value]) -> Result<()> {
+    let primaries = elements
+        .iter()
+        .filter(|element| element.get("primary") == Some(&Value::Bool(true)))
+        .count();
+    if primaries > 1 {
+        return Err(Error::invalid_value(format!(
+            "'{location}' has {primaries} primary elements; one at most may be primary"
+        )));
+    }
+    Ok(())
+}
