@@ -224,7 +224,7 @@ impl<'a> Work<'a> {
             // Entra ID unsets a manager by an empty value.
             return self.unset(target);
         }
-        for (name, value) in parts {
+        for (name, value) in value_first(parts) {
             match target.sub(&name) {
                 Some(sub) if is_read_only(&sub) => {}
                 Some(sub) => self.set(op, &sub, value)?,
@@ -391,6 +391,14 @@ pub(super) fn forget_what_followed(target: &Resolved<'_>, parts: &mut Map) {
             parts.shift_remove(&*sub.name);
         }
     }
+}
+
+/// The parts of a complex value, `value` first: a new one makes the old `$ref` stale, not the one beside it.
+pub(super) fn value_first(parts: Map) -> impl Iterator<Item = (String, Value)> {
+    let (first, rest): (Vec<_>, Vec<_>) = parts
+        .into_iter()
+        .partition(|(name, _)| name.eq_ignore_ascii_case("value"));
+    first.into_iter().chain(rest)
 }
 
 /// The error for a value filter that selects nothing and cannot be turned into an element.

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::apply::{Work, check_removal, forget_what_followed, is_read_only, write_part};
+use super::apply::{
+    Work, check_removal, forget_what_followed, is_read_only, value_first, write_part,
+};
 use super::selection::Selection;
 use super::{Op, Touched};
 use crate::scim::Map;
@@ -355,7 +357,7 @@ fn changed(
             Ok(Value::Object(parts))
         }
         Value::Object(given) if op == Op::Add => {
-            for (name, value) in given {
+            for (name, value) in value_first(given) {
                 match target.sub(&name) {
                     Some(sub) if is_read_only(&sub) => {}
                     Some(sub) => set_part(receiver, op, &sub, &mut parts, value)?,

@@ -185,31 +185,18 @@ fn described(filter: &Filter, target: &Resolved<'_>, value: Value) -> Result<Val
     }
 }
 
-/// The elements that a value lists, each with its `value`.
+/// The elements that a value lists; reading them makes sure that each has its `value`.
 fn elements_of(target: &Resolved<'_>, value: Value) -> Result<Vec<Value>> {
-    let elements = match receive_value(target, value)? {
+    Ok(match receive_value(target, value)? {
         Some(Value::Array(elements)) => elements,
         _ => Vec::new(),
-    };
-    for element in &elements {
-        text_of(target, element)?;
-    }
-    Ok(elements)
-}
-
-fn text_of(target: &Resolved<'_>, element: &Value) -> Result<String> {
-    match element.get("value").and_then(Value::as_str) {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(Error::invalid_value(format!(
-            "an element of '{}' needs its 'value'",
-            target.location
-        ))),
-    }
+    })
 }
 
 fn values_of(target: &Resolved<'_>, value: Value) -> Result<Vec<String>> {
-    elements_of(target, value)?
+    let elements = elements_of(target, value)?;
+    let values = elements
         .iter()
-        .map(|element| text_of(target, element))
-        .collect()
+        .filter_map(|element| element.get("value").and_then(Value::as_str));
+    Ok(values.map(str::to_owned).collect())
 }

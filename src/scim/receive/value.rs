@@ -58,7 +58,20 @@ impl Receiver {
         let mut seen = HashSet::with_capacity(items.len());
         let mut elements = Vec::with_capacity(items.len());
         for item in items {
-            let Some(element) = self.element(resolved, item)? else {
+            let is_null = item.is_null();
+            let element = self.element(resolved, item)?;
+            let names_row = element
+                .as_ref()
+                .and_then(|element| element.get("value"))
+                .is_some_and(|value| value != "");
+            if leaf.storage == Storage::Rows && !names_row && !is_null {
+                // Passed over, such an element would make a replacement empty the group.
+                return Err(Error::invalid_value(format!(
+                    "an element of '{}' needs its 'value'",
+                    resolved.location
+                )));
+            }
+            let Some(element) = element else {
                 continue;
             };
             // RFC 7643 §2.4: the same value is not listed twice.
