@@ -37,7 +37,11 @@ impl FromStr for ResourceId {
     /// Takes the one spelling that we hand out, so that an id is caseExact (RFC 7643 §3.1).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let id = Uuid::try_parse(text)?;
-        if id.hyphenated().to_string() == text { Ok(Self(id)) } else { Uuid::try_parse("").map(Self) }
+        if id.hyphenated().to_string() == text {
+            Ok(Self(id))
+        } else {
+            Uuid::try_parse("").map(Self)
+        }
     }
 }
 
@@ -47,6 +51,8 @@ pub trait IdSource: Send + Sync {
     fn resource(&self) -> ResourceId;
     /// A fresh event id, ordered by `now`.
     fn event(&self, now: DateTime<Utc>) -> EventId;
+    /// Fresh bytes that nobody can guess, for a key.
+    fn secret(&self) -> Vec<u8>;
 }
 
 /// Identifiers by the operating system's randomness.
@@ -61,6 +67,10 @@ impl IdSource for RandomIds {
     fn event(&self, now: DateTime<Utc>) -> EventId {
         EventId(v7(now, rand::random()))
     }
+
+    fn secret(&self) -> Vec<u8> {
+        rand::random::<[u8; 32]>().to_vec()
+    }
 }
 
 /// Identifiers for tests: the same sequence for the same seed.
@@ -74,7 +84,10 @@ impl SeededIds {
     /// The sequence of `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, next: AtomicU64::new(1) }
+        Self {
+            seed,
+            next: AtomicU64::new(1),
+        }
     }
 
     fn bytes(&self) -> [u8; 16] {
@@ -96,6 +109,10 @@ impl IdSource for SeededIds {
         let mut tail = [0; 10];
         tail.copy_from_slice(&bytes[6..]);
         EventId(v7(now, tail))
+    }
+
+    fn secret(&self) -> Vec<u8> {
+        [self.bytes(), self.bytes()].concat()
     }
 }
 

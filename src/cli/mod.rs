@@ -1,4 +1,6 @@
 //! cli
 use std::process::ExitCode;
 /// Runs.
-pub fn run() -> ExitCode { ExitCode::SUCCESS }
+pub fn run() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -57,7 +57,8 @@ impl Spec {
         }
         let parts = self.attribute.element_key.iter().map(|name| {
             let sub = self.attribute.sub(name);
-            sub.and_then(|sub| comparable(sub, element.get(name)?)).unwrap_or_default()
+            sub.and_then(|sub| comparable(sub, element.get(name)?))
+                .unwrap_or_default()
         });
         parts.collect::<Vec<_>>().join("\u{1f}")
     }
@@ -105,7 +106,10 @@ impl View {
             Some(urn) => self.resource_type.resolve_extension(urn)?,
             None => &self.resource_type.schema,
         };
-        let attribute = schema.attributes.iter().find(|attribute| attribute.name == location.attribute)?;
+        let attribute = schema
+            .attributes
+            .iter()
+            .find(|attribute| attribute.name == location.attribute)?;
         match &location.sub {
             Some(sub) => attribute.sub(sub),
             None => Some(attribute),
@@ -115,7 +119,9 @@ impl View {
     /// The locations at which a value is kept: simple attributes, parts of single-valued complex ones, and
     /// multi-valued attributes as a whole, each with its canonical path.
     pub fn units(&self) -> impl Iterator<Item = (&Location, &str)> {
-        self.shown.iter().flat_map(|(path, locations)| locations.iter().map(move |at| (at, path.as_str())))
+        self.shown
+            .iter()
+            .flat_map(|(path, locations)| locations.iter().map(move |at| (at, path.as_str())))
     }
 }
 
@@ -131,7 +137,8 @@ impl Catalog {
     pub fn load() -> Result<Self, String> {
         let mut schemas = HashMap::new();
         for file in FILES {
-            let schema: Schema = serde_json::from_str(file).map_err(|error| format!("a schema file: {error}"))?;
+            let schema: Schema =
+                serde_json::from_str(file).map_err(|error| format!("a schema file: {error}"))?;
             schemas.insert(schema.id.to_string(), Arc::new(schema));
         }
         let aliases = aliases(schemas.values());
@@ -139,16 +146,53 @@ impl Catalog {
         roles.extend(ROLES);
         roles.push(IDENTITY);
         let plans = [
-            ("User", "/Users", "A person's account", USER, roles.as_slice(), Kind::Person, true),
-            ("Group", "/Groups", "A group of people and groups", GROUP, &[], Kind::Group, false),
-            ("Person", "/Persons", "One human being in every role", PERSON, &ROLES, Kind::Person, false),
+            (
+                "User",
+                "/Users",
+                "A person's account",
+                USER,
+                roles.as_slice(),
+                Kind::Person,
+                true,
+            ),
+            (
+                "Group",
+                "/Groups",
+                "A group of people and groups",
+                GROUP,
+                &[],
+                Kind::Group,
+                false,
+            ),
+            (
+                "Person",
+                "/Persons",
+                "One human being in every role",
+                PERSON,
+                &ROLES,
+                Kind::Person,
+                false,
+            ),
         ];
-        let mut catalog = Self { views: Vec::new(), specs: BTreeMap::new() };
+        let mut catalog = Self {
+            views: Vec::new(),
+            specs: BTreeMap::new(),
+        };
         for (name, endpoint, description, core, extensions, kind, accounts_only) in plans {
-            let schema = |urn: &str| schemas.get(urn).cloned().ok_or_else(|| format!("there is no schema {urn}"));
+            let schema = |urn: &str| {
+                schemas
+                    .get(urn)
+                    .cloned()
+                    .ok_or_else(|| format!("there is no schema {urn}"))
+            };
             let extensions = extensions
                 .iter()
-                .map(|urn| Ok(Extension { schema: schema(urn)?, required: false }))
+                .map(|urn| {
+                    Ok(Extension {
+                        schema: schema(urn)?,
+                        required: false,
+                    })
+                })
                 .collect::<Result<_, String>>()?;
             let resource_type = ResourceType {
                 id: name.into(),
@@ -159,7 +203,13 @@ impl Catalog {
                 extensions,
             };
             let specs = catalog.specs.entry(kind).or_default();
-            catalog.views.push(Arc::new(view(resource_type, kind, accounts_only, &aliases, specs)));
+            catalog.views.push(Arc::new(view(
+                resource_type,
+                kind,
+                accounts_only,
+                &aliases,
+                specs,
+            )));
         }
         Ok(catalog)
     }
@@ -167,7 +217,9 @@ impl Catalog {
     /// The view served at an endpoint (`/Users`), whatever its case.
     #[must_use]
     pub fn at(&self, endpoint: &str) -> Option<&Arc<View>> {
-        self.views.iter().find(|view| view.resource_type.endpoint == endpoint)
+        self.views
+            .iter()
+            .find(|view| view.resource_type.endpoint == endpoint)
     }
 
     /// All views, in order of discovery.
@@ -186,7 +238,10 @@ impl Catalog {
     /// The endpoint of a resource type (`User` is at `/Users`), for references.
     #[must_use]
     pub fn endpoint(&self, resource_type: &str) -> Option<&str> {
-        let view = self.views.iter().find(|view| view.resource_type.name == resource_type)?;
+        let view = self
+            .views
+            .iter()
+            .find(|view| view.resource_type.name == resource_type)?;
         Some(&view.resource_type.endpoint)
     }
 }
@@ -195,14 +250,23 @@ impl Catalog {
 fn aliases<'a>(schemas: impl Iterator<Item = &'a Arc<Schema>>) -> HashMap<String, String> {
     let mut found = HashMap::new();
     for schema in schemas {
-        let owner = |path: &str| if is_core(&schema.id) { path.to_owned() } else { format!("{}:{path}", schema.id) };
+        let owner = |path: &str| {
+            if is_core(&schema.id) {
+                path.to_owned()
+            } else {
+                format!("{}:{path}", schema.id)
+            }
+        };
         for attribute in &schema.attributes {
             for alias in &attribute.aliases {
                 found.insert(alias.clone(), owner(&attribute.name));
             }
             for sub in &attribute.sub_attributes {
                 for alias in &sub.aliases {
-                    found.insert(alias.clone(), owner(&format!("{}.{}", attribute.name, sub.name)));
+                    found.insert(
+                        alias.clone(),
+                        owner(&format!("{}.{}", attribute.name, sub.name)),
+                    );
                 }
             }
         }
@@ -223,16 +287,27 @@ fn view(
 ) -> View {
     let mut canonical = HashMap::new();
     let mut shown: HashMap<String, Vec<Location>> = HashMap::new();
-    let common: BTreeSet<_> = schema::common().iter().map(|attribute| attribute.name.clone()).collect();
+    let common: BTreeSet<_> = schema::common()
+        .iter()
+        .map(|attribute| attribute.name.clone())
+        .collect();
     for found in resource_type.leaves() {
         if found.location.extension.is_none() && common.contains(&found.location.attribute) {
             continue;
         }
-        let full = format!("{}:{}", found.location.extension.as_ref().unwrap_or(&resource_type.schema.id), {
-            let mut short = found.location.clone();
-            short.extension = None;
-            short
-        });
+        let full = format!(
+            "{}:{}",
+            found
+                .location
+                .extension
+                .as_ref()
+                .unwrap_or(&resource_type.schema.id),
+            {
+                let mut short = found.location.clone();
+                short.extension = None;
+                short
+            }
+        );
         let path = match (aliases.get(&full), &found.location.sub) {
             (Some(owner), _) => owner.clone(),
             // A part of an attribute that is an alias as a whole.
@@ -247,18 +322,40 @@ fn view(
         let leaf = found.leaf();
         let grouped = leaf.kind == schema::Kind::Complex && !leaf.multi_valued;
         let reference = found.sub.is_some() && &*leaf.name == "$ref";
-        if part_of_many || grouped || reference || found.attribute.storage != Storage::Index || leaf.storage != Storage::Index {
+        if part_of_many
+            || grouped
+            || reference
+            || found.attribute.storage != Storage::Index
+            || leaf.storage != Storage::Index
+        {
             continue;
         }
-        shown.entry(path.clone()).or_default().push(found.location.clone());
+        shown
+            .entry(path.clone())
+            .or_default()
+            .push(found.location.clone());
         let is_owner = path == found.location.to_string();
         // The owner's characteristics win over an alias's, and the widest view of an element over a narrow one.
         let wins = specs.get(&path).is_none_or(|spec| {
-            is_owner && (!spec.is_owner || spec.attribute.sub_attributes.len() < leaf.sub_attributes.len())
+            is_owner
+                && (!spec.is_owner
+                    || spec.attribute.sub_attributes.len() < leaf.sub_attributes.len())
         });
         if wins {
-            specs.insert(path, Spec { attribute: leaf.clone(), is_owner });
+            specs.insert(
+                path,
+                Spec {
+                    attribute: leaf.clone(),
+                    is_owner,
+                },
+            );
         }
     }
-    View { resource_type: Arc::new(resource_type), kind, accounts_only, canonical, shown }
+    View {
+        resource_type: Arc::new(resource_type),
+        kind,
+        accounts_only,
+        canonical,
+        shown,
+    }
 }

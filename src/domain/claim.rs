@@ -38,7 +38,10 @@ pub struct Claim {
     pub place: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(place: &u32) -> bool {
     *place == 0
 }
@@ -66,9 +69,18 @@ impl Claims {
     /// Claims `value` for `path` and `key`.
     pub fn claim(&mut self, path: &str, key: &str, value: Value, stamp: Stamp) {
         let siblings = self.0.entry(path.to_owned()).or_default();
-        let next = siblings.values().map(|claim| claim.place + 1).max().unwrap_or(0);
+        let next = siblings
+            .values()
+            .map(|claim| claim.place + 1)
+            .max()
+            .unwrap_or(0);
         let place = siblings.get(key).map_or(next, |claim| claim.place);
-        let claim = Claim { value, at: stamp.at.timestamp_micros(), event: stamp.event.to_string(), place };
+        let claim = Claim {
+            value,
+            at: stamp.at.timestamp_micros(),
+            event: stamp.event.to_string(),
+            place,
+        };
         siblings.insert(key.to_owned(), claim);
     }
 

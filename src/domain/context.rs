@@ -47,7 +47,10 @@ impl Client {
     pub fn may(&self, right: Right, resource_type: &str) -> bool {
         self.grants.iter().any(|grant| {
             grant.rights.contains(&right)
-                && grant.types.iter().any(|name| name == "*" || name == resource_type)
+                && grant
+                    .types
+                    .iter()
+                    .any(|name| name == "*" || name == resource_type)
         })
     }
 }

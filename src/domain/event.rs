@@ -84,7 +84,14 @@ pub struct Event {
 impl Event {
     /// The event of what `context`'s client did to a record through a resource type.
     #[must_use]
-    pub fn new(context: &Context, id: EventId, happened: Happened, kind: Kind, resource_type: &str, resource: ResourceId) -> Self {
+    pub fn new(
+        context: &Context,
+        id: EventId,
+        happened: Happened,
+        kind: Kind,
+        resource_type: &str,
+        resource: ResourceId,
+    ) -> Self {
         Self {
             id,
             tenant: context.tenant(),
@@ -157,7 +164,11 @@ pub fn changes(before: &Leaves, after: &Leaves) -> Vec<Change> {
         })
         .collect();
     let fresh = after.iter().filter(|(path, _)| !before.contains_key(*path));
-    changes.extend(fresh.map(|(path, value)| Change { path: path.clone(), previous: Value::Null, new: value.clone() }));
+    changes.extend(fresh.map(|(path, value)| Change {
+        path: path.clone(),
+        previous: Value::Null,
+        new: value.clone(),
+    }));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
 }

@@ -15,10 +15,19 @@ const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate:";
 #[must_use]
 pub fn fold(specs: &Specs, sources: &[SourceRecord]) -> Leaves {
     let mut leaves = Leaves::new();
-    let paths: BTreeSet<&String> = sources.iter().flat_map(|source| source.claims.0.keys()).collect();
+    let paths: BTreeSet<&String> = sources
+        .iter()
+        .flat_map(|source| source.claims.0.keys())
+        .collect();
     for path in paths {
-        let Some(spec) = specs.get(path) else { continue };
-        let value = if spec.attribute.multi_valued { elements(spec, path, sources) } else { newest(path, sources) };
+        let Some(spec) = specs.get(path) else {
+            continue;
+        };
+        let value = if spec.attribute.multi_valued {
+            elements(spec, path, sources)
+        } else {
+            newest(path, sources)
+        };
         if let Some(value) = value {
             leaves.insert(path.clone(), value);
         }
@@ -33,8 +42,13 @@ pub fn fold(specs: &Specs, sources: &[SourceRecord]) -> Leaves {
 }
 
 fn newest(path: &str, sources: &[SourceRecord]) -> Option<Value> {
-    let claims = sources.iter().filter_map(|source| source.claims.get(path, SINGLE));
-    claims.max_by_key(|claim| claim.rank()).map(|claim| claim.value.clone()).filter(|value| !value.is_null())
+    let claims = sources
+        .iter()
+        .filter_map(|source| source.claims.get(path, SINGLE));
+    claims
+        .max_by_key(|claim| claim.rank())
+        .map(|claim| claim.value.clone())
+        .filter(|value| !value.is_null())
 }
 
 /// The union of the elements by key (design §3). Of one element's sub-attributes each comes from the newest claim that
@@ -49,7 +63,10 @@ fn elements(spec: &Spec, path: &str, sources: &[SourceRecord]) -> Option<Value> 
     let mut survivors = Vec::new();
     for claims in by_key.values_mut() {
         claims.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
-        let place = claims.iter().map(|(claim, system)| (claim.place, *system)).min();
+        let place = claims
+            .iter()
+            .map(|(claim, system)| (claim.place, *system))
+            .min();
         if let (Some((winner, _)), Some(value)) = (claims.first(), joined(claims)) {
             survivors.push((place, winner.rank(), value));
         }
@@ -71,7 +88,9 @@ fn joined(claims: &[(&Claim, &str)]) -> Option<Value> {
     let mut element = Map::new();
     for (claim, _) in claims {
         // Beyond a denial nothing older is heard.
-        let Value::Object(subs) = &claim.value else { break };
+        let Value::Object(subs) = &claim.value else {
+            break;
+        };
         for (name, value) in subs {
             element.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -83,7 +102,11 @@ fn joined(claims: &[(&Claim, &str)]) -> Option<Value> {
 /// At most one `primary` survives, from the claim that ranks highest (RFC 7643 §2.4).
 fn keep_one_primary(survivors: &mut [(Option<(u32, &str)>, (i64, &str), Value)]) {
     let is_primary = |value: &Value| value.get("primary") == Some(&json!(true));
-    let best = survivors.iter().filter(|(_, _, value)| is_primary(value)).map(|(place, rank, _)| (*rank, *place)).max();
+    let best = survivors
+        .iter()
+        .filter(|(_, _, value)| is_primary(value))
+        .map(|(place, rank, _)| (*rank, *place))
+        .max();
     for (place, rank, value) in survivors {
         if is_primary(value) && best != Some((*rank, *place)) {
             value["primary"] = json!(false);
@@ -97,10 +120,23 @@ fn derive(leaves: &mut Leaves, sources: &[SourceRecord]) {
         // An account is active unless somebody says that it is not.
         leaves.entry("active".into()).or_insert(Value::Bool(true));
     }
-    let speaks = |source: &&SourceRecord| source.claims.0.keys().any(|path| path.starts_with(CANDIDATE));
+    let speaks = |source: &&SourceRecord| {
+        source
+            .claims
+            .0
+            .keys()
+            .any(|path| path.starts_with(CANDIDATE))
+    };
     if leaves.keys().any(|path| path.starts_with(CANDIDATE))
-        && let Some(first) = sources.iter().filter(speaks).map(|source| source.first_seen).min()
+        && let Some(first) = sources
+            .iter()
+            .filter(speaks)
+            .map(|source| source.first_seen)
+            .min()
     {
-        leaves.insert(format!("{CANDIDATE}createdAt"), comparable::instant(first).into());
+        leaves.insert(
+            format!("{CANDIDATE}createdAt"),
+            comparable::instant(first).into(),
+        );
     }
 }

@@ -64,13 +64,21 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
                     element_rows(path, element, &spec.attribute, value, &mut rows);
                 }
             }
-            single => rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text))),
+            single => {
+                rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)))
+            }
         }
     }
     rows
 }
 
-fn element_rows(path: &str, element: i32, attribute: &Attribute, value: &Value, rows: &mut BTreeSet<Row>) {
+fn element_rows(
+    path: &str,
+    element: i32,
+    attribute: &Attribute,
+    value: &Value,
+    rows: &mut BTreeSet<Row>,
+) {
     if attribute.kind != Kind::Complex {
         rows.extend(comparable(attribute, value).map(|text| row(path, element, &text)));
         return;
@@ -78,16 +86,30 @@ fn element_rows(path: &str, element: i32, attribute: &Attribute, value: &Value, 
     // The element itself: what `pr` and value paths count.
     rows.insert(row(path, element, ""));
     for (name, value) in value.as_object().into_iter().flatten() {
-        let Some(sub) = attribute.sub(name) else { continue };
+        let Some(sub) = attribute.sub(name) else {
+            continue;
+        };
         let path = format!("{path}.{name}");
-        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        rows.extend(values.iter().filter_map(|value| comparable(sub, value)).map(|text| row(&path, element, &text)));
+        let values = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        rows.extend(
+            values
+                .iter()
+                .filter_map(|value| comparable(sub, value))
+                .map(|text| row(&path, element, &text)),
+        );
     }
 }
 
 fn row(path: &str, element: i32, text: &str) -> Row {
     let whole = (text.len() > LONGEST).then(|| text.to_owned());
-    Row { path: path.to_owned(), element, value: key(text), whole }
+    Row {
+        path: path.to_owned(),
+        element,
+        value: key(text),
+        whole,
+    }
 }
 
 /// A value that only one record of its tenant may hold.
@@ -108,11 +130,17 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
             None => value.as_str().map(str::to_owned).into_iter().collect(),
             Some(spec) if !spec.is_unique() => continue,
             Some(spec) => match value {
-                Value::Array(elements) => elements.iter().map(|element| unique_text(spec, element)).collect(),
+                Value::Array(elements) => elements
+                    .iter()
+                    .map(|element| unique_text(spec, element))
+                    .collect(),
                 single => comparable(&spec.attribute, single).into_iter().collect(),
             },
         };
-        uniques.extend(texts.iter().map(|text| Unique { path: path.clone(), value: key(text) }));
+        uniques.extend(texts.iter().map(|text| Unique {
+            path: path.clone(),
+            value: key(text),
+        }));
     }
     uniques
 }
@@ -120,6 +148,13 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
 /// The text by which an element is unique: its key and its value.
 #[must_use]
 pub fn unique_text(spec: &Spec, element: &Value) -> String {
-    let value = spec.attribute.sub("value").and_then(|sub| comparable(sub, element.get("value")?));
-    format!("{}\u{1f}{}", spec.element_key(element), value.unwrap_or_default())
+    let value = spec
+        .attribute
+        .sub("value")
+        .and_then(|sub| comparable(sub, element.get("value")?));
+    format!(
+        "{}\u{1f}{}",
+        spec.element_key(element),
+        value.unwrap_or_default()
+    )
 }

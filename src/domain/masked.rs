@@ -71,12 +71,23 @@ impl Renderer {
     /// The record as `context`'s client may see it through `view`: the one place where that is decided (design §6).
     /// The policy hides nothing yet. `rows` are the attributes that live in rows, such as `groups`.
     #[must_use]
-    pub fn mask(&self, context: &Context, view: &View, folded: &Folded, rows: Vec<(&'static str, Value)>) -> Masked<Resource> {
+    pub fn mask(
+        &self,
+        context: &Context,
+        view: &View,
+        folded: &Folded,
+        rows: Vec<(&'static str, Value)>,
+    ) -> Masked<Resource> {
         let base = &context.base_url;
         let location = format!("{base}{}/{}", view.resource_type.endpoint, folded.id);
         let shown = view.show(&folded.leaves, &self.catalog, base);
         let mut schemas = vec![Value::from(&*view.resource_type.schema.id)];
-        schemas.extend(shown.keys().filter(|name| name.starts_with("urn:")).map(|urn| Value::from(urn.as_str())));
+        schemas.extend(
+            shown
+                .keys()
+                .filter(|name| name.starts_with("urn:"))
+                .map(|urn| Value::from(urn.as_str())),
+        );
         let mut document = Map::new();
         document.insert("schemas".into(), schemas.into());
         document.insert("id".into(), folded.id.to_string().into());
@@ -84,7 +95,10 @@ impl Renderer {
             document.insert("externalId".into(), external_id.clone());
         }
         document.extend(shown);
-        document.extend(rows.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        document.extend(
+            rows.into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         document.insert(
             "meta".into(),
             json!({
@@ -96,7 +110,12 @@ impl Renderer {
         );
         let version = self.version(folded, &document);
         document["meta"]["version"] = version.as_str().into();
-        Masked::seal(Resource { id: folded.id, document, version, location })
+        Masked::seal(Resource {
+            id: folded.id,
+            document,
+            version,
+            location,
+        })
     }
 
     /// A keyed hash of the whole view, so that it tells nothing of what the view hides; for groups, whose view may hold
@@ -105,16 +124,24 @@ impl Renderer {
         if folded.kind == Kind::Group {
             return format!("W/\"{}\"", folded.version);
         }
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.etag_key) else { return String::new() };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.etag_key) else {
+            return String::new();
+        };
         mac.update(&serde_json::to_vec(document).unwrap_or_default());
-        format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..15]))
+        format!(
+            "W/\"{}\"",
+            URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..15])
+        )
     }
 }
 
 impl Masked<Resource> {
     /// The same, narrowed to what the request asks for (RFC 7644 §3.9): never to more.
     #[must_use]
-    pub fn narrowed(mut self, narrow: impl FnOnce(Map<String, Value>) -> Map<String, Value>) -> Self {
+    pub fn narrowed(
+        mut self,
+        narrow: impl FnOnce(Map<String, Value>) -> Map<String, Value>,
+    ) -> Self {
         self.0.document = narrow(std::mem::take(&mut self.0.document));
         self
     }

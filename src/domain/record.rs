@@ -30,7 +30,9 @@ impl Kind {
     /// The stored number's kind.
     #[must_use]
     pub fn from_number(number: i16) -> Option<Self> {
-        [Self::Person, Self::Group].into_iter().find(|kind| kind.number() == number)
+        [Self::Person, Self::Group]
+            .into_iter()
+            .find(|kind| kind.number() == number)
     }
 
     /// The word that events use.

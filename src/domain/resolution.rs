@@ -21,12 +21,24 @@ const ALIKE: f64 = 0.85;
 /// is `externalId`, the key of that system's own source record.
 #[must_use]
 pub fn named_keys(catalog: &Catalog, given: &Leaves) -> Vec<(String, String)> {
-    let Some(spec) = catalog.specs(Kind::Person).get(EXTERNAL_IDENTIFIERS) else { return Vec::new() };
+    let Some(spec) = catalog.specs(Kind::Person).get(EXTERNAL_IDENTIFIERS) else {
+        return Vec::new();
+    };
     let mut keys = Vec::new();
-    for element in given.get(EXTERNAL_IDENTIFIERS).and_then(Value::as_array).into_iter().flatten() {
-        keys.push((EXTERNAL_IDENTIFIERS.to_owned(), key(&unique_text(spec, element))));
+    for element in given
+        .get(EXTERNAL_IDENTIFIERS)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        keys.push((
+            EXTERNAL_IDENTIFIERS.to_owned(),
+            key(&unique_text(spec, element)),
+        ));
         let text = |name| element.get(name).and_then(Value::as_str);
-        if let (Some(system), Some("externalId"), Some(value)) = (text("system"), text("field"), text("value")) {
+        if let (Some(system), Some("externalId"), Some(value)) =
+            (text("system"), text("field"), text("value"))
+        {
             keys.push((external_id_path(system), key(value)));
         }
     }
@@ -36,9 +48,15 @@ pub fn named_keys(catalog: &Catalog, given: &Leaves) -> Vec<(String, String)> {
 /// The comparable texts of the e-mail addresses that a body vouches for: all but those it says are not verified.
 #[must_use]
 pub fn vouched_emails(catalog: &Catalog, given: &Leaves) -> Vec<String> {
-    let Some(spec) = catalog.specs(Kind::Person).get(EMAILS) else { return Vec::new() };
+    let Some(spec) = catalog.specs(Kind::Person).get(EMAILS) else {
+        return Vec::new();
+    };
     let elements = given.get(EMAILS).and_then(Value::as_array);
-    elements.into_iter().flatten().filter_map(|element| vouched(spec, element)).collect()
+    elements
+        .into_iter()
+        .flatten()
+        .filter_map(|element| vouched(spec, element))
+        .collect()
 }
 
 fn vouched(spec: &Spec, element: &Value) -> Option<String> {
@@ -60,10 +78,15 @@ pub fn shares_verified_email(
     system: &str,
     verifies: &dyn Fn(&str) -> bool,
 ) -> bool {
-    let Some(spec) = catalog.specs(Kind::Person).get(EMAILS) else { return false };
+    let Some(spec) = catalog.specs(Kind::Person).get(EMAILS) else {
+        return false;
+    };
     let vouches = |source: &SourceRecord| {
         let claims = source.claims.0.get(EMAILS).into_iter().flatten();
-        verifies(&source.system) && claims.into_iter().any(|(_, claim)| vouched(spec, &claim.value).as_deref() == Some(email))
+        verifies(&source.system)
+            && claims
+                .into_iter()
+                .any(|(_, claim)| vouched(spec, &claim.value).as_deref() == Some(email))
     };
     let known = record.sources.iter().any(|source| source.system == system);
     !known && record.sources.iter().any(vouches) && !names_conflict(&record.folded.leaves, given)
@@ -73,9 +96,19 @@ pub fn shares_verified_email(
 #[must_use]
 pub fn names_conflict(a: &Leaves, b: &Leaves) -> bool {
     ["name.givenName", "name.familyName"].iter().any(|path| {
-        let text = |leaves: &Leaves| leaves.get(*path).and_then(Value::as_str).map(str::to_lowercase);
-        let (Some(a), Some(b)) = (text(a), text(b)) else { return false };
-        let (a, b) = (a.trim().trim_end_matches('.'), b.trim().trim_end_matches('.'));
+        let text = |leaves: &Leaves| {
+            leaves
+                .get(*path)
+                .and_then(Value::as_str)
+                .map(str::to_lowercase)
+        };
+        let (Some(a), Some(b)) = (text(a), text(b)) else {
+            return false;
+        };
+        let (a, b) = (
+            a.trim().trim_end_matches('.'),
+            b.trim().trim_end_matches('.'),
+        );
         let begins = !a.is_empty() && !b.is_empty() && (a.starts_with(b) || b.starts_with(a));
         !begins && strsim::jaro_winkler(a, b) < ALIKE
     })

@@ -28,13 +28,22 @@ pub fn value_at<'a>(document: &'a Map<String, Value>, location: &Location) -> Op
 impl View {
     /// The canonical values that a received document gives. Two aliases of one leaf must agree (design §2), unless
     /// `known` is given and one of them only echoes it: a client that read both may change either.
-    pub fn read(&self, document: &Map<String, Value>, known: Option<&Leaves>) -> Result<Leaves, Error> {
+    pub fn read(
+        &self,
+        document: &Map<String, Value>,
+        known: Option<&Leaves>,
+    ) -> Result<Leaves, Error> {
         let mut given: BTreeMap<&str, (&Location, &Value)> = BTreeMap::new();
         for (location, path) in self.units() {
-            if self.attribute(location).is_some_and(|attribute| attribute.mutability == Mutability::ReadOnly) {
+            if self
+                .attribute(location)
+                .is_some_and(|attribute| attribute.mutability == Mutability::ReadOnly)
+            {
                 continue;
             }
-            let Some(value) = value_at(document, location) else { continue };
+            let Some(value) = value_at(document, location) else {
+                continue;
+            };
             let Some((first, earlier)) = given.get(path).copied() else {
                 given.insert(path, (location, value));
                 continue;
@@ -44,14 +53,21 @@ impl View {
                 continue;
             }
             if !echo(earlier) {
-                let (a, b) = if first < location { (first, location) } else { (location, first) };
+                let (a, b) = if first < location {
+                    (first, location)
+                } else {
+                    (location, first)
+                };
                 return Err(Error::invalid_value(format!(
                     "'{a}' and '{b}' are two names of one value and differ: give it once, or alike in both"
                 )));
             }
             given.insert(path, (location, value));
         }
-        Ok(given.into_iter().map(|(path, (_, value))| (path.to_owned(), self.stored(path, value))).collect())
+        Ok(given
+            .into_iter()
+            .map(|(path, (_, value))| (path.to_owned(), self.stored(path, value)))
+            .collect())
     }
 
     /// Leaves out what is computed on the way out.
@@ -59,11 +75,15 @@ impl View {
         let keep = |element: &Value| match element {
             Value::Object(subs) => {
                 let writable = |name: &&String| {
-                    self.shown(path).iter().filter_map(|at| self.attribute(at)?.sub(name)).any(|sub| {
-                        !is_reference(sub) && sub.mutability != Mutability::ReadOnly
-                    })
+                    self.shown(path)
+                        .iter()
+                        .filter_map(|at| self.attribute(at)?.sub(name))
+                        .any(|sub| !is_reference(sub) && sub.mutability != Mutability::ReadOnly)
                 };
-                subs.iter().filter(|(name, _)| writable(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+                subs.iter()
+                    .filter(|(name, _)| writable(name))
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect()
             }
             other => other.clone(),
         };
@@ -79,11 +99,14 @@ impl View {
         let mut document = Map::new();
         for (path, value) in leaves {
             for location in self.shown(path) {
-                let Some(attribute) = self.attribute(location) else { continue };
+                let Some(attribute) = self.attribute(location) else {
+                    continue;
+                };
                 let value = match value {
-                    Value::Array(elements) => {
-                        elements.iter().map(|element| narrow(element, attribute, catalog, base_url)).collect()
-                    }
+                    Value::Array(elements) => elements
+                        .iter()
+                        .map(|element| narrow(element, attribute, catalog, base_url))
+                        .collect(),
                     other => other.clone(),
                 };
                 self.place(&mut document, location, value, catalog, base_url);
@@ -109,7 +132,9 @@ impl View {
             object.insert(location.attribute.to_string(), value);
             return;
         };
-        let Some(parent) = child(object, &location.attribute) else { return };
+        let Some(parent) = child(object, &location.attribute) else {
+            return;
+        };
         parent.insert(sub.to_string(), value);
         let mut whole = location.clone();
         whole.sub = None;
@@ -120,14 +145,22 @@ impl View {
 }
 
 fn child<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
-    object.entry(name.to_owned()).or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+    object
+        .entry(name.to_owned())
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()
 }
 
 /// An element with only the sub-attributes that this view's schema has.
 fn narrow(element: &Value, attribute: &Attribute, catalog: &Catalog, base_url: &str) -> Value {
-    let Value::Object(subs) = element else { return element.clone() };
-    let mut seen: Map<String, Value> =
-        subs.iter().filter(|(name, _)| attribute.sub(name).is_some()).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let Value::Object(subs) = element else {
+        return element.clone();
+    };
+    let mut seen: Map<String, Value> = subs
+        .iter()
+        .filter(|(name, _)| attribute.sub(name).is_some())
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
     point(&mut seen, attribute, catalog, base_url);
     Value::Object(seen)
 }
@@ -137,13 +170,32 @@ fn is_reference(sub: &Attribute) -> bool {
 }
 
 /// Adds `$ref` to a reference whose `value` is an id of ours (RFC 7643 §2.4).
-fn point(reference: &mut Map<String, Value>, attribute: &Attribute, catalog: &Catalog, base_url: &str) {
-    let Some(sub) = attribute.sub("$ref") else { return };
-    let is_ours = |value: &&str| value.parse::<ResourceId>().is_ok();
-    let Some(value) = reference.get("value").and_then(Value::as_str).filter(is_ours).map(str::to_owned) else {
+fn point(
+    reference: &mut Map<String, Value>,
+    attribute: &Attribute,
+    catalog: &Catalog,
+    base_url: &str,
+) {
+    let Some(sub) = attribute.sub("$ref") else {
         return;
     };
-    if let Some(endpoint) = sub.reference_types.iter().find_map(|name| catalog.endpoint(name)) {
-        reference.insert("$ref".into(), format!("{base_url}{endpoint}/{value}").into());
+    let is_ours = |value: &&str| value.parse::<ResourceId>().is_ok();
+    let Some(value) = reference
+        .get("value")
+        .and_then(Value::as_str)
+        .filter(is_ours)
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    if let Some(endpoint) = sub
+        .reference_types
+        .iter()
+        .find_map(|name| catalog.endpoint(name))
+    {
+        reference.insert(
+            "$ref".into(),
+            format!("{base_url}{endpoint}/{value}").into(),
+        );
     }
 }

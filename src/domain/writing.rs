@@ -25,8 +25,17 @@ struct Desk<'a> {
 pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut Claims, stamp: Stamp) {
     let specs = catalog.specs(view.kind);
     for (path, value) in given {
-        let Some(spec) = specs.get(path) else { continue };
-        let mut desk = Desk { own, others: &[], view, path, spec, stamp };
+        let Some(spec) = specs.get(path) else {
+            continue;
+        };
+        let mut desk = Desk {
+            own,
+            others: &[],
+            view,
+            path,
+            spec,
+            stamp,
+        };
         match value {
             Value::Array(elements) if spec.attribute.multi_valued => {
                 for (key, element) in keyed(spec, elements) {
@@ -50,10 +59,23 @@ pub fn put(
     stamp: Stamp,
 ) {
     let specs = catalog.specs(view.kind);
-    let paths: BTreeSet<&str> = view.units().filter(|(at, _)| is_listed(at, listed)).map(|(_, path)| path).collect();
+    let paths: BTreeSet<&str> = view
+        .units()
+        .filter(|(at, _)| is_listed(at, listed))
+        .map(|(_, path)| path)
+        .collect();
     for path in paths {
-        let Some(spec) = specs.get(path) else { continue };
-        let mut desk = Desk { own, others: &[], view, path, spec, stamp };
+        let Some(spec) = specs.get(path) else {
+            continue;
+        };
+        let mut desk = Desk {
+            own,
+            others: &[],
+            view,
+            path,
+            spec,
+            stamp,
+        };
         if spec.attribute.multi_valued {
             desk.put_elements(array(given.get(path)), array(folded.get(path)));
         } else {
@@ -66,7 +88,10 @@ pub fn put(
 }
 
 fn is_listed(location: &Location, listed: &BTreeSet<String>) -> bool {
-    location.extension.as_ref().is_none_or(|urn| listed.contains(&**urn))
+    location
+        .extension
+        .as_ref()
+        .is_none_or(|urn| listed.contains(&**urn))
 }
 
 /// PATCH claims what its operations name, even when equal to the fold; what they remove is withdrawn, and denied
@@ -93,9 +118,20 @@ pub fn patch(
                 "'{other}' and '{location}' are two names of one value and differ: give it once"
             )));
         }
-        let mut desk = Desk { own, others, view, path, spec, stamp };
+        let mut desk = Desk {
+            own,
+            others,
+            view,
+            path,
+            spec,
+            stamp,
+        };
         if spec.attribute.multi_valued {
-            desk.patch_elements(array(super::view::value_at(before, location)), array(value), elements);
+            desk.patch_elements(
+                array(super::view::value_at(before, location)),
+                array(value),
+                elements,
+            );
         } else if let Some(value) = value {
             desk.confirm(SINGLE, value);
         } else {
@@ -105,7 +141,8 @@ pub fn patch(
     Ok(())
 }
 
-type Named<'a> = BTreeMap<Location, (&'a str, &'a Spec, Vec<&'a Value>)>;
+/// Per location its path, what that means, and the elements named; `None` among them names all.
+type Named<'a> = BTreeMap<Location, (&'a str, &'a Spec, Vec<Option<&'a Value>>)>;
 
 /// The units that the operations named, with the elements they named. An operation on a complex attribute as a whole
 /// names all of its parts.
@@ -117,8 +154,10 @@ fn named<'a>(view: &'a View, specs: &'a Specs, touched: &'a [Touched]) -> Named<
                 || (touch.location.sub.is_none() && location.whole() == touch.location)
                 || (location.sub.is_none() && touch.location.whole() == *location);
             if let (true, Some(spec)) = (same, specs.get(path)) {
-                let entry = named.entry(location.clone()).or_insert((path, spec, Vec::new()));
-                entry.2.extend(&touch.element);
+                let entry = named
+                    .entry(location.clone())
+                    .or_insert((path, spec, Vec::new()));
+                entry.2.push(touch.element.as_ref());
             }
         }
     }
@@ -137,7 +176,14 @@ fn keyed<'a>(spec: &Spec, elements: &'a [Value]) -> Vec<(String, &'a Value)> {
         let key = spec.element_key(element);
         let count = seen.entry(key.clone()).or_default();
         *count += 1;
-        (if *count == 1 { key } else { format!("{key}\u{1e}{count}") }, element)
+        (
+            if *count == 1 {
+                key
+            } else {
+                format!("{key}\u{1e}{count}")
+            },
+            element,
+        )
     };
     elements.iter().map(key).collect()
 }
@@ -147,7 +193,12 @@ impl Desk<'_> {
     fn claim(&mut self, key: &str, value: &Value) {
         let mut value = self.stored(value);
         if let (Some(claim), Value::Object(new)) = (self.own.get(self.path, key), &mut value) {
-            let hidden = claim.value.as_object().into_iter().flatten().filter(|(name, _)| !self.shows(name));
+            let hidden = claim
+                .value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| !self.shows(name));
             new.extend(hidden.map(|(name, value)| (name.clone(), value.clone())));
         }
         self.own.claim(self.path, key, value, self.stamp);
@@ -165,15 +216,20 @@ impl Desk<'_> {
     }
 
     fn shows(&self, sub: &str) -> bool {
-        self.view.shown(self.path).iter().any(|at| self.view.attribute(at).is_some_and(|a| a.sub(sub).is_some()))
+        self.view.shown(self.path).iter().any(|at| {
+            self.view
+                .attribute(at)
+                .is_some_and(|a| a.sub(sub).is_some())
+        })
     }
 
     /// Whether two values look the same in this view.
     fn same(&self, a: &Value, b: &Value) -> bool {
         let visible = |value: &Value| match self.stored(value) {
-            Value::Object(subs) => {
-                subs.into_iter().filter(|(name, value)| self.shows(name) && !value.is_null()).collect()
-            }
+            Value::Object(subs) => subs
+                .into_iter()
+                .filter(|(name, value)| self.shows(name) && !value.is_null())
+                .collect(),
             other => other,
         };
         visible(a) == visible(b)
@@ -194,7 +250,14 @@ impl Desk<'_> {
         let folded: BTreeMap<_, _> = keyed(self.spec, folded).into_iter().collect();
         let given = keyed(self.spec, given);
         let kept: BTreeSet<&str> = given.iter().map(|(key, _)| key.as_str()).collect();
-        let mine: Vec<String> = self.own.0.get(self.path).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        let mine: Vec<String> = self
+            .own
+            .0
+            .get(self.path)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .cloned()
+            .collect();
         for key in mine.iter().filter(|key| !kept.contains(key.as_str())) {
             self.own.withdraw(self.path, key);
         }
@@ -203,13 +266,18 @@ impl Desk<'_> {
         }
     }
 
-    fn patch_elements(&mut self, before: &[Value], after: &[Value], named: &[&Value]) {
+    fn patch_elements(&mut self, before: &[Value], after: &[Value], named: &[Option<&Value>]) {
         let after = keyed(self.spec, after);
         let before = keyed(self.spec, before);
         for (key, element) in &after {
-            let was_named = named.iter().any(|named| self.same(named, element));
+            let was_named = named
+                .iter()
+                .any(|named| named.is_none_or(|named| self.same(named, element)));
             if was_named {
-                let old = before.iter().find(|(kept, _)| kept == key).map(|(_, old)| *old);
+                let old = before
+                    .iter()
+                    .find(|(kept, _)| kept == key)
+                    .map(|(_, old)| *old);
                 self.confirm(key, &self.denying(key, element, old));
             }
         }
@@ -223,11 +291,15 @@ impl Desk<'_> {
     /// The element with `null` for each sub-attribute that the operation took away and another source claims.
     fn denying(&self, key: &str, element: &Value, old: Option<&Value>) -> Value {
         let mut element = element.clone();
-        let (Value::Object(new), Some(Value::Object(old))) = (&mut element, old) else { return element };
+        let (Value::Object(new), Some(Value::Object(old))) = (&mut element, old) else {
+            return element;
+        };
         for name in old.keys().filter(|name| *name != "$ref") {
             let claimed = |source: &SourceRecord| {
                 let claim = source.claims.get(self.path, key);
-                claim.and_then(|claim| claim.value.get(name)).is_some_and(|value| !value.is_null())
+                claim
+                    .and_then(|claim| claim.value.get(name))
+                    .is_some_and(|value| !value.is_null())
             };
             if !new.contains_key(name) && self.others.iter().any(claimed) {
                 new.insert(name.clone(), Value::Null);
@@ -240,7 +312,10 @@ impl Desk<'_> {
     fn confirm(&mut self, key: &str, value: &Value) {
         let own = self.own.get(self.path, key);
         let settled = own.is_some_and(|own| {
-            let newer = self.others.iter().filter_map(|source| source.claims.get(self.path, key));
+            let newer = self
+                .others
+                .iter()
+                .filter_map(|source| source.claims.get(self.path, key));
             self.same(&own.value, value) && newer.into_iter().all(|other| other.rank() < own.rank())
         });
         if !settled {
@@ -251,7 +326,10 @@ impl Desk<'_> {
     /// Takes back this source's claim; where another source claims it too, says against it that there is none.
     fn remove(&mut self, key: &str) {
         let claimed = |source: &SourceRecord| {
-            source.claims.get(self.path, key).is_some_and(|claim| !claim.value.is_null())
+            source
+                .claims
+                .get(self.path, key)
+                .is_some_and(|claim| !claim.value.is_null())
         };
         if self.others.iter().any(claimed) {
             self.own.claim(self.path, key, Value::Null, self.stamp);

@@ -1,6 +1,7 @@
 //! What a use case can answer instead of a result: the one error that doors see (design §8).
 
 use crate::scim;
+use crate::store;
 
 /// Why a use case was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,4 +32,29 @@ pub enum Error {
     /// A fault of ours: 500. The text is for the log, never for the caller.
     #[error("{0}")]
     Internal(String),
+}
+
+/// After how many seconds a caller may try again.
+const RETRY_AFTER: u64 = 1;
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Lost => Self::Unavailable {
+                detail:
+                    "too many concurrent changes of the same record; nothing was changed, try again"
+                        .into(),
+                retry_after: RETRY_AFTER,
+            },
+            store::Error::Unavailable(why) => {
+                tracing::warn!(error = %why, "store.unavailable");
+                Self::Unavailable {
+                    detail: "the database cannot answer now; nothing was changed, try again".into(),
+                    retry_after: RETRY_AFTER,
+                }
+            }
+            store::Error::Filter(error) => Self::Scim(error),
+            store::Error::Address(detail) | store::Error::Fault(detail) => Self::Internal(detail),
+        }
+    }
 }

@@ -1,15 +1,37 @@
 //! What can be done: one public function is one use case is one transaction.
+//!
+//! | file | what one can do |
+//! |---|---|
+//! | `create` `replace` `patch` `delete` | change a resource (RFC 7644 §3.3, §3.5, §3.6) |
+//! | `get` `list` | read (§3.4) |
+//! | `members` | bring members into and out of a group |
+//! | `change` | the write path that all of them share |
+//! | `precondition` | `If-Match` (§3.14) |
 
+mod change;
+mod create;
+mod delete;
 pub mod error;
+mod get;
+mod list;
+mod members;
+mod patch;
+mod precondition;
+mod replace;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::domain::context::Context;
-use crate::domain::masked::{Masked, Resource};
+use crate::domain::catalog::{Catalog, View};
+use crate::domain::context::{Context, Right};
+use crate::domain::masked::{Masked, Renderer, Resource};
 use crate::id::{IdSource, TenantId};
+use crate::scim::projection::Projection;
+use crate::scim::resource_type::ResourceType;
+use crate::store::{self, Store};
 pub use error::Error;
 
 /// A written resource, and the names in the body that were not kept.
@@ -54,74 +76,124 @@ pub struct Settings {
     pub max_page: u64,
 }
 
+/// How many resources a page has if the client does not say.
+const DEFAULT_PAGE: u64 = 100;
+
 /// The service: cheap to clone, shared by all doors.
 #[derive(Clone)]
-pub struct Muster {
-    _clock: Arc<dyn Clock>,
-    _ids: Arc<dyn IdSource>,
+pub struct Muster(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    renderer: Renderer,
+    ids: Arc<dyn IdSource>,
+    clock: Arc<dyn Clock>,
+    verifying: BTreeSet<String>,
+    max_page: u64,
 }
 
 impl Muster {
     /// Opens the database and applies its migrations.
-    pub fn open(_settings: &Settings, _clock: Arc<dyn Clock>, _ids: Arc<dyn IdSource>) -> Result<Self, Error> {
-        Err(Error::Internal("not yet".into()))
+    pub fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self, Error> {
+        let catalog = Catalog::load().map_err(Error::Internal)?;
+        let store = Store::open(&settings.database_url, settings.connections)?;
+        let fresh = ids.secret();
+        let etag_key = store.write_blocking(move |tx| {
+            Ok::<_, Error>(store::setting::claim(tx, "etag-key", &fresh)?)
+        })?;
+        let trusted = settings
+            .systems
+            .iter()
+            .filter(|system| system.verifies_email);
+        Ok(Self(Arc::new(Inner {
+            store,
+            renderer: Renderer::new(catalog, etag_key),
+            ids,
+            clock,
+            verifying: trusted.map(|system| system.name.clone()).collect(),
+            max_page: settings.max_page.max(1),
+        })))
     }
 
     /// The number of the tenant of that name, made if it is new.
-    pub fn tenant(&self, _name: &str) -> Result<TenantId, Error> {
-        Err(Error::Internal("not yet".into()))
+    pub fn tenant(&self, name: &str) -> Result<TenantId, Error> {
+        let name = name.to_owned();
+        self.0
+            .store
+            .write_blocking(move |tx| Ok(store::tenant::claim(tx, &name)?))
     }
 
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), Error> {
-        Err(Error::Internal("not yet".into()))
+        self.0
+            .store
+            .read(|tx| Ok(store::tenant::count(tx).map(drop)?))
+            .await
     }
 
     /// The resource type served at `endpoint` (`/Users`).
-    pub fn resource_type(&self, _endpoint: &str) -> Option<Arc<crate::scim::resource_type::ResourceType>> {
-        None
+    #[must_use]
+    pub fn resource_type(&self, endpoint: &str) -> Option<Arc<ResourceType>> {
+        self.0
+            .renderer
+            .catalog()
+            .at(endpoint)
+            .map(|view| view.resource_type.clone())
     }
 
     /// All resource types, in order of discovery.
-    pub fn resource_types(&self) -> Vec<Arc<crate::scim::resource_type::ResourceType>> {
-        Vec::new()
+    #[must_use]
+    pub fn resource_types(&self) -> Vec<Arc<ResourceType>> {
+        self.0
+            .renderer
+            .catalog()
+            .views()
+            .iter()
+            .map(|view| view.resource_type.clone())
+            .collect()
     }
 
-    /// POST (RFC 7644 §3.3).
-    pub async fn create(&self, _context: &Context, _endpoint: &str, _body: Map<String, Value>, _projection: &crate::scim::projection::Projection) -> Result<Written, Error> {
-        Err(Error::Internal("not yet".into()))
-    }
-
-    /// PUT (§3.5.1). `if_match`: the header's text.
-    pub async fn replace(&self, _context: &Context, _endpoint: &str, _id: &str, _if_match: Option<&str>, _body: Map<String, Value>, _projection: &crate::scim::projection::Projection) -> Result<Written, Error> {
-        Err(Error::Internal("not yet".into()))
-    }
-
-    /// PATCH (§3.5.2).
-    pub async fn patch(&self, _context: &Context, _endpoint: &str, _id: &str, _if_match: Option<&str>, _body: Map<String, Value>, _projection: &crate::scim::projection::Projection) -> Result<Written, Error> {
-        Err(Error::Internal("not yet".into()))
-    }
-
-    /// DELETE (§3.6).
-    pub async fn delete(&self, _context: &Context, _endpoint: &str, _id: &str, _if_match: Option<&str>) -> Result<(), Error> {
-        Err(Error::Internal("not yet".into()))
-    }
-
-    /// GET one (§3.4.1).
-    pub async fn get(&self, _context: &Context, _endpoint: &str, _id: &str, _projection: &crate::scim::projection::Projection) -> Result<Masked<Resource>, Error> {
-        Err(Error::Internal("not yet".into()))
-    }
-
-    /// GET many (§3.4.2).
-    pub async fn list(&self, _context: &Context, _endpoint: &str, _request: crate::scim::list::ListRequest) -> Result<Page, Error> {
-        Err(Error::Internal("not yet".into()))
-    }
-
-    /// The log after position `after`, oldest first, at most `limit` events, each as one JSON object.
-    pub fn events(&self, _after: i64, _limit: i64) -> Result<Vec<(i64, Value)>, Error> {
-        Err(Error::Internal("not yet".into()))
+    /// The log after position `after`, oldest first, at most `limit` events.
+    pub fn events(&self, after: i64, limit: i64) -> Result<Vec<(i64, Value)>, Error> {
+        self.0
+            .store
+            .read_blocking(|tx| Ok(store::event::list(tx, after, limit)?))
     }
 
     /// Waits for what is being written, and closes the database.
-    pub fn close(&self) {}
+    pub fn close(&self) {
+        self.0.store.close();
+    }
+
+    /// The view at `endpoint`, if the caller may use it so.
+    fn view(&self, context: &Context, endpoint: &str, right: Right) -> Result<Arc<View>, Error> {
+        let view = self.0.renderer.catalog().at(endpoint);
+        let view =
+            view.ok_or_else(|| Error::NotFound(format!("there is no endpoint {endpoint}")))?;
+        let name = &view.resource_type.name;
+        if context.client.may(right, name) {
+            return Ok(view.clone());
+        }
+        let verb = match right {
+            Right::Read => "read",
+            Right::Search => "search",
+            Right::Write => "write",
+            Right::Delete => "delete",
+        };
+        Err(Error::Forbidden(format!(
+            "the client '{}' has no right to {verb} {name} resources",
+            context.client.name
+        )))
+    }
+}
+
+/// What a request asks of the answer, and how it must find the resource.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    projection: Projection,
+    if_match: Option<String>,
 }

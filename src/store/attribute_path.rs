@@ -8,7 +8,12 @@ use crate::domain::record::Kind;
 use crate::id::TenantId;
 
 /// The number of a path, or none if no record has ever had it.
-pub(super) fn find(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, name: &str) -> Result<Option<i32>, Error> {
+pub(super) fn find(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    name: &str,
+) -> Result<Option<i32>, Error> {
     let key = (tenant.0, kind.number(), name.to_owned());
     if let Some(id) = tx.known_path(&key) {
         return Ok(Some(id));
@@ -28,12 +33,24 @@ pub(super) fn find(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, name: &str) ->
 }
 
 /// The number of a path, given to it now if it has none.
-pub(super) fn claim(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, name: &str) -> Result<i32, Error> {
+pub(super) fn claim(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    name: &str,
+) -> Result<i32, Error> {
     if let Some(id) = find(tx, tenant, kind, name)? {
         return Ok(id);
     }
-    let values =
-        (attribute_path::tenant.eq(tenant.0), attribute_path::kind.eq(kind.number()), attribute_path::name.eq(name));
-    diesel::insert_into(attribute_path::table).values(values).execute(tx.db).map_err(|error| tx.explain(error))?;
-    find(tx, tenant, kind, name)?.ok_or_else(|| Error::Fault(format!("the path {name} was not kept")))
+    let values = (
+        attribute_path::tenant.eq(tenant.0),
+        attribute_path::kind.eq(kind.number()),
+        attribute_path::name.eq(name),
+    );
+    diesel::insert_into(attribute_path::table)
+        .values(values)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    find(tx, tenant, kind, name)?
+        .ok_or_else(|| Error::Fault(format!("the path {name} was not kept")))
 }

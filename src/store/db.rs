@@ -68,14 +68,18 @@ impl Address {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path == ":memory:" {
-                return Err(Error::Address("sqlite: needs the path of a file, as in sqlite:data/muster.db".into()));
+                return Err(Error::Address(
+                    "sqlite: needs the path of a file, as in sqlite:data/muster.db".into(),
+                ));
             }
             return Ok(Self::Sqlite(path.to_owned()));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
-        Err(Error::Address("a database URL starts with sqlite: or postgres://".into()))
+        Err(Error::Address(
+            "a database URL starts with sqlite: or postgres://".into(),
+        ))
     }
 
     /// Whose dialect is spoken there.

@@ -56,7 +56,9 @@ impl From<Diesel> for Error {
                 | DatabaseErrorKind::ForeignKeyViolation,
                 _,
             ) => Self::Lost,
-            Diesel::DatabaseError(_, info) if info.message().contains("deadlock detected") => Self::Lost,
+            Diesel::DatabaseError(_, info) if info.message().contains("deadlock detected") => {
+                Self::Lost
+            }
             Diesel::DatabaseError(_, info) => Self::of_text(info.message()),
             other => Self::of_text(&other.to_string()),
         }

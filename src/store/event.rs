@@ -28,7 +28,10 @@ pub(super) fn insert(tx: &mut Tx<'_>, event: &Event, version: Option<i64>) -> Re
         event::key_id.eq(""),
         event::body.eq(body),
     );
-    diesel::insert_into(event::table).values(values).execute(tx.db).map_err(|error| tx.explain(error))?;
+    diesel::insert_into(event::table)
+        .values(values)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
     Ok(())
 }
 
@@ -41,5 +44,7 @@ pub fn list(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, Value)>
         .select((event::seq, event::body))
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
-    rows.into_iter().map(|(seq, body)| Ok((seq, serde_json::from_slice(&body)?))).collect()
+    rows.into_iter()
+        .map(|(seq, body)| Ok((seq, serde_json::from_slice(&body)?)))
+        .collect()
 }

@@ -31,18 +31,34 @@ fn id_text(dialect: Dialect) -> String {
         Dialect::Postgres => "encode(resource.uuid, 'hex')",
     };
     let part = |from: u8, length: u8| format!("substr({hex}, {from}, {length})");
-    format!("({}||'-'||{}||'-'||{}||'-'||{}||'-'||{})", part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12))
+    format!(
+        "({}||'-'||{}||'-'||{}||'-'||{}||'-'||{})",
+        part(1, 8),
+        part(9, 4),
+        part(13, 4),
+        part(17, 4),
+        part(21, 12)
+    )
 }
 
 impl Scope<'_> {
     /// The condition on `resource` that holds where `condition` does.
-    pub(super) fn compile(&self, tx: &mut Tx<'_>, condition: &Condition) -> Result<Fragment, Error> {
+    pub(super) fn compile(
+        &self,
+        tx: &mut Tx<'_>,
+        condition: &Condition,
+    ) -> Result<Fragment, Error> {
         let mut out = Fragment::new();
         self.write(tx, &mut out, condition)?;
         Ok(out)
     }
 
-    fn write(&self, tx: &mut Tx<'_>, out: &mut Fragment, condition: &Condition) -> Result<(), Error> {
+    fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        condition: &Condition,
+    ) -> Result<(), Error> {
         match condition {
             Condition::All(terms) => self.join(tx, out, terms, " AND ", "1 = 1"),
             Condition::Any(terms) => self.join(tx, out, terms, " OR ", "1 = 0"),
@@ -52,8 +68,15 @@ impl Scope<'_> {
                 out.sql(")");
                 Ok(())
             }
-            Condition::Test { location, comparison, test } => self.test(tx, out, location, *comparison, test),
-            Condition::Element { location, condition } => self.element(tx, out, location, condition),
+            Condition::Test {
+                location,
+                comparison,
+                test,
+            } => self.test(tx, out, location, *comparison, test),
+            Condition::Element {
+                location,
+                condition,
+            } => self.element(tx, out, location, condition),
         }
     }
 
@@ -125,7 +148,9 @@ impl Scope<'_> {
                 let start = format!("{}{}/", self.base_url, self.view.resource_type.endpoint);
                 let dialect = tx.dialect();
                 text_test(out, dialect, test, |out| {
-                    out.sql("(").text(start.clone()).sql(&format!(" || {})", id_text(dialect)));
+                    out.sql("(")
+                        .text(start.clone())
+                        .sql(&format!(" || {})", id_text(dialect)));
                 });
                 Ok(())
             }
@@ -134,19 +159,33 @@ impl Scope<'_> {
     }
 
     /// Some value at a path of the index passes.
-    fn indexed(&self, tx: &mut Tx<'_>, out: &mut Fragment, path: &str, test: &Test) -> Result<(), Error> {
+    fn indexed(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        path: &str,
+        test: &Test,
+    ) -> Result<(), Error> {
         let Some(path) = attribute_path::find(tx, self.tenant, self.view.kind, path)? else {
             out.sql("1 = 0");
             return Ok(());
         };
-        out.sql(&format!("resource.id IN (SELECT i.resource FROM attribute_index i WHERE i.path = {path}"));
+        out.sql(&format!(
+            "resource.id IN (SELECT i.resource FROM attribute_index i WHERE i.path = {path}"
+        ));
         value_test(out, tx.dialect(), "i", test);
         out.sql(")");
         Ok(())
     }
 
     /// A record is of the view's own schema always, and of an extension where it has one of its attributes.
-    fn schemas(&self, tx: &mut Tx<'_>, out: &mut Fragment, comparison: Comparison, test: &Test) -> Result<(), Error> {
+    fn schemas(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        comparison: Comparison,
+        test: &Test,
+    ) -> Result<(), Error> {
         let passes = |urn: &str| test.passes(comparison, &Value::from(urn));
         if passes(&self.view.resource_type.schema.id) {
             out.sql("1 = 1");
@@ -155,7 +194,10 @@ impl Scope<'_> {
         let mut paths = Vec::new();
         for (location, path) in self.view.units() {
             if location.extension.as_ref().is_some_and(|urn| passes(urn)) {
-                paths.extend(attribute_path::find(tx, self.tenant, self.view.kind, path)?.map(|id| id.to_string()));
+                paths.extend(
+                    attribute_path::find(tx, self.tenant, self.view.kind, path)?
+                        .map(|id| id.to_string()),
+                );
             }
         }
         if paths.is_empty() {
@@ -175,7 +217,9 @@ impl Scope<'_> {
         location: &Location,
         condition: &Condition,
     ) -> Result<(), Error> {
-        let Some(path) = self.view.canonical(location) else { return Err(unsupported(location)) };
+        let Some(path) = self.view.canonical(location) else {
+            return Err(unsupported(location));
+        };
         let (rows, other) = match (self.view.kind, &*location.attribute) {
             (Kind::Person, "groups") if location.extension.is_none() => (("member", "grp"), false),
             (Kind::Group, "members") => (("grp", "member"), true),
@@ -185,7 +229,9 @@ impl Scope<'_> {
         out.sql(&format!(
             "EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.{peer} WHERE m.{own} = resource.id AND ",
         ));
-        inside(out, condition, &mut |out, location, test| peer_test(out, location, test, other))?;
+        inside(out, condition, &mut |out, location, test| {
+            peer_test(out, location, test, other)
+        })?;
         out.sql(")");
         Ok(())
     }
@@ -201,7 +247,9 @@ impl Scope<'_> {
             out.sql("1 = 0");
             return Ok(());
         };
-        out.sql(&format!("resource.id IN (SELECT e.resource FROM attribute_index e WHERE e.path = {whole} AND "));
+        out.sql(&format!(
+            "resource.id IN (SELECT e.resource FROM attribute_index e WHERE e.path = {whole} AND "
+        ));
         let dialect = tx.dialect();
         let mut known = std::collections::HashMap::new();
         for location in condition.locations() {
@@ -233,8 +281,11 @@ type Leaf<'a> = &'a mut dyn FnMut(&mut Fragment, &Location, &Test) -> Result<(),
 fn inside(out: &mut Fragment, condition: &Condition, leaf: Leaf<'_>) -> Result<(), Error> {
     match condition {
         Condition::All(terms) | Condition::Any(terms) => {
-            let (operator, none) =
-                if matches!(condition, Condition::All(_)) { (" AND ", "1 = 1") } else { (" OR ", "1 = 0") };
+            let (operator, none) = if matches!(condition, Condition::All(_)) {
+                (" AND ", "1 = 1")
+            } else {
+                (" OR ", "1 = 0")
+            };
             out.sql("(");
             for (n, term) in terms.iter().enumerate() {
                 if n > 0 {
@@ -266,15 +317,26 @@ fn unsupported(location: &Location) -> Error {
 }
 
 /// A member or a group, by its id or by whether it is a User or a Group.
-fn peer_test(out: &mut Fragment, location: &Location, test: &Test, member: bool) -> Result<(), Error> {
+fn peer_test(
+    out: &mut Fragment,
+    location: &Location,
+    test: &Test,
+    member: bool,
+) -> Result<(), Error> {
     match location.sub.as_deref() {
         None | Some("value") => {
             id_test(out, Dialect::Sqlite, "peer.uuid", test);
             Ok(())
         }
         Some("type") if member => {
-            for (n, (kind, name)) in [(Kind::Person, "user"), (Kind::Group, "group")].into_iter().enumerate() {
-                let fold = Comparison { kind: scim::schema::Kind::String, case_exact: false };
+            for (n, (kind, name)) in [(Kind::Person, "user"), (Kind::Group, "group")]
+                .into_iter()
+                .enumerate()
+            {
+                let fold = Comparison {
+                    kind: scim::schema::Kind::String,
+                    case_exact: false,
+                };
                 let holds = truth(test.passes(fold, &Value::from(name)));
                 out.sql(if n == 0 { "(" } else { " OR " });
                 out.sql(&format!("(peer.kind = {} AND {holds})", kind.number()));
@@ -321,28 +383,44 @@ fn instant_test(out: &mut Fragment, column: &str, test: &Test) -> Result<(), Err
         Test::Less(needle) => ("<", needle),
         Test::LessOrEqual(needle) => ("<=", needle),
         Test::Contains(needle) | Test::StartsWith(needle) | Test::EndsWith(needle) => {
-            return Err(Error::Filter(scim::Error::invalid_filter(format!("'{needle}' is part of no instant"))));
+            return Err(Error::Filter(scim::Error::invalid_filter(format!(
+                "'{needle}' is part of no instant"
+            ))));
         }
     };
     let at = parse_date_time(needle).map(micros);
-    out.sql(&format!("{column} {operator} ")).number(at.unwrap_or(i64::MAX));
+    out.sql(&format!("{column} {operator} "))
+        .number(at.unwrap_or(i64::MAX));
     Ok(())
 }
 
 /// A test of a text that an expression gives.
-fn text_test(out: &mut Fragment, dialect: Dialect, test: &Test, expression: impl Fn(&mut Fragment)) {
+fn text_test(
+    out: &mut Fragment,
+    dialect: Dialect,
+    test: &Test,
+    expression: impl Fn(&mut Fragment),
+) {
     let (before, operator, needle) = match test {
         Test::Present => {
             out.sql("1 = 1");
             return;
         }
         Test::Contains(needle) => {
-            out.sql(if dialect == Dialect::Sqlite { "instr(" } else { "strpos(" });
+            out.sql(if dialect == Dialect::Sqlite {
+                "instr("
+            } else {
+                "strpos("
+            });
             expression(out);
             out.sql(", ").text(needle).sql(") > 0");
             return;
         }
-        Test::StartsWith(needle) => (format!("substr(%, 1, {})", needle.chars().count()), "=", needle),
+        Test::StartsWith(needle) => (
+            format!("substr(%, 1, {})", needle.chars().count()),
+            "=",
+            needle,
+        ),
         Test::EndsWith(needle) => (ending(dialect, needle), "=", needle),
         Test::Equal(needle) => ("%".into(), "=", needle),
         Test::Greater(needle) => ("%".into(), ">", needle),
@@ -373,12 +451,14 @@ fn value_test(out: &mut Fragment, dialect: Dialect, row: &str, test: &Test) {
     let value = format!("{row}.value");
     let whole = format!("coalesce({row}.whole, {row}.value)");
     let bound = |out: &mut Fragment, operator: &str, needle: &str| {
-        out.sql(&format!(" AND {value} {operator} ")).text(index::prefix(needle));
+        out.sql(&format!(" AND {value} {operator} "))
+            .text(index::prefix(needle));
     };
     match test {
         Test::Present => {}
         Test::Equal(needle) => {
-            out.sql(&format!(" AND {value} = ")).text(index::key(needle));
+            out.sql(&format!(" AND {value} = "))
+                .text(index::key(needle));
         }
         Test::StartsWith(needle) => {
             let start = index::prefix(needle);
@@ -423,7 +503,11 @@ fn successor(start: &str) -> Option<String> {
     let mut head: Vec<char> = start.chars().collect();
     while let Some(last) = head.pop() {
         // The code points between U+D7FF and U+E000 are no characters.
-        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        let next = if last == '\u{d7ff}' {
+            Some('\u{e000}')
+        } else {
+            char::from_u32(u32::from(last) + 1)
+        };
         if let Some(next) = next {
             head.push(next);
             return Some(head.into_iter().collect());

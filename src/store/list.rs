@@ -35,8 +35,16 @@ pub struct Query<'a> {
 
 /// How many match, and the page.
 pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Error> {
-    let scope = Scope { tenant: query.tenant, system: query.system, view: query.view, base_url: query.base_url };
-    let filter = query.condition.map(|condition| scope.compile(tx, condition)).transpose()?;
+    let scope = Scope {
+        tenant: query.tenant,
+        system: query.system,
+        view: query.view,
+        base_url: query.base_url,
+    };
+    let filter = query
+        .condition
+        .map(|condition| scope.compile(tx, condition))
+        .transpose()?;
     let matching = || {
         let mut select = resource::table
             .filter(resource::tenant.eq(query.tenant.0))
@@ -50,7 +58,10 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
         }
         select
     };
-    let total: i64 = matching().count().get_result(tx.db).map_err(|error| tx.explain(error))?;
+    let total: i64 = matching()
+        .count()
+        .get_result(tx.db)
+        .map_err(|error| tx.explain(error))?;
     if query.limit == 0 || query.offset >= total {
         return Ok((total, Vec::new()));
     }
@@ -61,7 +72,10 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
         .offset(query.offset)
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
-    Ok((total, rows.into_iter().map(folded).collect::<Result<_, _>>()?))
+    Ok((
+        total,
+        rows.into_iter().map(folded).collect::<Result<_, _>>()?,
+    ))
 }
 
 /// `ORDER BY`: missing values last upward, first downward; a multi-valued attribute by its primary element, else its first
@@ -69,7 +83,11 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
 fn order(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<Fragment, Error> {
     let mut out = Fragment::new();
     if let Some((location, descending)) = query.sort {
-        let direction = if descending { " DESC NULLS FIRST" } else { " ASC NULLS LAST" };
+        let direction = if descending {
+            " DESC NULLS FIRST"
+        } else {
+            " ASC NULLS LAST"
+        };
         if let Some(expression) = sort_value(tx, query, location)? {
             out.sql(&expression).sql(direction).sql(", ");
         }
@@ -78,8 +96,13 @@ fn order(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<Fragment, Error> {
     Ok(out)
 }
 
-fn sort_value(tx: &mut Tx<'_>, query: &Query<'_>, location: &Location) -> Result<Option<String>, Error> {
-    let find = |tx: &mut Tx<'_>, path: &str| attribute_path::find(tx, query.tenant, query.view.kind, path);
+fn sort_value(
+    tx: &mut Tx<'_>,
+    query: &Query<'_>,
+    location: &Location,
+) -> Result<Option<String>, Error> {
+    let find =
+        |tx: &mut Tx<'_>, path: &str| attribute_path::find(tx, query.tenant, query.view.kind, path);
     let (path, primary) = match query.view.canonical(location) {
         Some(path) => {
             let sibling = location.sub.as_ref().and_then(|_| path.rsplit_once('.'));

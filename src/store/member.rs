@@ -10,7 +10,7 @@ use super::schema::{group_member, resource};
 use super::sql_types::{instant, key, micros, uuid};
 use super::{Error, Tx};
 use crate::domain::event::Event;
-use crate::domain::record::{Folded, Kind};
+use crate::domain::record::{Folded, Kind, Leaves};
 use crate::id::{ResourceId, TenantId};
 
 /// Rows in one statement, far below the bind limits of both databases.
@@ -30,7 +30,11 @@ pub struct Peer {
 type PeerRow = (i64, Vec<u8>, i16);
 
 fn peer((row, id, kind): PeerRow) -> Option<Peer> {
-    Some(Peer { row, id: ResourceId(uuid(&id)), kind: Kind::from_number(kind)? })
+    Some(Peer {
+        row,
+        id: ResourceId(uuid(&id)),
+        kind: Kind::from_number(kind)?,
+    })
 }
 
 /// The records that have these ids.
@@ -62,7 +66,10 @@ pub fn list(tx: &mut Tx<'_>, group: i64) -> Result<Vec<Peer>, Error> {
 }
 
 /// The groups of which each of `members` is a direct member: by the member's number, each group's id and folded values.
-pub fn groups_of(tx: &mut Tx<'_>, members: &[i64]) -> Result<BTreeMap<i64, Vec<(ResourceId, String)>>, Error> {
+pub fn groups_of(
+    tx: &mut Tx<'_>,
+    members: &[i64],
+) -> Result<BTreeMap<i64, Vec<(ResourceId, String)>>, Error> {
     let mut groups: BTreeMap<i64, Vec<(ResourceId, String)>> = BTreeMap::new();
     let rows: Vec<(i64, Vec<u8>, String)> = group_member::table
         .inner_join(resource::table.on(resource::id.eq(group_member::grp)))
@@ -72,9 +79,16 @@ pub fn groups_of(tx: &mut Tx<'_>, members: &[i64]) -> Result<BTreeMap<i64, Vec<(
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
     for (member, id, document) in rows {
-        let leaves: crate::domain::record::Leaves = serde_json::from_str(&document)?;
-        let name = leaves.get("displayName").and_then(|name| name.as_str()).unwrap_or_default().to_owned();
-        groups.entry(member).or_default().push((ResourceId(uuid(&id)), name));
+        let leaves: Leaves = serde_json::from_str(&document)?;
+        let name = leaves
+            .get("displayName")
+            .and_then(|name| name.as_str())
+            .unwrap_or_default()
+            .to_owned();
+        groups
+            .entry(member)
+            .or_default()
+            .push((ResourceId(uuid(&id)), name));
     }
     Ok(groups)
 }
@@ -96,7 +110,13 @@ pub fn present(tx: &mut Tx<'_>, group: i64, members: &[i64]) -> Result<Vec<i64>,
 
 /// Adds and removes members, and counts the group's version up without comparing it: parallel changes of different
 /// members lose nothing. A member added twice at once is a lost race, so that each version has its event.
-pub fn update(tx: &mut Tx<'_>, group: &Folded, add: &[i64], remove: &[i64], event: Event) -> Result<Folded, Error> {
+pub fn update(
+    tx: &mut Tx<'_>,
+    group: &Folded,
+    add: &[i64],
+    remove: &[i64],
+    event: Event,
+) -> Result<Folded, Error> {
     let at = micros(event.at);
     let target = resource::table.filter(resource::id.eq(group.row));
     // The group's row first: whoever holds it decides on the members.
@@ -105,25 +125,40 @@ pub fn update(tx: &mut Tx<'_>, group: &Folded, add: &[i64], remove: &[i64], even
         .returning(resource::version)
         .load(connection))
     .map_err(|error| tx.explain(error))?;
-    let Some(version) = rows.first().copied() else { return Err(tx.lose()) };
+    let Some(version) = rows.first().copied() else {
+        return Err(tx.lose());
+    };
     for members in remove.chunks(BATCH) {
         let gone = group_member::table
             .filter(group_member::grp.eq(group.row))
             .filter(group_member::member.eq_any(members.to_vec()));
-        let count = diesel::delete(gone).execute(tx.db).map_err(|error| tx.explain(error))?;
+        let count = diesel::delete(gone)
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
         if count != members.len() {
             return Err(tx.lose());
         }
     }
     insert(tx, group.row, add)?;
     event::insert(tx, &event, Some(version))?;
-    Ok(Folded { version, modified: instant(at), ..group.clone() })
+    Ok(Folded {
+        version,
+        modified: instant(at),
+        ..group.clone()
+    })
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, group: i64, add: &[i64]) -> Result<(), Error> {
     for members in add.chunks(BATCH) {
-        let values: Vec<_> =
-            members.iter().map(|member| (group_member::grp.eq(group), group_member::member.eq(*member))).collect();
+        let values: Vec<_> = members
+            .iter()
+            .map(|member| {
+                (
+                    group_member::grp.eq(group),
+                    group_member::member.eq(*member),
+                )
+            })
+            .collect();
         on_both!(&mut *tx.db, connection => diesel::insert_into(group_member::table).values(values).execute(connection))
             .map_err(|error| tx.explain(error))?;
     }
@@ -132,7 +167,32 @@ pub(super) fn insert(tx: &mut Tx<'_>, group: i64, add: &[i64]) -> Result<(), Err
 
 /// Forgets a record that is going away, on both sides of its memberships; the groups that lose it are given.
 pub(super) fn delete(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
-    let gone = group_member::table.filter(group_member::grp.eq(row).or(group_member::member.eq(row)));
-    diesel::delete(gone).execute(tx.db).map_err(|error| tx.explain(error))?;
+    let gone =
+        group_member::table.filter(group_member::grp.eq(row).or(group_member::member.eq(row)));
+    diesel::delete(gone)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
     Ok(())
+}
+
+/// What records are called: `displayName`, or else `userName`.
+pub fn names(tx: &mut Tx<'_>, peers: &[Peer]) -> Result<BTreeMap<i64, String>, Error> {
+    let mut names = BTreeMap::new();
+    for peers in peers.chunks(BATCH) {
+        let rows: Vec<i64> = peers.iter().map(|peer| peer.row).collect();
+        let found: Vec<(i64, String)> = resource::table
+            .filter(resource::id.eq_any(rows))
+            .select((resource::id, resource::document))
+            .load(tx.db)
+            .map_err(|error| tx.explain(error))?;
+        for (row, document) in found {
+            let leaves: Leaves = serde_json::from_str(&document)?;
+            let name = leaves
+                .get("displayName")
+                .or_else(|| leaves.get("userName"))
+                .and_then(|name| name.as_str());
+            names.extend(name.map(|name| (row, name.to_owned())));
+        }
+    }
+    Ok(names)
 }

@@ -19,14 +19,17 @@ pub(super) fn apply(address: &Address) -> Result<(), Error> {
             // An exclusive transaction is the lock: each migration runs in a savepoint inside it.
             connection
                 .exclusive_transaction(|connection| {
-                    pending(connection, SQLITE).map_err(|error| diesel::result::Error::QueryBuilderError(error.into()))
+                    pending(connection, SQLITE)
+                        .map_err(|error| diesel::result::Error::QueryBuilderError(error.into()))
                 })
                 .map_err(Error::from)
         }
         Db::Postgres(connection) => {
             let mut db = Db::Postgres(connection);
             db.run(&format!("SELECT pg_advisory_lock({LOCK})"))?;
-            let Db::Postgres(connection) = &mut db else { return Ok(()) };
+            let Db::Postgres(connection) = &mut db else {
+                return Ok(());
+            };
             pending(connection, POSTGRES).map_err(Error::Fault)?;
             db.run(&format!("SELECT pg_advisory_unlock({LOCK})"))
         }
@@ -38,5 +41,8 @@ where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
 {
-    connection.run_pending_migrations(migrations).map(drop).map_err(|error| format!("migration: {error}"))
+    connection
+        .run_pending_migrations(migrations)
+        .map(drop)
+        .map_err(|error| format!("migration: {error}"))
 }

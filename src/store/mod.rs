@@ -71,7 +71,10 @@ impl Store {
         let (pool, engine) = match address.dialect() {
             Dialect::Sqlite => {
                 let writer = Writer::start(&address, paths.clone())?;
-                (Pool::new(&address, db::Purpose::Read, size), Engine::Sqlite(writer))
+                (
+                    Pool::new(&address, db::Purpose::Read, size),
+                    Engine::Sqlite(writer),
+                )
             }
             Dialect::Postgres => {
                 let pool = Pool::new(&address, db::Purpose::Write, size);
@@ -79,7 +82,12 @@ impl Store {
                 (pool, Engine::Postgres(workers))
             }
         };
-        Ok(Self(Arc::new(Inner { address, paths, pool, engine })))
+        Ok(Self(Arc::new(Inner {
+            address,
+            paths,
+            pool,
+            engine,
+        })))
     }
 
     /// Runs a use case that changes something. It may run more than once: it must not keep state of its own.
@@ -93,7 +101,9 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let answer = self.submit(use_case)?;
-        answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
     }
 
     /// As [`Store::write`], for callers outside an async runtime.
@@ -106,7 +116,9 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let answer = self.submit(use_case)?;
-        answer.blocking_recv().unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
+        answer
+            .blocking_recv()
+            .unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
     }
 
     fn submit<T, E>(
@@ -122,7 +134,9 @@ impl Store {
             Engine::Sqlite(writer) => writer.submit(Box::new(job)),
             Engine::Postgres(workers) => {
                 let paths = self.0.paths.clone();
-                workers.submit(Box::new(move |pool| pool::write(pool, &paths, Box::new(job))))?;
+                workers.submit(Box::new(move |pool| {
+                    pool::write(pool, &paths, Box::new(job))
+                }))?;
             }
         }
         Ok(answer)
@@ -137,13 +151,17 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Engine::Postgres(workers) = &self.0.engine else { return self.read_blocking(use_case) };
+        let Engine::Postgres(workers) = &self.0.engine else {
+            return self.read_blocking(use_case);
+        };
         let paths = self.0.paths.clone();
         let (reply, answer) = oneshot::channel();
         workers.submit(Box::new(move |pool| {
             drop(reply.send(pool.read(&paths, SNAPSHOT[1], use_case)));
         }))?;
-        answer.await.unwrap_or_else(|_| Err(Error::Fault("a read panicked".into()).into()))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Error::Fault("a read panicked".into()).into()))
     }
 
     /// As [`Store::read`], on the caller's own thread.

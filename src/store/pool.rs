@@ -35,7 +35,10 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Kept, Error> {
-        Ok(Kept { db: self.address.connect(self.purpose)?, broken: false })
+        Ok(Kept {
+            db: self.address.connect(self.purpose)?,
+            broken: false,
+        })
     }
 
     fn is_valid(&self, kept: &mut Kept) -> Result<(), Error> {
@@ -53,17 +56,30 @@ pub(super) struct Pool(R2d2<Manager>);
 
 impl Pool {
     pub(super) fn new(address: &Address, purpose: Purpose, size: u32) -> Self {
-        let manager = Manager { address: address.clone(), purpose };
+        let manager = Manager {
+            address: address.clone(),
+            purpose,
+        };
         // Connections are made when they are first wanted, and again after the database was away.
-        let builder = R2d2::builder().max_size(size).min_idle(Some(0)).test_on_check_out(false);
-        Self(builder.connection_timeout(PATIENCE).build_unchecked(manager))
+        let builder = R2d2::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .test_on_check_out(false);
+        Self(
+            builder
+                .connection_timeout(PATIENCE)
+                .build_unchecked(manager),
+        )
     }
 
     /// A connection with `begin` done on it. One that died while it was idle is replaced.
     pub(super) fn begin(&self, begin: &str) -> Result<PooledConnection<Manager>, Error> {
         let mut last = Error::Unavailable("no connection".into());
         for _ in 0..=self.0.max_size() {
-            let mut kept = self.0.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+            let mut kept = self
+                .0
+                .get()
+                .map_err(|error| Error::Unavailable(error.to_string()))?;
             match kept.db.run(begin) {
                 Ok(()) => return Ok(kept),
                 Err(error) => {
@@ -106,27 +122,50 @@ impl Workers {
         let threads = (0..count)
             .map(|n| {
                 let (pool, jobs) = (pool.clone(), Arc::clone(&jobs));
-                std::thread::Builder::new().name(format!("muster-db-{n}")).spawn(move || work(&pool, &jobs))
+                std::thread::Builder::new()
+                    .name(format!("muster-db-{n}"))
+                    .spawn(move || work(&pool, &jobs))
             })
             .collect::<Result<_, _>>()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), threads: Mutex::new(threads) })
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            threads: Mutex::new(threads),
+        })
     }
 
     /// Hands work to the next free thread.
     pub(super) fn submit(&self, work: Work) -> Result<(), Error> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(queue) = queue else { return Err(Error::Unavailable("the server is stopping".into())) };
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(queue) = queue else {
+            return Err(Error::Unavailable("the server is stopping".into()));
+        };
         queue.try_send(work).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Unavailable("too many requests are waiting for the database".into()),
-            TrySendError::Disconnected(_) => Error::Unavailable("the database's workers have stopped".into()),
+            TrySendError::Full(_) => {
+                Error::Unavailable("too many requests are waiting for the database".into())
+            }
+            TrySendError::Disconnected(_) => {
+                Error::Unavailable("the database's workers have stopped".into())
+            }
         })
     }
 
     /// Lets what is waiting finish, and stops.
     pub(super) fn close(&self) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        for thread in self
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
             drop(thread.join());
         }
     }
@@ -137,7 +176,9 @@ fn work(pool: &Pool, jobs: &Mutex<Receiver<Work>>) {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         // A panic has been answered inside; the thread goes on.
-        drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(pool))));
+        drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(
+            || job(pool),
+        )));
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
         row,
         tenant: TenantId(tenant),
         id: ResourceId(uuid(&id)),
-        kind: Kind::from_number(kind).ok_or_else(|| Error::Fault(format!("record {row} is of no known kind")))?,
+        kind: Kind::from_number(kind)
+            .ok_or_else(|| Error::Fault(format!("record {row} is of no known kind")))?,
         version,
         created: instant(created),
         modified: instant(modified),
@@ -46,7 +47,10 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<
 
 /// The record of that number with its sources.
 pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
-    let found = resource::table.find(row).first::<ResourceRow>(tx.db).map_err(|error| tx.explain(error))?;
+    let found = resource::table
+        .find(row)
+        .first::<ResourceRow>(tx.db)
+        .map_err(|error| tx.explain(error))?;
     with_sources(tx, folded(found)?)
 }
 
@@ -60,23 +64,33 @@ pub fn with_sources(tx: &mut Tx<'_>, folded: Folded) -> Result<Record, Error> {
         .map_err(|error| tx.explain(error))?;
     let sources = rows
         .into_iter()
-        .map(|(row, _, _, system, external_id, first_seen, last_synced, claims)| {
-            Ok(SourceRecord {
-                row: Some(row),
-                system,
-                external_id,
-                first_seen: instant(first_seen),
-                last_synced: instant(last_synced),
-                claims: serde_json::from_str(&claims)?,
-            })
-        })
+        .map(
+            |(row, _, _, system, external_id, first_seen, last_synced, claims)| {
+                Ok(SourceRecord {
+                    row: Some(row),
+                    system,
+                    external_id,
+                    first_seen: instant(first_seen),
+                    last_synced: instant(last_synced),
+                    claims: serde_json::from_str(&claims)?,
+                })
+            },
+        )
         .collect::<Result<_, Error>>()?;
     Ok(Record { folded, sources })
 }
 
 /// The number of the record that holds a unique value.
-pub fn holder(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, path: &str, value: &str) -> Result<Option<i64>, Error> {
-    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else { return Ok(None) };
+pub fn holder(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    path: &str,
+    value: &str,
+) -> Result<Option<i64>, Error> {
+    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else {
+        return Ok(None);
+    };
     unique_value::table
         .find((tenant.0, path, value))
         .select(unique_value::resource)
@@ -94,7 +108,9 @@ pub fn with_value(
     value: &str,
     limit: i64,
 ) -> Result<Vec<i64>, Error> {
-    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else { return Ok(Vec::new()) };
+    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else {
+        return Ok(Vec::new());
+    };
     attribute_index::table
         .filter(attribute_index::path.eq(path))
         .filter(attribute_index::value.eq(value))
@@ -121,7 +137,12 @@ pub struct NewRecord {
 }
 
 /// Makes a record, at version 1.
-pub fn insert(tx: &mut Tx<'_>, specs: &Specs, new: &NewRecord, event: Event) -> Result<Folded, Error> {
+pub fn insert(
+    tx: &mut Tx<'_>,
+    specs: &Specs,
+    new: &NewRecord,
+    event: Event,
+) -> Result<Folded, Error> {
     let at = micros(event.at);
     let values = (
         resource::tenant.eq(event.tenant.0),
@@ -133,12 +154,16 @@ pub fn insert(tx: &mut Tx<'_>, specs: &Specs, new: &NewRecord, event: Event) -> 
         resource::modified.eq(at),
         resource::document.eq(serde_json::to_string(&new.leaves)?),
     );
-    let rows: Vec<ResourceRow> = on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
+    let rows: Vec<ResourceRow> =
+        on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
         .values(values)
         .returning(resource::all_columns)
         .load(connection))
-    .map_err(|error| tx.explain(error))?;
-    let row = rows.into_iter().next().ok_or_else(|| Error::Fault("an inserted record was not returned".into()))?;
+        .map_err(|error| tx.explain(error))?;
+    let row = rows
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::Fault("an inserted record was not returned".into()))?;
     let folded = folded(row)?;
     for source in &new.sources {
         put_source(tx, folded.row, source)?;
@@ -159,30 +184,50 @@ pub fn update(
     event: Event,
 ) -> Result<Folded, Error> {
     let old = &before.folded;
-    let target = resource::table.filter(resource::id.eq(old.row)).filter(resource::version.eq(old.version));
+    let target = resource::table
+        .filter(resource::id.eq(old.row))
+        .filter(resource::version.eq(old.version));
     let values = (
         resource::version.eq(old.version + 1),
         resource::modified.eq(micros(event.at)),
         resource::account.eq(has_account(&leaves)),
         resource::document.eq(serde_json::to_string(&leaves)?),
     );
-    let count = diesel::update(target).set(values).execute(tx.db).map_err(|error| tx.explain(error))?;
+    let count = diesel::update(target)
+        .set(values)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
     }
     put_sources(tx, before, sources)?;
     put_values(tx, specs, old, &old.leaves, &leaves)?;
     event::insert(tx, &event, Some(old.version + 1))?;
-    Ok(Folded { version: old.version + 1, modified: event.at, leaves, ..old.clone() })
+    Ok(Folded {
+        version: old.version + 1,
+        modified: event.at,
+        leaves,
+        ..old.clone()
+    })
 }
 
 /// Keeps what sources say where the fold stays the same: a confirmation makes no version (design §3).
-pub fn confirm(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord], event: Event) -> Result<(), Error> {
+pub fn confirm(
+    tx: &mut Tx<'_>,
+    before: &Record,
+    sources: &[SourceRecord],
+    event: Event,
+) -> Result<(), Error> {
     // The row is locked, so that nobody folds meanwhile from sources that are about to change.
     let old = &before.folded;
-    let target = resource::table.filter(resource::id.eq(old.row)).filter(resource::version.eq(old.version));
+    let target = resource::table
+        .filter(resource::id.eq(old.row))
+        .filter(resource::version.eq(old.version));
     let same = resource::version.eq(old.version);
-    let count = diesel::update(target).set(same).execute(tx.db).map_err(|error| tx.explain(error))?;
+    let count = diesel::update(target)
+        .set(same)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
     }
@@ -204,17 +249,31 @@ pub fn delete(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Erro
     diesel::delete(source_record::table.filter(source_record::resource.eq(row)))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;
-    let target = resource::table.filter(resource::id.eq(row)).filter(resource::version.eq(record.version));
-    let count = diesel::delete(target).execute(tx.db).map_err(|error| tx.explain(error))?;
+    let target = resource::table
+        .filter(resource::id.eq(row))
+        .filter(resource::version.eq(record.version));
+    let count = diesel::delete(target)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
     if count == 1 { Ok(()) } else { Err(tx.lose()) }
 }
 
 fn put_sources(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord]) -> Result<(), Error> {
     let kept: BTreeSet<i64> = sources.iter().filter_map(|source| source.row).collect();
-    for row in before.sources.iter().filter_map(|source| source.row).filter(|row| !kept.contains(row)) {
-        diesel::delete(source_record::table.find(row)).execute(tx.db).map_err(|error| tx.explain(error))?;
+    for row in before
+        .sources
+        .iter()
+        .filter_map(|source| source.row)
+        .filter(|row| !kept.contains(row))
+    {
+        diesel::delete(source_record::table.find(row))
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
     }
-    for source in sources.iter().filter(|source| !before.sources.contains(source)) {
+    for source in sources
+        .iter()
+        .filter(|source| !before.sources.contains(source))
+    {
         put_source(tx, before.folded.row, source)?;
     }
     Ok(())
@@ -230,7 +289,9 @@ fn put_source(tx: &mut Tx<'_>, owner: i64, source: &SourceRecord) -> Result<(), 
         source_record::claims.eq(serde_json::to_string(&source.claims)?),
     );
     let result = match source.row {
-        Some(row) => diesel::update(source_record::table.find(row)).set(values).execute(tx.db),
+        Some(row) => diesel::update(source_record::table.find(row))
+            .set(values)
+            .execute(tx.db),
         None => diesel::insert_into(source_record::table)
             .values((source_record::origin.eq(owner), values))
             .execute(tx.db),
@@ -239,12 +300,20 @@ fn put_source(tx: &mut Tx<'_>, owner: i64, source: &SourceRecord) -> Result<(), 
 }
 
 /// Brings the index and the unique values from one set of folded values to another: only what differs is touched.
-fn put_values(tx: &mut Tx<'_>, specs: &Specs, record: &Folded, before: &Leaves, after: &Leaves) -> Result<(), Error> {
+fn put_values(
+    tx: &mut Tx<'_>,
+    specs: &Specs,
+    record: &Folded,
+    before: &Leaves,
+    after: &Leaves,
+) -> Result<(), Error> {
     let (old, new) = (index::rows(specs, before), index::rows(specs, after));
     for row in old.difference(&new) {
         let path = attribute_path::claim(tx, record.tenant, record.kind, &row.path)?;
         let target = attribute_index::table.find((record.row, path, row.element, &row.value));
-        diesel::delete(target).execute(tx.db).map_err(|error| tx.explain(error))?;
+        diesel::delete(target)
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
     }
     let fresh: Vec<&Row> = new.difference(&old).collect();
     put_rows(tx, record, &fresh)?;
@@ -252,7 +321,9 @@ fn put_values(tx: &mut Tx<'_>, specs: &Specs, record: &Folded, before: &Leaves, 
     for Unique { path, value } in old.difference(&new) {
         let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
         let target = unique_value::table.find((record.tenant.0, path, value));
-        diesel::delete(target).execute(tx.db).map_err(|error| tx.explain(error))?;
+        diesel::delete(target)
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
     }
     for Unique { path, value } in new.difference(&old) {
         let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
@@ -262,7 +333,10 @@ fn put_values(tx: &mut Tx<'_>, specs: &Specs, record: &Folded, before: &Leaves, 
             unique_value::value.eq(value),
             unique_value::resource.eq(record.row),
         );
-        diesel::insert_into(unique_value::table).values(values).execute(tx.db).map_err(|error| tx.explain(error))?;
+        diesel::insert_into(unique_value::table)
+            .values(values)
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
     }
     Ok(())
 }
@@ -272,7 +346,12 @@ fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error
     for row in rows {
         values.push((
             attribute_index::resource.eq(record.row),
-            attribute_index::path.eq(attribute_path::claim(tx, record.tenant, record.kind, &row.path)?),
+            attribute_index::path.eq(attribute_path::claim(
+                tx,
+                record.tenant,
+                record.kind,
+                &row.path,
+            )?),
             attribute_index::element.eq(row.element),
             attribute_index::value.eq(row.value.clone()),
             attribute_index::whole.eq(row.whole.clone()),

@@ -73,4 +73,10 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(resource, source_record, group_member, attribute_index, unique_value);
+diesel::allow_tables_to_appear_in_same_query!(
+    resource,
+    source_record,
+    group_member,
+    attribute_index,
+    unique_value
+);

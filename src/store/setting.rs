@@ -13,6 +13,9 @@ pub fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error
         .on_conflict_do_nothing()
         .execute(connection))
     .map_err(|error| tx.explain(error))?;
-    let value = setting::table.filter(setting::name.eq(name)).select(setting::value).first(tx.db);
+    let value = setting::table
+        .filter(setting::name.eq(name))
+        .select(setting::value)
+        .first(tx.db);
     value.map_err(|error| tx.explain(error))
 }

@@ -1,11 +1,13 @@
 //! SQL that is put together at run time (a filter, a sort order), as a node of diesel's query tree.
 
+use diesel::QueryResult;
 use diesel::backend::Backend;
-use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::expression::{
+    AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate,
+};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Text};
-use diesel::QueryResult;
 
 /// A piece of a statement: SQL of ours, or a value that is bound.
 #[derive(Clone, Debug)]
@@ -25,7 +27,10 @@ pub(super) struct Fragment<ST = Bool> {
 
 impl<ST> Fragment<ST> {
     pub(super) fn new() -> Self {
-        Self { pieces: Vec::new(), marker: std::marker::PhantomData }
+        Self {
+            pieces: Vec::new(),
+            marker: std::marker::PhantomData,
+        }
     }
 
     pub(super) fn sql(&mut self, sql: &str) -> &mut Self {
@@ -53,7 +58,9 @@ impl<ST> Fragment<ST> {
     }
 }
 
-impl<ST: diesel::sql_types::SqlType + diesel::expression::TypedExpressionType> Expression for Fragment<ST> {
+impl<ST: diesel::sql_types::SqlType + diesel::expression::TypedExpressionType> Expression
+    for Fragment<ST>
+{
     type SqlType = ST;
 }
 impl<ST, QS> AppearsOnTable<QS> for Fragment<ST> where Self: Expression {}

@@ -14,6 +14,17 @@ pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
         .on_conflict_do_nothing()
         .execute(connection))
     .map_err(|error| tx.explain(error))?;
-    let id = tenant::table.filter(tenant::name.eq(name)).select(tenant::id).first(tx.db);
+    let id = tenant::table
+        .filter(tenant::name.eq(name))
+        .select(tenant::id)
+        .first(tx.db);
     id.map(TenantId).map_err(|error| tx.explain(error))
+}
+
+/// How many tenants there are.
+pub fn count(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    tenant::table
+        .count()
+        .get_result(tx.db)
+        .map_err(|error| tx.explain(error))
 }

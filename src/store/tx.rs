@@ -22,7 +22,12 @@ pub struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(super) fn new(db: &'a mut Db, paths: &'a Paths) -> Self {
-        Self { db, paths, learned: Vec::new(), lost: false }
+        Self {
+            db,
+            paths,
+            learned: Vec::new(),
+            lost: false,
+        }
     }
 
     /// Whose SQL is spoken here.
@@ -53,7 +58,11 @@ impl<'a> Tx<'a> {
         if let Some((_, id)) = self.learned.iter().find(|(learned, _)| learned == key) {
             return Some(*id);
         }
-        self.paths.read().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+        self.paths
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .copied()
     }
 
     pub(super) fn learn_path(&mut self, key: PathKey, id: i32) {
@@ -69,6 +78,9 @@ impl<'a> Tx<'a> {
 /// Makes what a committed transaction learned known to all.
 pub(super) fn publish(paths: &Paths, learned: Vec<(PathKey, i32)>) {
     if !learned.is_empty() {
-        paths.write().unwrap_or_else(PoisonError::into_inner).extend(learned);
+        paths
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(learned);
     }
 }

@@ -28,7 +28,14 @@ pub(super) struct UseCase<F, T, E> {
 impl<F, T, E> UseCase<F, T, E> {
     pub(super) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { work, outcome: None, reply }, answer)
+        (
+            Self {
+                work,
+                outcome: None,
+                reply,
+            },
+            answer,
+        )
     }
 }
 

@@ -30,11 +30,18 @@ impl Writer {
             .name("muster-writer".into())
             .spawn(move || while serve(&mut db, &paths, &jobs) {})
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     pub(super) fn submit(&self, job: Box<dyn Job>) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let refused = match queue.map(|queue| queue.try_send(job)) {
             Some(Ok(())) => return,
             Some(Err(TrySendError::Full(job))) => Some((job, "too many writes are waiting")),
@@ -48,8 +55,16 @@ impl Writer {
 
     /// Lets what is waiting finish, and stops.
     pub(super) fn close(&self) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             drop(thread.join());
         }
     }

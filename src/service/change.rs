@@ -1,0 +1,279 @@
+//! The write path that every use case shares: claims in, fold, what changed, unique values, one commit with its event.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{Asked, Error, Muster};
+use crate::domain::catalog::{Specs, View};
+use crate::domain::claim::{SourceRecord, Stamp};
+use crate::domain::context::Context;
+use crate::domain::event::{Event, Happened, changes};
+use crate::domain::fold::fold;
+use crate::domain::index::uniques;
+use crate::domain::masked::{Masked, Resource};
+use crate::domain::record::{Folded, Kind, Leaves, Record};
+use crate::id::{EventId, ResourceId};
+use crate::scim;
+use crate::scim::resource_type::Location;
+use crate::store::{self, Tx};
+
+/// One write: who, through which view, as which event.
+pub(super) struct Write<'a> {
+    pub(super) muster: &'a Muster,
+    pub(super) context: &'a Context,
+    pub(super) view: &'a View,
+    pub(super) event: EventId,
+}
+
+impl<'a> Write<'a> {
+    pub(super) fn new(muster: &'a Muster, context: &'a Context, view: &'a View) -> Self {
+        Self {
+            muster,
+            context,
+            view,
+            event: muster.0.ids.event(context.now),
+        }
+    }
+
+    pub(super) fn specs(&self) -> &'a Specs {
+        self.muster.0.renderer.catalog().specs(self.view.kind)
+    }
+
+    /// When and by what the claims of this write are made.
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp {
+            at: self.context.now,
+            event: self.event,
+        }
+    }
+
+    pub(super) fn event(&self, happened: Happened, id: ResourceId) -> Event {
+        Event::new(
+            self.context,
+            self.event,
+            happened,
+            self.view.kind,
+            &self.view.resource_type.name,
+            id,
+        )
+    }
+
+    /// Splits what is known into the caller's own source record, made if there is none, and all others.
+    pub(super) fn desk(&self, sources: &[SourceRecord]) -> (SourceRecord, Vec<SourceRecord>) {
+        let (own, others): (Vec<_>, Vec<_>) = sources
+            .iter()
+            .cloned()
+            .partition(|source| source.system == self.context.system());
+        let own = own
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| SourceRecord::new(self.context.system(), self.context.now));
+        (own, others)
+    }
+
+    /// Commits what the sources now say of a known record. Nothing is written if they say what they said.
+    pub(super) fn commit(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &Record,
+        mut own: SourceRecord,
+        others: Vec<SourceRecord>,
+        why: (Happened, Option<&str>),
+    ) -> Result<Folded, Error> {
+        let said = before
+            .sources
+            .iter()
+            .find(|source| source.system == own.system);
+        if said == Some(&own) && others.len() + 1 == before.sources.len() {
+            return Ok(before.folded.clone());
+        }
+        own.last_synced = self.context.now;
+        let mut sources = others;
+        if !own.claims.is_empty() || own.external_id.is_some() || sources.is_empty() {
+            sources.push(own);
+        }
+        let leaves = fold(self.specs(), &sources);
+        let changes = changes(&before.folded.leaves, &leaves);
+        let id = before.folded.id;
+        if changes.is_empty() {
+            if sources != before.sources {
+                store::record::confirm(tx, before, &sources, self.event(Happened::Confirmed, id))?;
+            }
+            return Ok(before.folded.clone());
+        }
+        self.claim_unique(tx, Some(before), &leaves)?;
+        let (happened, reason) = why;
+        let event = self
+            .event(happened, id)
+            .with_changes(changes)
+            .because(reason);
+        Ok(store::record::update(
+            tx,
+            self.specs(),
+            before,
+            leaves,
+            &sources,
+            event,
+        )?)
+    }
+
+    /// Refuses values that another record of the tenant holds (RFC 7643 §7, `uniqueness`).
+    pub(super) fn claim_unique(
+        &self,
+        tx: &mut Tx<'_>,
+        before: Option<&Record>,
+        leaves: &Leaves,
+    ) -> Result<(), Error> {
+        let held = before
+            .map(|record| uniques(self.specs(), &record.folded.leaves))
+            .unwrap_or_default();
+        for unique in uniques(self.specs(), leaves).difference(&held) {
+            let tenant = self.context.tenant();
+            let holder =
+                store::record::holder(tx, tenant, self.view.kind, &unique.path, &unique.value)?;
+            if holder.is_some_and(|row| before.is_none_or(|record| record.folded.row != row)) {
+                return Err(scim::Error::uniqueness(self.taken(&unique.path)).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn taken(&self, path: &str) -> String {
+        let name = match self.view.shown(path).first() {
+            Some(location) => location.to_string(),
+            None => path.split('@').next().unwrap_or(path).to_owned(),
+        };
+        let kind = self.view.kind.word();
+        format!(
+            "another {kind} already has this '{name}': it must be unique; find that one with a filter"
+        )
+    }
+
+    /// The record of that id if this view shows it.
+    pub(super) fn find(&self, tx: &mut Tx<'_>, id: &str) -> Result<Folded, Error> {
+        find(tx, self.context, self.view, id)
+    }
+
+    /// The same with its sources.
+    pub(super) fn fetch(&self, tx: &mut Tx<'_>, id: &str) -> Result<Record, Error> {
+        let folded = self.find(tx, id)?;
+        Ok(store::record::with_sources(tx, folded)?)
+    }
+}
+
+/// The record of that id if `view` shows it: 404 otherwise, as for an id that never was.
+pub(super) fn find(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    view: &View,
+    id: &str,
+) -> Result<Folded, Error> {
+    let missing = || {
+        Error::NotFound(format!(
+            "there is no {} with id '{id}'",
+            view.resource_type.name
+        ))
+    };
+    let parsed = id.parse::<ResourceId>().map_err(|_| missing())?;
+    let found = store::record::find(tx, context.tenant(), parsed)?.ok_or_else(missing)?;
+    let shown = found.kind == view.kind && (!view.accounts_only || found.has_account());
+    if shown { Ok(found) } else { Err(missing()) }
+}
+
+impl Muster {
+    /// The records as the caller may see them, narrowed to what was asked for.
+    pub(super) fn show(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        view: &View,
+        records: &[Folded],
+        asked: &Asked,
+    ) -> Result<Vec<Masked<Resource>>, Error> {
+        let groups = match view.kind {
+            Kind::Person => {
+                let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
+                store::member::groups_of(tx, &rows)?
+            }
+            Kind::Group => BTreeMap::new(),
+        };
+        let mut shown = Vec::with_capacity(records.len());
+        for record in records {
+            let mut rows = Vec::new();
+            if let Some(groups) = groups.get(&record.row) {
+                let reference = |(id, display): &(ResourceId, String)| {
+                    let at = format!("{}/Groups/{id}", context.base_url);
+                    json!({ "value": id.to_string(), "$ref": at, "display": display, "type": "direct" })
+                };
+                rows.push(("groups", groups.iter().map(reference).collect()));
+            }
+            if view.kind == Kind::Group {
+                let members = self.members(tx, context, view, record, asked)?;
+                rows.extend(members.map(|members| ("members", members)));
+            }
+            let masked = self.0.renderer.mask(context, view, record, rows);
+            let sources = self.sources(tx, view, record, asked)?;
+            shown.push(masked.narrowed(|mut document| {
+                document.extend(sources);
+                asked.projection.apply(&view.resource_type, document)
+            }));
+        }
+        Ok(shown)
+    }
+
+    /// The one record, shown.
+    pub(super) fn show_one(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        view: &View,
+        record: &Folded,
+        asked: &Asked,
+    ) -> Result<Masked<Resource>, Error> {
+        let shown = self.show(tx, context, view, std::slice::from_ref(record), asked)?;
+        shown
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::Internal("a record was not shown".into()))
+    }
+
+    /// `Provenance.sources`, which a request must name: every system that speaks of the person.
+    fn sources(
+        &self,
+        tx: &mut Tx<'_>,
+        view: &View,
+        record: &Folded,
+        asked: &Asked,
+    ) -> Result<Option<(String, Value)>, Error> {
+        const URN: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+        let location = Location {
+            extension: Some(URN.into()),
+            attribute: "sources".into(),
+            sub: None,
+        };
+        if view.kind != Kind::Person || !asked.projection.includes(&view.resource_type, &location) {
+            return Ok(None);
+        }
+        let record = store::record::with_sources(tx, record.clone())?;
+        let source = |source: &SourceRecord| {
+            let mut said = Map::new();
+            said.insert("system".into(), source.system.as_str().into());
+            if let Some(external_id) = &source.external_id {
+                said.insert("sourceId".into(), external_id.as_str().into());
+                said.insert("externalId".into(), external_id.as_str().into());
+            }
+            said.insert(
+                "firstSeenAt".into(),
+                scim::comparable::instant(source.first_seen).into(),
+            );
+            said.insert(
+                "lastSyncedAt".into(),
+                scim::comparable::instant(source.last_synced).into(),
+            );
+            Value::Object(said)
+        };
+        let sources: Value = record.sources.iter().map(source).collect();
+        Ok(Some((URN.into(), json!({ "sources": sources }))))
+    }
+}

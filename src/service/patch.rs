@@ -1,0 +1,107 @@
+//! PATCH (RFC 7644 §3.5.2): atomic, and a claim of exactly what its operations name (design §3).
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::change::Write;
+use super::create::external_id;
+use super::{Asked, Error, Muster, Written};
+use crate::domain::context::{Context, Right};
+use crate::domain::event::Happened;
+use crate::domain::record::{Folded, external_id_path};
+use crate::domain::writing;
+use crate::scim::patch::{Change as RowChange, Patch, parse};
+use crate::scim::projection::Projection;
+use crate::store::Tx;
+
+/// A request, ready for the transaction: operations on the document, and on the rows of members.
+struct Request {
+    patch: Patch,
+    rows: Vec<RowChange>,
+}
+
+impl Muster {
+    /// Applies the operations, all or none.
+    pub async fn patch(
+        &self,
+        context: &Context,
+        endpoint: &str,
+        id: &str,
+        if_match: Option<&str>,
+        body: Map<String, Value>,
+        projection: &Projection,
+    ) -> Result<Written, Error> {
+        let view = self.view(context, endpoint, Right::Write)?;
+        let (patch, rows) = parse(body, &view.resource_type)?.split_rows(&view.resource_type)?;
+        let rows = rows.into_iter().map(|row| row.change).collect();
+        let request = Arc::new(Request { patch, rows });
+        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
+        let asked = Asked {
+            projection: projection.clone(),
+            if_match: if_match.map(str::to_owned),
+        };
+        let patch = move |tx: &mut Tx<'_>| {
+            let write = Write::new(&muster, &context, &view);
+            let (folded, ignored) = write.patch(tx, &id, &request, &asked)?;
+            Ok(Written {
+                resource: muster.show_one(tx, &context, &view, &folded, &asked)?,
+                ignored,
+            })
+        };
+        self.0.store.write(patch).await
+    }
+}
+
+impl Write<'_> {
+    fn patch(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        request: &Request,
+        asked: &Asked,
+    ) -> Result<(Folded, Vec<String>), Error> {
+        let mut folded = self.find(tx, id)?;
+        self.check_match(tx, &folded, asked)?;
+        let mut ignored = Vec::new();
+        if !request.patch.operations.is_empty() {
+            (folded, ignored) = self.patch_document(tx, folded, &request.patch)?;
+        }
+        if !request.rows.is_empty() {
+            let write = Write::new(self.muster, self.context, self.view);
+            let (changed, strangers) = write.change_members(tx, &folded, &request.rows)?;
+            ignored.extend(strangers);
+            folded = changed;
+        }
+        Ok((folded, ignored))
+    }
+
+    fn patch_document(
+        &self,
+        tx: &mut Tx<'_>,
+        folded: Folded,
+        patch: &Patch,
+    ) -> Result<(Folded, Vec<String>), Error> {
+        let record = crate::store::record::with_sources(tx, folded)?;
+        let catalog = self.muster.0.renderer.catalog();
+        let known = &record.folded.leaves;
+        let mut before: Map<String, Value> = self.view.show(known, catalog, &self.context.base_url);
+        if let Some(external_id) = known.get(&external_id_path(self.context.system())) {
+            before.insert("externalId".into(), external_id.clone());
+        }
+        let patched = patch.apply(&self.view.resource_type, &before)?;
+        let (mut own, others) = self.desk(&record.sources);
+        own.external_id = external_id(&patched.document);
+        writing::patch(
+            self.view,
+            catalog,
+            &before,
+            &patched.document,
+            &patched.touched,
+            (&mut own.claims, &others),
+            self.stamp(),
+        )?;
+        let after = self.commit(tx, &record, own, others, (Happened::Updated, None))?;
+        Ok((after, patched.ignored))
+    }
+}

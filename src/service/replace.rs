@@ -1,0 +1,125 @@
+//! PUT (RFC 7644 §3.5.1): one system's whole view, without wiping what others say (design §3).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::change::Write;
+use super::create::external_id;
+use super::{Asked, Error, Muster, Written, precondition};
+use crate::domain::context::{Context, Right};
+use crate::domain::event::Happened;
+use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::writing;
+use crate::scim::mutability::check_immutable;
+use crate::scim::patch::Change as RowChange;
+use crate::scim::projection::Projection;
+use crate::scim::receive::{Purpose, receive};
+use crate::store::Tx;
+
+/// A body, ready for the transaction.
+struct Replacement {
+    document: Map<String, Value>,
+    listed: BTreeSet<String>,
+    members: RowChange,
+}
+
+impl Muster {
+    /// Replaces what the caller's system says of a resource.
+    pub async fn replace(
+        &self,
+        context: &Context,
+        endpoint: &str,
+        id: &str,
+        if_match: Option<&str>,
+        body: Map<String, Value>,
+        projection: &Projection,
+    ) -> Result<Written, Error> {
+        let view = self.view(context, endpoint, Right::Write)?;
+        let mut received = receive(&view.resource_type, body, Purpose::Replace)?;
+        // What two names of one leaf say must agree, or at least one of them with what is known: the transaction tells.
+        let members = RowChange::Replace(super::members::given(&mut received.document));
+        let replacement = Arc::new(Replacement {
+            document: received.document,
+            listed: received.extensions,
+            members,
+        });
+        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
+        let asked = Asked {
+            projection: projection.clone(),
+            if_match: if_match.map(str::to_owned),
+        };
+        let mut ignored = received.ignored;
+        let replace = move |tx: &mut Tx<'_>| {
+            let write = Write::new(&muster, &context, &view);
+            let (folded, strangers) = write.replace(tx, &id, &replacement, &asked)?;
+            Ok::<_, Error>((
+                muster.show_one(tx, &context, &view, &folded, &asked)?,
+                strangers,
+            ))
+        };
+        let (resource, strangers) = self.0.store.write(replace).await?;
+        ignored.extend(strangers);
+        Ok(Written { resource, ignored })
+    }
+}
+
+impl Write<'_> {
+    fn replace(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        replacement: &Replacement,
+        asked: &Asked,
+    ) -> Result<(Folded, Vec<String>), Error> {
+        let before = self.fetch(tx, id)?;
+        self.check_match(tx, &before.folded, asked)?;
+        let catalog = self.muster.0.renderer.catalog();
+        let known: &Leaves = &before.folded.leaves;
+        let given = self.view.read(&replacement.document, Some(known))?;
+        let shown = self.view.show(known, catalog, &self.context.base_url);
+        check_immutable(&self.view.resource_type, &shown, &replacement.document)?;
+        let (mut own, others) = self.desk(&before.sources);
+        own.external_id = external_id(&replacement.document);
+        writing::put(
+            self.view,
+            catalog,
+            &given,
+            &replacement.listed,
+            known,
+            &mut own.claims,
+            self.stamp(),
+        );
+        let after = self.commit(tx, &before, own, others, (Happened::Updated, None))?;
+        if self.view.kind != Kind::Group {
+            return Ok((after, Vec::new()));
+        }
+        // The document's event has been used: the members' change is another version with its own.
+        let write = Write::new(self.muster, self.context, self.view);
+        write.change_members(tx, &after, std::slice::from_ref(&replacement.members))
+    }
+
+    /// `If-Match` against the caller's own view of the record.
+    pub(super) fn check_match(
+        &self,
+        tx: &mut Tx<'_>,
+        folded: &Folded,
+        asked: &Asked,
+    ) -> Result<(), Error> {
+        if asked.if_match.is_none() {
+            return Ok(());
+        }
+        let whole = Asked::default();
+        let version = match self.view.kind {
+            Kind::Group => format!("W/\"{}\"", folded.version),
+            Kind::Person => {
+                let shown = self
+                    .muster
+                    .show_one(tx, self.context, self.view, folded, &whole)?;
+                shown.as_ref().version.clone()
+            }
+        };
+        precondition::check(asked.if_match.as_deref(), &version)
+    }
+}
