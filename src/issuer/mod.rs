@@ -1,1 +1,70 @@
-//! issuer
+//! The embedded OpenID Provider of `serve --dev`: discovery, keys and a token endpoint for client credentials, on
+//! loopback only. The server verifies its tokens like anybody's, so trying Muster out exercises the whole OIDC path.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `key` | the RSA key, kept in the data folder so that tokens survive a restart |
+//! | `discovery` | OpenID Connect Discovery §3 and the JSON Web Key Set |
+//! | `token` | the token endpoint, RFC 6749 §4.4 |
+//! | `claims` | what an access token says, RFC 9068 §2.2 |
+
+mod claims;
+mod discovery;
+mod key;
+mod token;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::clock::Clock;
+use crate::id::IdSource;
+use key::SigningKey;
+
+/// Why the issuer could not be opened: its key cannot be read, made or kept.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(String);
+
+/// The issuer.
+pub struct Issuer {
+    url: String,
+    key: SigningKey,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+}
+
+impl Issuer {
+    /// Opens the issuer that answers at `url`, with the key in `data_dir` (made if there is none).
+    ///
+    /// # Errors
+    /// When the key cannot be read, made or kept.
+    pub fn open(data_dir: &Path, url: String, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self, Error> {
+        Ok(Self { url, key: SigningKey::open(data_dir)?, clock, ids })
+    }
+
+    /// Its issuer identifier: the `iss` of its tokens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// Mounts the endpoints below `/dev`.
+pub fn mount(issuer: web::Data<Issuer>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |app| {
+        app.service(
+            web::scope("/dev")
+                .app_data(issuer)
+                .route("/.well-known/openid-configuration", web::get().to(discovery::metadata))
+                .route("/jwks", web::get().to(discovery::keys))
+                .route("/authorize", web::get().to(discovery::authorize))
+                .service(
+                    web::resource("/token")
+                        .route(web::post().to(token::issue))
+                        .default_service(web::to(token::not_a_post)),
+                ),
+        );
+    }
+}

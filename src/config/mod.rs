@@ -1,0 +1,187 @@
+//! What an operator may set, and the checks it passes before anything starts.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `file` | the TOML as written: names of keys, defaults, located errors |
+//! | `check` | what must hold between the parts: unique names, references, sound addresses |
+//! | `dev` | what `serve --dev` adds: eight clients, their systems, the embedded issuer |
+
+mod check;
+mod dev;
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+pub use check::is_loopback;
+pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
+pub use file::{load, parse};
+
+/// A mistake in the configuration: where it stands and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(pub String);
+
+/// The whole configuration, defaults filled in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen and where to keep the data.
+    #[serde(default)]
+    pub server: Server,
+    /// Whose tokens are accepted.
+    #[serde(default, rename = "issuer")]
+    pub issuers: Vec<Issuer>,
+    /// The source systems that write about people.
+    #[serde(default, rename = "system")]
+    pub systems: Vec<System>,
+    /// Who may call, as what, with which rights.
+    #[serde(default, rename = "client")]
+    pub clients: Vec<Client>,
+    /// How to log.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// `[server]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// The address to listen on; default `127.0.0.1`.
+    pub host: String,
+    /// The port to listen on; 0 takes any free one; default 8080.
+    pub port: u16,
+    /// The folder of the embedded database and of what else must outlive a restart; default `data`.
+    pub data_dir: PathBuf,
+    /// `postgres://…` or `sqlite:PATH`; default: `muster.db` in the data folder.
+    pub database_url: Option<Secret>,
+    /// How callers reach SCIM here, the start of every `location`: `https://people.example.com/scim/v2`.
+    pub public_url: Option<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            port: 8080,
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            public_url: None,
+        }
+    }
+}
+
+impl Server {
+    /// The address of the database: as configured, else an SQLite file in the data folder.
+    #[must_use]
+    pub fn database(&self) -> Secret {
+        self.database_url.clone().unwrap_or_else(|| {
+            Secret::new(format!("sqlite:{}", self.data_dir.join("muster.db").display()))
+        })
+    }
+}
+
+/// `[[issuer]]`: an OpenID Provider whose access tokens are accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// Its issuer identifier, exactly as in `iss`; discovery hangs below it.
+    pub url: String,
+    /// The `aud` that tokens for this server carry.
+    pub audience: String,
+    /// The signature algorithms to accept; default RS256 and ES256.
+    #[serde(default = "file::default_algorithms", deserialize_with = "file::algorithms")]
+    pub algorithms: Vec<Algorithm>,
+}
+
+/// `[[system]]`: a source system.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// Its name.
+    pub name: String,
+    /// Whether the e-mail addresses that it sends count as verified.
+    #[serde(default)]
+    pub verifies_email: bool,
+}
+
+/// `[[client]]`: a caller.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Its name on events.
+    pub name: String,
+    /// The `url` of the issuer of its tokens.
+    pub issuer: String,
+    /// Which of that issuer's tokens are its own.
+    #[serde(rename = "match")]
+    pub matches: Match,
+    /// The tenant it belongs to.
+    #[serde(default = "file::default_tenant")]
+    pub tenant: String,
+    /// The source system as which it writes.
+    pub system: String,
+    /// What it may do.
+    pub grants: Vec<Grant>,
+}
+
+/// A claim of the token and the text it must equal (or, for a list, contain).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    /// The name of the claim (`azp`, `sub`, `roles`).
+    pub claim: String,
+    /// Its value.
+    pub equals: String,
+}
+
+/// Rights on resource types.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Names of resource types (`User`); `*` stands for all.
+    pub types: Vec<String>,
+    /// What is allowed on them.
+    pub rights: Vec<Right>,
+}
+
+/// One right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Right {
+    /// Fetch one by its id.
+    Read,
+    /// List, filter and sort.
+    Search,
+    /// Create and change.
+    Write,
+    /// Delete.
+    Delete,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Text for people, or JSON lines for machines.
+    pub format: Format,
+    /// Like `RUST_LOG`, over which it wins.
+    pub filter: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}

@@ -1,0 +1,46 @@
+//! What an access token of the embedded issuer says (RFC 9068 §2.2).
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::Issuer;
+use crate::config::DEV_AUDIENCE;
+
+/// How long a token is good for.
+pub(super) const LIFETIME: TimeDelta = TimeDelta::hours(1);
+/// The one scope there is; what a client may do is the server's configuration, not the token's.
+pub(super) const SCOPE: &str = "scim";
+
+/// The claims.
+#[derive(Serialize)]
+pub(super) struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    azp: &'a str,
+    client_id: &'a str,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+    scope: &'a str,
+}
+
+impl<'a> Claims<'a> {
+    /// The claims of a fresh token for `client`.
+    pub(super) fn fresh(issuer: &'a Issuer, client: &'a str) -> Self {
+        let now = issuer.clock.now();
+        Self {
+            iss: &issuer.url,
+            aud: DEV_AUDIENCE,
+            sub: client,
+            azp: client,
+            client_id: client,
+            iat: now.timestamp(),
+            nbf: now.timestamp(),
+            exp: (now + LIFETIME).timestamp(),
+            jti: issuer.ids.event(now).to_string(),
+            scope: SCOPE,
+        }
+    }
+}

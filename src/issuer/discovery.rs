@@ -1,0 +1,37 @@
+//! What the issuer says of itself: OpenID Connect Discovery §3, and its keys (RFC 7517).
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::Issuer;
+use super::claims::SCOPE;
+
+/// `GET /dev/.well-known/openid-configuration`.
+pub(super) async fn metadata(issuer: web::Data<Issuer>) -> HttpResponse {
+    let url = &issuer.url;
+    HttpResponse::Ok().json(json!({
+        "issuer": url,
+        "authorization_endpoint": format!("{url}/authorize"),
+        "token_endpoint": format!("{url}/token"),
+        "jwks_uri": format!("{url}/jwks"),
+        "scopes_supported": [SCOPE],
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["client_credentials"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    }))
+}
+
+/// `GET /dev/jwks`.
+pub(super) async fn keys(issuer: web::Data<Issuer>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "keys": [issuer.key.public()] }))
+}
+
+/// `GET /dev/authorize`: discovery must name this endpoint (§3), but nobody can sign in by browser yet.
+pub(super) async fn authorize() -> HttpResponse {
+    HttpResponse::BadRequest().json(json!({
+        "error": "unsupported_response_type",
+        "error_description": "this issuer knows the client_credentials grant alone: POST to the token endpoint",
+    }))
+}

@@ -1,0 +1,156 @@
+//! `POST /dev/token`: an access token for a client's own credentials (RFC 6749 §4.4).
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use openidconnect::url::form_urlencoded;
+use serde_json::json;
+
+use super::Issuer;
+use super::claims::{Claims, LIFETIME, SCOPE};
+use crate::config::{DevClient, dev_clients};
+
+/// An error answer of RFC 6749 §5.2.
+struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    description: &'static str,
+}
+
+impl Refusal {
+    fn invalid_request(description: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error: "invalid_request", description }
+    }
+
+    fn invalid_client(description: &'static str) -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, error: "invalid_client", description }
+    }
+
+    fn answer(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status);
+        answer.insert_header((header::CACHE_CONTROL, "no-store"));
+        match self.status {
+            StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"muster dev issuer\"")),
+            StatusCode::METHOD_NOT_ALLOWED => answer.insert_header((header::ALLOW, "POST")),
+            _ => &mut answer,
+        };
+        answer.json(json!({ "error": self.error, "error_description": self.description }))
+    }
+}
+
+/// The handler.
+pub(super) async fn issue(issuer: web::Data<Issuer>, request: HttpRequest, body: Result<web::Bytes, actix_web::Error>) -> HttpResponse {
+    match grant(&issuer, &request, body.as_deref().unwrap_or_default()) {
+        Ok(answer) => answer,
+        Err(refusal) => refusal.answer(),
+    }
+}
+
+/// RFC 6749 §3.2: the client must use POST.
+pub(super) async fn not_a_post() -> HttpResponse {
+    Refusal { status: StatusCode::METHOD_NOT_ALLOWED, error: "invalid_request", description: "ask for tokens with POST" }.answer()
+}
+
+fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResponse, Refusal> {
+    if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Refusal::invalid_request("send the parameters as application/x-www-form-urlencoded"));
+    }
+    let form = Form::parse(body)?;
+    let client = authenticate(request, &form)?;
+    match form.get("grant_type") {
+        Some("client_credentials") => {}
+        Some(_) => {
+            let description = "the one grant_type here is client_credentials";
+            return Err(Refusal { status: StatusCode::BAD_REQUEST, error: "unsupported_grant_type", description });
+        }
+        None => return Err(Refusal::invalid_request("grant_type is missing; it must be client_credentials")),
+    }
+    let Ok(token) = issuer.key.sign(&Claims::fresh(issuer, client.name)) else {
+        return Err(Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, error: "server_error", description: "signing failed" });
+    };
+    // §5.1: the granted scope is named because it may differ from the one asked for.
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        .json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.num_seconds(), "scope": SCOPE })))
+}
+
+/// Who is asking: by HTTP Basic, or by parameters in the body (§2.3.1), never both (§2.3).
+fn authenticate(request: &HttpRequest, form: &Form) -> Result<&'static DevClient, Refusal> {
+    let (name, secret) = match request.headers().get(header::AUTHORIZATION) {
+        Some(_) if form.get("client_secret").is_some() => {
+            return Err(Refusal::invalid_request("send the client's secret once: by Basic authentication or in the body"));
+        }
+        Some(value) => value
+            .to_str()
+            .ok()
+            .and_then(basic)
+            .ok_or_else(|| Refusal::invalid_client("the Authorization header is not HTTP Basic with client id and secret"))?,
+        None => match (form.get("client_id"), form.get("client_secret")) {
+            (Some(name), Some(secret)) => (name.to_owned(), secret.to_owned()),
+            _ => return Err(Refusal::invalid_client("send client id and secret, by Basic authentication or in the body")),
+        },
+    };
+    dev_clients()
+        .iter()
+        .find(|client| client.name == name && client.secret().equals(&secret))
+        .ok_or_else(|| Refusal::invalid_client("no such client, or another secret"))
+}
+
+/// Client id and secret of a Basic header, each form-encoded within it (§2.3.1).
+fn basic(value: &str) -> Option<(String, String)> {
+    let (scheme, credentials) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let (name, secret) = credentials.split_once(':')?;
+    Some((form_decoded(name), form_decoded(secret)))
+}
+
+fn form_decoded(part: &str) -> String {
+    let pair = format!("={}", part.replace('&', "%26"));
+    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// The parameters of a request.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// §3.2: parameters without a value count as absent, and none may be given twice.
+    fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(body).into_owned().filter(|(_, value)| !value.is_empty()) {
+            if pairs.iter().any(|(known, _)| *known == name) {
+                return Err(Refusal::invalid_request("a parameter is given twice"));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_form_encoded_inside() {
+        let header = format!("basic {}", STANDARD.encode("a%3Ab:s+e%26cret"));
+        assert_eq!(basic(&header), Some(("a:b".into(), "s e&cret".into())));
+        assert_eq!(basic("Bearer abc"), None);
+        assert_eq!(basic("Basic !!"), None);
+    }
+
+    #[test]
+    fn a_parameter_given_twice_is_refused_and_an_empty_one_is_absent() {
+        assert!(Form::parse(b"scope=a&scope=b").is_err());
+        assert!(Form::parse(b"scope=&grant_type=x").is_ok_and(|form| form.get("scope").is_none()));
+    }
+}
