@@ -1,1 +1,89 @@
-//! http
+//! The HTTP door: who is calling (OIDC), SCIM requests in, SCIM answers out. It knows status codes and nothing of
+//! people.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `boundary` | around every request: correlation id, span, one log line, a caught panic |
+//! | `caller` | the extractor that turns a bearer token into a `Context` |
+//! | `token/` | verifying tokens against an issuer's published keys |
+//! | `clients` | which configured client a verified token is |
+//! | `scim/` | one file an operation of RFC 7644 |
+//! | `body`, `query` | what comes in, bounded and strictly parsed |
+//! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
+//! | `health` | `/healthz` and `/readyz` |
+
+mod answer;
+mod body;
+mod boundary;
+mod caller;
+mod clients;
+mod error;
+mod health;
+mod query;
+mod scim;
+pub mod token;
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::id::IdSource;
+use crate::service::Muster;
+
+pub use boundary::boundary;
+use clients::Clients;
+use token::Verifier;
+
+/// What every handler shares.
+pub struct Door {
+    service: Muster,
+    verifier: Verifier,
+    clients: Clients,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    base_url: Arc<str>,
+    max_page: u64,
+}
+
+/// Why the door could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The HTTP client for keys could not be made.
+    #[error("cannot prepare to fetch the issuers' keys: {0}")]
+    Keys(#[from] token::SetupError),
+    /// A client's tenant could not be looked up.
+    #[error(transparent)]
+    Tenant(#[from] crate::service::Error),
+}
+
+impl Door {
+    /// Opens the door: `base_url` is where callers find SCIM, `max_page` what discovery says of lists.
+    ///
+    /// # Errors
+    /// When a tenant of the configuration can be neither found nor made.
+    pub fn open(
+        service: Muster,
+        config: &Config,
+        base_url: &str,
+        max_page: u64,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self, OpenError> {
+        let verifier = Verifier::new(&config.issuers, clock.clone())?;
+        let clients = Clients::new(&config.clients, |tenant| service.tenant(tenant))?;
+        Ok(Self { service, verifier, clients, clock, ids, base_url: base_url.into(), max_page })
+    }
+}
+
+/// Mounts SCIM, health, and the answer to everything else.
+pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |app| {
+        app.app_data(door)
+            .route("/healthz", web::get().to(health::alive))
+            .route("/readyz", web::get().to(health::ready))
+            .configure(scim::mount)
+            .default_service(web::to(error::nothing_here));
+    }
+}

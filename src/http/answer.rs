@@ -1,0 +1,119 @@
+//! Successful answers: masked resources, their headers, lists.
+
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+use super::error::Failure;
+use crate::domain::masked::{Masked, Resource};
+use crate::scim::list::list_response;
+use crate::service::{Page, Written};
+
+/// The media type of every answer (RFC 7644 §8.1).
+pub(super) const SCIM_JSON: &str = "application/scim+json";
+/// Names what a body gave and the server did not keep.
+const IGNORED: HeaderName = HeaderName::from_static("muster-ignored");
+/// The most bytes of [`IGNORED`]: proxies bound a header's size.
+const IGNORED_LIMIT: usize = 2048;
+
+/// What a handler answers.
+pub(super) type Answer = Result<HttpResponse, Failure>;
+
+/// 201 with its location (RFC 7644 §3.3).
+pub(super) fn created(written: &Written) -> Answer {
+    let mut answer = HttpResponse::Created();
+    answer.insert_header((header::LOCATION, written.resource.as_ref().location.as_str()));
+    after_write(answer, written)
+}
+
+/// 200 with the resource after a change (§3.5).
+pub(super) fn changed(written: &Written) -> Answer {
+    after_write(HttpResponse::Ok(), written)
+}
+
+fn after_write(mut answer: HttpResponseBuilder, written: &Written) -> Answer {
+    if !written.ignored.is_empty() {
+        answer.insert_header((IGNORED, ignored(&written.ignored)));
+    }
+    resource(answer, &written.resource)
+}
+
+/// 200 with one resource, or 304 when the caller has this version (§3.14; RFC 9110 §13.1.2).
+pub(super) fn one(found: &Masked<Resource>, request: &HeaderMap) -> Answer {
+    let version = found.as_ref().version.as_str();
+    if has_version(request, version) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, version)).finish());
+    }
+    resource(HttpResponse::Ok(), found)
+}
+
+/// 200 with one page (§3.4.2).
+pub(super) fn page(page: &Page) -> Answer {
+    let resources = page.resources.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+    let resources = resources.map_err(|error| Failure::internal(format!("a resource is no JSON: {error}")))?;
+    json(HttpResponse::Ok(), &list_response(page.total, page.start_index, resources))
+}
+
+/// 204.
+pub(super) fn nothing() -> Answer {
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// An answer in SCIM's media type.
+pub(super) fn json(mut answer: HttpResponseBuilder, body: &impl Serialize) -> Answer {
+    let text = serde_json::to_string(body).map_err(|error| Failure::internal(format!("an answer is no JSON: {error}")))?;
+    Ok(answer.content_type(SCIM_JSON).body(text))
+}
+
+fn resource(mut answer: HttpResponseBuilder, resource: &Masked<Resource>) -> Answer {
+    answer.insert_header((header::ETAG, resource.as_ref().version.as_str()));
+    json(answer, resource)
+}
+
+/// `If-None-Match`: a list of entity tags or `*`, compared weakly.
+fn has_version(request: &HeaderMap, version: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let version = opaque(version);
+    request
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == "*" || opaque(tag) == version)
+}
+
+/// The names, made fit for a header: visible ASCII, cut where the limit falls.
+fn ignored(names: &[String]) -> String {
+    let mut text = String::new();
+    for name in names {
+        let name: String = name.chars().map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' }).collect();
+        let comma = if text.is_empty() { "" } else { ", " };
+        if text.len() + comma.len() + name.len() > IGNORED_LIMIT {
+            break;
+        }
+        text = text + comma + &name;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn ignored_names_fit_a_header() {
+        assert_eq!(ignored(&["a".into(), "b\r\nX: ü,".into()]), "a, b??X:???");
+        let many: Vec<_> = (0..1000).map(|n| format!("attribute{n}")).collect();
+        assert!(ignored(&many).len() <= IGNORED_LIMIT);
+    }
+
+    #[test]
+    fn a_known_version_is_found_in_a_list_and_compared_weakly() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"a\", W/\"b\""));
+        assert!(has_version(&headers, "W/\"a\"") && has_version(&headers, "W/\"b\""));
+        assert!(!has_version(&headers, "W/\"c\""));
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+        assert!(has_version(&headers, "W/\"c\""));
+    }
+}

@@ -1,0 +1,78 @@
+//! Who is calling: the extractor that turns a bearer token into a [`Context`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+
+use super::Door;
+use super::error::Failure;
+use crate::domain::context::Context;
+
+/// The header that ties requests of one flow together, in and out.
+pub(super) const CORRELATION: &str = "x-correlation-id";
+
+/// The correlation id of a request, kept with it by the boundary.
+#[derive(Clone)]
+pub(super) struct Correlation(pub(super) Arc<str>);
+
+impl Correlation {
+    /// The caller's, if it is 1 to 128 visible ASCII characters; else a new one.
+    pub(super) fn of(request: &ServiceRequest, door: Option<&Door>) -> Self {
+        let given = request.headers().get(CORRELATION).and_then(|value| value.to_str().ok());
+        let sound = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
+        match (sound, door) {
+            (Some(id), _) => Self(id.into()),
+            (None, Some(door)) => Self(door.ids.event(door.clock.now()).to_string().into()),
+            (None, None) => Self("none".into()),
+        }
+    }
+}
+
+/// An authenticated caller.
+pub(super) struct Caller {
+    /// What travels first into every use case.
+    pub(super) context: Context,
+}
+
+impl Caller {
+    /// Verifies the token and finds the client it stands for. A good token of nobody we know is 403.
+    pub(super) async fn admit(request: &HttpRequest, door: &Door) -> Result<Self, Failure> {
+        let token = door.verifier.verify(authorization(request.headers())).await?;
+        let client = door
+            .clients
+            .find(&token)
+            .ok_or_else(|| Failure::forbidden("the token is good, but it is not that of a client configured here"))?;
+        tracing::Span::current().record("client.name", client.name.as_str());
+        let correlation = request.extensions().get::<Correlation>().map(|id| id.0.to_string()).unwrap_or_default();
+        let context = Context {
+            client: client.clone(),
+            correlation,
+            base_url: door.base_url.clone(),
+            now: door.clock.now(),
+        };
+        Ok(Self { context })
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Self::admit(&request, door(&request)?).await })
+    }
+}
+
+/// What every handler shares.
+pub(super) fn door(request: &HttpRequest) -> Result<&web::Data<Door>, Failure> {
+    request.app_data::<web::Data<Door>>().ok_or_else(|| Failure::internal("the door is not mounted"))
+}
+
+fn authorization(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes)
+}

@@ -1,0 +1,81 @@
+//! What every SCIM operation begins with: the caller, the resource type, the id, the query.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use crate::domain::context::Context;
+use crate::http::caller::{Caller, door};
+use crate::http::error::Failure;
+use crate::http::{Door, query};
+use crate::scim::projection::Projection;
+use crate::scim::resource_type::ResourceType;
+use crate::service::Muster;
+
+/// An admitted call.
+pub(super) struct Call {
+    door: web::Data<Door>,
+    pub(super) request: HttpRequest,
+    pub(super) context: Context,
+    pub(super) resource_type: Arc<ResourceType>,
+    /// The endpoint of the resource type (`/Users`).
+    pub(super) endpoint: String,
+    /// The query string's pairs.
+    pub(super) query: Vec<(String, String)>,
+}
+
+impl Call {
+    /// The use cases.
+    pub(super) fn service(&self) -> &Muster {
+        &self.door.service
+    }
+
+    /// The id in the path; empty where the route has none.
+    pub(super) fn id(&self) -> &str {
+        self.request.match_info().get("id").unwrap_or_default()
+    }
+
+    /// `attributes` and `excludedAttributes` (RFC 7644 §3.9).
+    pub(super) fn projection(&self) -> Result<Projection, Failure> {
+        let attributes = query::single(&self.query, "attributes")?;
+        let excluded = query::single(&self.query, "excludedAttributes")?;
+        Ok(Projection::parse(&self.resource_type, attributes, excluded)?)
+    }
+
+    /// `If-Match`, several headers joined to one list (RFC 9110 §5.3). What is no text matches nothing.
+    pub(super) fn if_match(&self) -> Option<String> {
+        let values: Vec<_> = self
+            .request
+            .headers()
+            .get_all(header::IF_MATCH)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// Token first, so that strangers learn nothing; then the endpoint, then the query.
+    async fn admit(request: HttpRequest) -> Result<Self, Failure> {
+        let door = door(&request)?.clone();
+        let Caller { context } = Caller::admit(&request, &door).await?;
+        let endpoint = format!("/{}", request.match_info().get("endpoint").unwrap_or_default());
+        let resource_type = door
+            .service
+            .resource_type(&endpoint)
+            .ok_or_else(|| Failure::not_found("there is no such endpoint; /ResourceTypes lists those there are"))?;
+        let query = query::parse(request.query_string())?;
+        Ok(Self { door, request, context, resource_type, endpoint, query })
+    }
+}
+
+impl FromRequest for Call {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Box::pin(Self::admit(request.clone()))
+    }
+}

@@ -1,0 +1,15 @@
+//! `POST /{endpoint}` (RFC 7644 §3.3).
+
+use actix_web::web::Payload;
+
+use super::call::Call;
+use crate::http::answer::{self, Answer};
+use crate::http::body;
+
+/// Creates a resource: 201.
+pub(super) async fn create(call: Call, payload: Payload) -> Answer {
+    let projection = call.projection()?;
+    let body = body::object(&call.request, payload).await?;
+    let written = call.service().create(&call.context, &call.endpoint, body, &projection).await?;
+    answer::created(&written)
+}

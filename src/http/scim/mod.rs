@@ -1,0 +1,66 @@
+//! SCIM over HTTP (RFC 7644): one file an operation, each parsing, calling one use case and rendering.
+
+mod call;
+mod create;
+mod delete;
+mod discovery;
+mod get;
+mod list;
+mod patch;
+mod replace;
+mod search;
+
+use actix_web::{HttpRequest, Resource, web};
+
+use super::answer::Answer;
+use super::caller::door;
+use super::error::{Failure, nothing_here};
+
+/// Where SCIM is.
+pub(super) const ROOT: &str = "/scim/v2";
+
+/// The routes (RFC 7644 §3.2).
+pub(super) fn mount(app: &mut web::ServiceConfig) {
+    app.service(
+        web::scope(ROOT)
+            .service(resource("/ServiceProviderConfig", "GET").route(web::get().to(discovery::configuration)))
+            .service(resource("/ResourceTypes", "GET").route(web::get().to(discovery::types)))
+            .service(resource("/ResourceTypes/{id}", "GET").route(web::get().to(discovery::one_type)))
+            .service(resource("/Schemas", "GET").route(web::get().to(discovery::schemas)))
+            .service(resource("/Schemas/{id}", "GET").route(web::get().to(discovery::one_schema)))
+            .route("/Me", web::to(not_offered))
+            .route("/Bulk", web::to(not_offered))
+            .service(
+                resource("/{endpoint}", "GET, POST")
+                    .route(web::get().to(list::list))
+                    .route(web::post().to(create::create)),
+            )
+            .service(resource("/{endpoint}/.search", "POST").route(web::post().to(search::search)))
+            .service(
+                resource("/{endpoint}/{id}", "GET, PUT, PATCH, DELETE")
+                    .route(web::get().to(get::get))
+                    .route(web::put().to(replace::replace))
+                    .route(web::patch().to(patch::patch))
+                    .route(web::delete().to(delete::delete)),
+            )
+            .default_service(web::to(nothing_here)),
+    );
+}
+
+/// A resource whose other methods are 405, or 404 where there is no such resource type.
+fn resource(path: &str, allowed: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move |request: HttpRequest| async move {
+        let endpoint = request.match_info().get("endpoint");
+        if let Some(endpoint) = endpoint
+            && door(&request)?.service.resource_type(&format!("/{endpoint}")).is_none()
+        {
+            return nothing_here().await;
+        }
+        Err(Failure::method_not_allowed(request.method().as_str(), allowed))
+    }))
+}
+
+/// RFC 7644 §3.7 and §3.11: optional, and 501 where they are missing.
+async fn not_offered(request: HttpRequest) -> Answer {
+    Err(Failure::not_implemented(request.path().trim_start_matches(ROOT)))
+}

@@ -1,0 +1,16 @@
+//! `POST /{endpoint}/.search` (RFC 7644 §3.4.3): a list whose filter stays out of URLs and their logs.
+
+use actix_web::web::Payload;
+
+use super::call::Call;
+use crate::http::answer::{self, Answer};
+use crate::http::body;
+use crate::scim::list::ListRequest;
+
+/// Lists a page: 200.
+pub(super) async fn search(call: Call, payload: Payload) -> Answer {
+    let body = body::object(&call.request, payload).await?;
+    let request = ListRequest::from_search(&call.resource_type, body)?;
+    let page = call.service().list(&call.context, &call.endpoint, request).await?;
+    answer::page(&page)
+}
