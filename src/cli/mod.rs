@@ -1,6 +1,75 @@
-//! cli
+//! The command line: assembles the house from configuration, and says plainly what went wrong.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `serve/` | `muster serve`: starts the doors, and stops them in good order |
+//! | `events` | `muster events`: prints the log |
+//! | `failure` | a message for the operator, and the exit code |
+
+mod events;
+mod failure;
+pub mod serve;
+
+use std::io::{self, Write};
 use std::process::ExitCode;
-/// Runs.
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// One canonical record of people behind a SCIM 2.0 server.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve SCIM over HTTP.
+    Serve(serve::Options),
+    /// Print the log of changes, one JSON object a line, oldest first.
+    Events(events::Options),
+    /// Print the version.
+    Version,
+}
+
+/// Runs the command line of this process. A failure is one message on standard error, and exit code 1, or 2 when the
+/// command line or the configuration is at fault.
+#[must_use]
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let outcome = match Arguments::parse().command {
+        Some(Command::Serve(options)) => serve::run(options),
+        Some(Command::Events(options)) => events::run(&options),
+        Some(Command::Version) => print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))),
+        None => print(&Arguments::command().render_help().to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to be told when standard error is closed too.
+            _ = writeln!(io::stderr(), "muster: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Writes to standard output. That its reader has left is no failure: `muster events | head` is fine.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::run(format!("cannot write: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
 }

@@ -65,9 +65,7 @@ impl Config {
                 self.server.host
             )));
         }
-        if let Some(url) = &self.server.database_url {
-            check_database_url(url.reveal())?;
-        }
+        self.check_database()?;
         let Some(public) = &self.server.public_url else { return Ok(()) };
         match Url::parse(public) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none() => Ok(()),
@@ -75,6 +73,14 @@ impl Config {
                 "public_url '{public}' is not the address of a SCIM service; write it like https://people.example.com/scim/v2"
             ))),
         }
+    }
+
+    /// Checks the database's address alone.
+    ///
+    /// # Errors
+    /// When it is neither PostgreSQL's nor SQLite's.
+    pub fn check_database(&self) -> Result<(), Error> {
+        self.server.database_url.as_ref().map_or(Ok(()), |url| check_database_url(url.reveal()))
     }
 
     fn check_clients(&self, dev: bool) -> Result<(), Error> {

@@ -63,7 +63,7 @@ fn a_mistake_in_the_toml_names_line_column_and_key() {
     let message = changed("port = 9000", "prot = 9000");
     assert!(message.contains("line 4") && message.contains("prot") && message.contains("port"), "{message}");
     let message = changed("[log]", "[log");
-    assert!(message.contains("line 24"), "{message}");
+    assert!(message.contains("line 23"), "{message}");
 }
 
 #[test]

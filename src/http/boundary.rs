@@ -88,7 +88,7 @@ fn report(failure: Option<&Failure>, answer: HttpResponse, correlation: &str) ->
         tracing::error!(cause, "failed");
     } else {
         let scim_type = failure.and_then(|failure| failure.scim_type).unwrap_or_default();
-        tracing::info!(scim.r#type = scim_type, "refused");
+        tracing::info!("scim.type" = scim_type, "refused");
     }
     match failure {
         Some(failure) => failure.answer(Some(correlation)),
@@ -115,7 +115,7 @@ fn span(request: &ServiceRequest, correlation: &str) -> Span {
         ($($verb:literal)*) => {
             match verb {
                 $($verb => info_span!(concat!("http.scim.", $verb), correlation.id = correlation, client.name = Empty,
-                    resource.r#type = kind, http.status = Empty),)*
+                    "resource.type" = kind, http.status = Empty),)*
                 _ => info_span!("http.other", correlation.id = correlation, http.status = Empty),
             }
         };

@@ -1,0 +1,76 @@
+//! What is printed once the server listens: where, and with `--dev` what to paste.
+
+use std::net::SocketAddr;
+
+use reqwest::Url;
+
+use super::{Serve, base_url};
+use crate::config::{Config, dev_clients};
+
+/// The text, but for the address, which is known later.
+pub(super) struct Banner {
+    config: Config,
+    dev: bool,
+}
+
+impl Banner {
+    /// The banner of these settings.
+    pub(super) fn of(settings: &Serve) -> Self {
+        Self { config: settings.config.clone(), dev: settings.dev }
+    }
+
+    /// The text.
+    pub(super) fn text(&self, address: SocketAddr) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let scim = base_url(&self.config, address);
+        let database = shown(self.config.server.database().reveal());
+        let mut text = format!("Muster {version} listens on http://{address}\n  SCIM      {scim}\n  database  {database}\n");
+        if self.dev {
+            text.push_str(&dev(address));
+        }
+        text
+    }
+}
+
+fn dev(address: SocketAddr) -> String {
+    let names: Vec<_> = dev_clients().iter().map(|client| client.name).collect();
+    let names = names.join(", ");
+    format!(
+        r#"
+DEVELOPMENT MODE: whoever can reach this port can get a token. Keep real people's data out of it.
+  issuer    http://{address}/dev
+  clients   {names}
+            (the secret of each is its name followed by -secret)
+
+Get a token, then list the users:
+
+TOKEN=$(curl -s -u hris:hris-secret -d grant_type=client_credentials http://{address}/dev/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+curl -s -H "Authorization: Bearer $TOKEN" http://{address}/scim/v2/Users
+"#
+    )
+}
+
+/// The database without whatever in its URL may be secret.
+fn shown(url: &str) -> String {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return path.to_owned();
+    }
+    match Url::parse(url) {
+        Ok(url) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+        }
+        Err(_) => "postgres".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        assert_eq!(shown("postgres://me:s3cret@db:5433/muster?password=x"), "postgres://db:5433/muster");
+        assert_eq!(shown("sqlite:data/muster.db"), "data/muster.db");
+    }
+}

@@ -1,0 +1,245 @@
+//! `muster serve`: assembles service and doors, listens, and stops in good order.
+
+mod banner;
+mod options;
+mod signal;
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::{App, HttpServer, web};
+
+use super::{Failure, print};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::id::{IdSource, RandomIds};
+use crate::issuer::{self, Issuer};
+use crate::service::{Muster, Settings, System};
+use crate::{http, telemetry};
+
+pub(super) use options::Options;
+
+/// How long a stop waits for requests in flight, in seconds.
+const DRAIN: u64 = 30;
+/// The most resources on one page of a list.
+const MAX_PAGE: u64 = 1000;
+
+/// What to serve.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    /// The configuration, not checked yet.
+    pub config: Config,
+    /// Whether to embed the dev issuer and its clients.
+    pub dev: bool,
+    /// Whether SIGTERM and SIGINT end it.
+    pub signals: bool,
+}
+
+impl Serve {
+    /// `serve --dev` on any free port, with its data in `data_dir`: what tests start.
+    #[must_use]
+    pub fn dev(data_dir: PathBuf) -> Self {
+        let mut config = Config::default();
+        config.server.port = 0;
+        config.server.data_dir = data_dir;
+        Self { config, dev: true, signals: false }
+    }
+}
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    service: Muster,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Running {
+    /// The use cases behind it.
+    #[must_use]
+    pub fn service(&self) -> &Muster {
+        &self.service
+    }
+
+    /// Stops accepting, finishes what is in flight, closes the database.
+    ///
+    /// # Errors
+    /// When the server had failed.
+    pub fn stop(mut self) -> Result<(), Failure> {
+        self.end()
+    }
+
+    /// Serves until a signal ends it, then closes the database.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub fn wait(mut self) -> Result<(), Failure> {
+        self.join()
+    }
+
+    fn end(&mut self) -> Result<(), Failure> {
+        // The order is sent at once; the future only waits for what joining waits for too.
+        drop(self.handle.stop(true));
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), Failure> {
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        let outcome = thread.join();
+        self.service.close();
+        match outcome {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::run(format!("the server failed: {error}"))),
+            Err(_) => Err(Failure::run("the server's thread panicked")),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(failure) = self.end() {
+            tracing::error!(%failure, "stopping");
+        }
+    }
+}
+
+/// Runs the command until a signal ends it.
+pub(super) fn run(options: Options) -> Result<(), Failure> {
+    let settings = options.settings()?;
+    let (format, filter) = (settings.config.log.format, settings.config.log.filter.clone());
+    telemetry::init(format, filter.as_deref()).map_err(Failure::usage)?;
+    let banner = banner::Banner::of(&settings);
+    let running = start(settings, Arc::new(SystemClock), Arc::new(RandomIds))?;
+    print(&banner.text(running.address))?;
+    running.wait()
+}
+
+/// Starts a server in threads of its own, and returns once it listens.
+///
+/// # Errors
+/// When the configuration is wrong, the port is taken, or the data or the database cannot be reached.
+pub fn start(settings: Serve, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Running, Failure> {
+    let Serve { mut config, dev, signals } = settings;
+    config.check(dev)?;
+    if dev || config.server.database_url.is_none() {
+        prepare(&config.server.data_dir)?;
+    }
+    let listener = listen(&config)?;
+    let address = listener.local_addr().map_err(|error| Failure::run(format!("cannot listen: {error}")))?;
+    let mut issuer = None;
+    if dev {
+        let url = format!("http://{address}/dev");
+        config.add_dev(&url);
+        let opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
+        issuer = Some(web::Data::new(opened));
+    }
+    let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
+    let service = open(&config, workers, clock.clone(), ids.clone())?;
+    let base_url = base_url(&config, address);
+    let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;
+    let doors = Doors { http: web::Data::new(door), issuer };
+    let (handle, thread) = spawn(listener, doors, workers, signals)?;
+    Ok(Running { address, service, handle, thread: Some(thread) })
+}
+
+fn open(config: &Config, workers: usize, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Muster, Failure> {
+    let system = |system: &crate::config::System| System {
+        name: system.name.clone(),
+        verifies_email: system.verifies_email,
+    };
+    let settings = Settings {
+        database_url: config.server.database().reveal().to_owned(),
+        connections: u32::try_from(workers + 2).unwrap_or(u32::MAX),
+        systems: config.systems.iter().map(system).collect(),
+        max_page: MAX_PAGE,
+    };
+    Ok(Muster::open(&settings, clock, ids)?)
+}
+
+/// Makes the data folder, and finds out now whether it can be written to.
+fn prepare(directory: &Path) -> Result<(), Failure> {
+    let refused = |error: io::Error| {
+        Failure::run(format!(
+            "cannot write to the data folder {}: {error}; choose another with --data-dir",
+            directory.display()
+        ))
+    };
+    fs::create_dir_all(directory).map_err(refused)?;
+    let probe = directory.join(format!(".probe-{}", std::process::id()));
+    OpenOptions::new().write(true).create(true).truncate(true).open(&probe).map_err(refused)?;
+    fs::remove_file(&probe).map_err(refused)
+}
+
+fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    let (host, port) = (config.server.host.as_str(), config.server.port);
+    TcpListener::bind((host, port)).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::run(format!(
+            "port {port} on {host} is taken by another program; choose another with --port, or any free one with --port 0"
+        )),
+        _ => Failure::run(format!("cannot listen on {host} port {port}: {error}")),
+    })
+}
+
+/// The start of every location: as configured, else by the address, which for "every address" is this machine's own.
+fn base_url(config: &Config, mut address: SocketAddr) -> String {
+    if let Some(url) = &config.server.public_url {
+        return url.trim_end_matches('/').to_owned();
+    }
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}/scim/v2")
+}
+
+#[derive(Clone)]
+struct Doors {
+    http: web::Data<http::Door>,
+    issuer: Option<web::Data<Issuer>>,
+}
+
+/// Runs the doors in a thread of its own, with its own event loop.
+fn spawn(
+    listener: TcpListener,
+    doors: Doors,
+    workers: usize,
+    signals: bool,
+) -> Result<(ServerHandle, JoinHandle<io::Result<()>>), Failure> {
+    let (sender, started) = mpsc::channel();
+    let body = move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || {
+                let Doors { http, issuer } = doors.clone();
+                App::new()
+                    .wrap(NormalizePath::trim())
+                    .wrap(from_fn(http::boundary))
+                    .configure(|app| issuer.into_iter().for_each(|issuer| issuer::mount(issuer)(app)))
+                    .configure(http::mount(http))
+            });
+            let server = server.workers(workers).shutdown_timeout(DRAIN);
+            let server = if signals { server.shutdown_signal(signal::end()?) } else { server.disable_signals() };
+            let server = server.listen(listener)?.run();
+            // Nobody waits for the handle only if the starter is gone, and then nobody needs it.
+            _ = sender.send(server.handle());
+            server.await
+        })
+    };
+    let thread = thread::Builder::new().name("muster-http".into()).spawn(body);
+    let thread = thread.map_err(|error| Failure::run(format!("cannot start a thread: {error}")))?;
+    match started.recv() {
+        Ok(handle) => Ok((handle, thread)),
+        Err(_) => Err(match thread.join() {
+            Ok(Err(error)) => Failure::run(format!("the server cannot start: {error}")),
+            _ => Failure::run("the server cannot start"),
+        }),
+    }
+}

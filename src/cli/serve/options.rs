@@ -1,0 +1,54 @@
+//! What `serve` can be told on the command line. It beats the configuration file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Serve;
+use crate::cli::Failure;
+use crate::config;
+use crate::secret::Secret;
+
+/// The options.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Try it out: an embedded OIDC issuer with well-known clients, on this machine alone.
+    #[arg(long)]
+    dev: bool,
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1]; with --dev it must be this machine's own.
+    #[arg(long)]
+    host: Option<String>,
+    /// The port to listen on; 0 takes any free one [default: 8080].
+    #[arg(long)]
+    port: Option<u16>,
+    /// Where the embedded database is kept [default: data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The database: postgres://… or sqlite:PATH [default: muster.db in the data folder].
+    #[arg(long, value_name = "URL", env = "MUSTER_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+impl Options {
+    /// The file's configuration, with what the command line says in its place.
+    pub(super) fn settings(self) -> Result<Serve, Failure> {
+        let mut config = self.config.as_deref().map(config::load).transpose()?.unwrap_or_default();
+        let server = &mut config.server;
+        if let Some(host) = self.host {
+            server.host = host;
+        }
+        if let Some(port) = self.port {
+            server.port = port;
+        }
+        if let Some(directory) = self.data_dir {
+            server.data_dir = directory;
+        }
+        if let Some(url) = self.database_url {
+            server.database_url = Some(Secret::new(url));
+        }
+        Ok(Serve { config, dev: self.dev, signals: true })
+    }
+}
