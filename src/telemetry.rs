@@ -8,7 +8,14 @@ use std::panic;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
-use crate::config::Format;
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
 
 /// What is logged when nothing was configured.
 pub const DEFAULT_FILTER: &str = "info";
@@ -17,16 +24,16 @@ pub const DEFAULT_FILTER: &str = "info";
 ///
 /// # Errors
 /// When `filter` does not parse; the text says why.
-pub fn init(format: Format, filter: Option<&str>) -> Result<(), String> {
+pub fn init(lines: Lines, filter: Option<&str>) -> Result<(), String> {
     let environment = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
     let directives = filter.map(str::to_owned).or(environment).unwrap_or_else(|| DEFAULT_FILTER.to_owned());
     let filter = EnvFilter::try_new(&directives).map_err(|error| {
         format!("the log filter '{directives}' is not understood ({error}); write it like RUST_LOG: info,muster=debug")
     })?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match format {
-        Format::Text => builder.try_init(),
-        Format::Json => builder.json().try_init(),
+    let started = match lines {
+        Lines::Text => builder.try_init(),
+        Lines::Json => builder.json().try_init(),
     };
     if started.is_ok() {
         log_panics();

@@ -17,7 +17,7 @@ use actix_web::{App, HttpServer, web};
 
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Format};
 use crate::id::{IdSource, RandomIds};
 use crate::issuer::{self, Issuer};
 use crate::service::{Muster, Settings, System};
@@ -113,8 +113,11 @@ impl Drop for Running {
 /// Runs the command until a signal ends it.
 pub(super) fn run(options: Options) -> Result<(), Failure> {
     let settings = options.settings()?;
-    let (format, filter) = (settings.config.log.format, settings.config.log.filter.clone());
-    telemetry::init(format, filter.as_deref()).map_err(Failure::usage)?;
+    let lines = match settings.config.log.format {
+        Format::Text => telemetry::Lines::Text,
+        Format::Json => telemetry::Lines::Json,
+    };
+    telemetry::init(lines, settings.config.log.filter.as_deref()).map_err(Failure::usage)?;
     let banner = banner::Banner::of(&settings);
     let running = start(settings, Arc::new(SystemClock), Arc::new(RandomIds))?;
     print(&banner.text(running.address))?;

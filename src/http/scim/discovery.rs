@@ -17,7 +17,7 @@ use crate::scim::schema::Schema;
 /// `GET /ServiceProviderConfig`.
 pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    let limits = Limits { max_results: door.max_page };
+    let limits = Limits { max_results: door.max_page, documentation_uri: None };
     found(service_provider_config(&door.base_url, &limits))
 }
 
