@@ -27,7 +27,10 @@ impl Secret {
     #[must_use]
     pub fn equals(&self, other: &str) -> bool {
         let (mine, other) = (Sha256::digest(&self.0), Sha256::digest(other));
-        mine.iter().zip(other.iter()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+        mine.iter()
+            .zip(other.iter())
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
     }
 }
 

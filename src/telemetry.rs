@@ -25,8 +25,13 @@ pub const DEFAULT_FILTER: &str = "info";
 /// # Errors
 /// When `filter` does not parse; the text says why.
 pub fn init(lines: Lines, filter: Option<&str>) -> Result<(), String> {
-    let environment = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
-    let directives = filter.map(str::to_owned).or(environment).unwrap_or_else(|| DEFAULT_FILTER.to_owned());
+    let environment = std::env::var(EnvFilter::DEFAULT_ENV)
+        .ok()
+        .filter(|text| !text.trim().is_empty());
+    let directives = filter
+        .map(str::to_owned)
+        .or(environment)
+        .unwrap_or_else(|| DEFAULT_FILTER.to_owned());
     let filter = EnvFilter::try_new(&directives).map_err(|error| {
         format!("the log filter '{directives}' is not understood ({error}); write it like RUST_LOG: info,muster=debug")
     })?;

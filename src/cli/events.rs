@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, print};
-use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::id::RandomIds;
 use crate::secret::Secret;
@@ -35,7 +34,12 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// The database: postgres://… or sqlite:PATH.
-    #[arg(long, value_name = "URL", env = "MUSTER_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MUSTER_DATABASE_URL",
+        hide_env_values = true
+    )]
     database_url: Option<String>,
 }
 
@@ -62,7 +66,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 fn open(options: &Options) -> Result<Muster, Failure> {
-    let mut config = options.config.as_deref().map(config::load).transpose()?.unwrap_or_default();
+    let mut config = options
+        .config
+        .as_deref()
+        .map(config::load)
+        .transpose()?
+        .unwrap_or_default();
     if let Some(url) = &options.database_url {
         config.server.database_url = Some(Secret::new(url));
     } else if let Some(directory) = &options.data_dir {
@@ -72,15 +81,22 @@ fn open(options: &Options) -> Result<Muster, Failure> {
     config.check_database()?;
     must_exist(&config)?;
     let database_url = config.server.database().reveal().to_owned();
-    let settings = Settings { database_url, connections: 1, systems: Vec::new(), max_page: 1 };
-    Ok(Muster::open(&settings, Arc::new(SystemClock), Arc::new(RandomIds))?)
+    let settings = Settings {
+        database_url,
+        connections: 1,
+        systems: Vec::new(),
+        max_page: 1,
+    };
+    Ok(Muster::open(&settings, Arc::new(RandomIds))?)
 }
 
 /// Reading a log must not make an empty database where none is.
 fn must_exist(config: &Config) -> Result<(), Failure> {
     let url = config.server.database();
     match url.reveal().strip_prefix("sqlite:") {
-        Some(path) if !Path::new(path).exists() => Err(Failure::run(format!("there is no database at {path}"))),
+        Some(path) if !Path::new(path).exists() => {
+            Err(Failure::run(format!("there is no database at {path}")))
+        }
         _ => Ok(()),
     }
 }

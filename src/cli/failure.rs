@@ -13,12 +13,18 @@ pub struct Failure {
 impl Failure {
     /// The command line or the configuration is wrong: exit code 2.
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 2 }
+        Self {
+            message: message.into(),
+            code: 2,
+        }
     }
 
     /// Something else is in the way: exit code 1.
     pub(super) fn run(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 1 }
+        Self {
+            message: message.into(),
+            code: 1,
+        }
     }
 
     /// The exit code.

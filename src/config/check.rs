@@ -41,17 +41,26 @@ impl Config {
         for issuer in &self.issuers {
             check_issuer_url(&issuer.url)?;
             if !urls.insert(&issuer.url) {
-                return Err(Error(format!("the issuer '{}' is configured twice", issuer.url)));
+                return Err(Error(format!(
+                    "the issuer '{}' is configured twice",
+                    issuer.url
+                )));
             }
             if issuer.audience.is_empty() {
-                return Err(Error(format!("the issuer '{}' needs an audience: the tokens' aud", issuer.url)));
+                return Err(Error(format!(
+                    "the issuer '{}' needs an audience: the tokens' aud",
+                    issuer.url
+                )));
             }
         }
         let mut systems = HashSet::new();
         for system in &self.systems {
             check_name("system", &system.name)?;
             if !systems.insert(&system.name) {
-                return Err(Error(format!("the system '{}' is configured twice", system.name)));
+                return Err(Error(format!(
+                    "the system '{}' is configured twice",
+                    system.name
+                )));
             }
         }
         self.check_clients(dev)
@@ -66,9 +75,17 @@ impl Config {
             )));
         }
         self.check_database()?;
-        let Some(public) = &self.server.public_url else { return Ok(()) };
+        let Some(public) = &self.server.public_url else {
+            return Ok(());
+        };
         match Url::parse(public) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none() => Ok(()),
+            Ok(url)
+                if matches!(url.scheme(), "http" | "https")
+                    && url.query().is_none()
+                    && url.fragment().is_none() =>
+            {
+                Ok(())
+            }
             _ => Err(Error(format!(
                 "public_url '{public}' is not the address of a SCIM service; write it like https://people.example.com/scim/v2"
             ))),
@@ -80,7 +97,10 @@ impl Config {
     /// # Errors
     /// When it is neither PostgreSQL's nor SQLite's.
     pub fn check_database(&self) -> Result<(), Error> {
-        self.server.database_url.as_ref().map_or(Ok(()), |url| check_database_url(url.reveal()))
+        self.server
+            .database_url
+            .as_ref()
+            .map_or(Ok(()), |url| check_database_url(url.reveal()))
     }
 
     fn check_clients(&self, dev: bool) -> Result<(), Error> {
@@ -90,11 +110,22 @@ impl Config {
             check_name("client", &client.name)?;
             let reserved = dev && dev_clients().iter().any(|known| known.name == client.name);
             if reserved || !names.insert(&client.name) {
-                let why = if reserved { "is one of --dev's own; give yours another name" } else { "is configured twice" };
+                let why = if reserved {
+                    "is one of --dev's own; give yours another name"
+                } else {
+                    "is configured twice"
+                };
                 return Err(Error(format!("the client '{}' {why}", client.name)));
             }
-            if !matches.insert((&client.issuer, &client.matches.claim, &client.matches.equals)) {
-                return Err(Error(format!("the client '{}' matches the same tokens as another", client.name)));
+            if !matches.insert((
+                &client.issuer,
+                &client.matches.claim,
+                &client.matches.equals,
+            )) {
+                return Err(Error(format!(
+                    "the client '{}' matches the same tokens as another",
+                    client.name
+                )));
             }
             self.check_client(client, dev)?;
         }
@@ -103,16 +134,31 @@ impl Config {
 
     fn check_client(&self, client: &Client, dev: bool) -> Result<(), Error> {
         let name = &client.name;
-        if !self.issuers.iter().any(|issuer| issuer.url == client.issuer) {
-            let known: Vec<_> = self.issuers.iter().map(|issuer| issuer.url.as_str()).collect();
+        if !self
+            .issuers
+            .iter()
+            .any(|issuer| issuer.url == client.issuer)
+        {
+            let known: Vec<_> = self
+                .issuers
+                .iter()
+                .map(|issuer| issuer.url.as_str())
+                .collect();
             return Err(Error(format!(
                 "the client '{name}' names the issuer '{}', which is not configured; [[issuer]] has: {}",
                 client.issuer,
                 listed(&known)
             )));
         }
-        let known: Vec<_> = self.systems.iter().map(|system| system.name.as_str()).collect();
-        let of_dev = dev && dev_clients().iter().any(|known| known.name == client.system);
+        let known: Vec<_> = self
+            .systems
+            .iter()
+            .map(|system| system.name.as_str())
+            .collect();
+        let of_dev = dev
+            && dev_clients()
+                .iter()
+                .any(|known| known.name == client.system);
         if !of_dev && !known.contains(&client.system.as_str()) {
             return Err(Error(format!(
                 "the client '{name}' names the system '{}', which is not configured; [[system]] has: {}",
@@ -122,17 +168,29 @@ impl Config {
         }
         check_name("tenant", &client.tenant)?;
         if client.matches.claim.is_empty() || client.matches.equals.is_empty() {
-            return Err(Error(format!("the client '{name}' needs a match with a claim and its value")));
+            return Err(Error(format!(
+                "the client '{name}' needs a match with a claim and its value"
+            )));
         }
-        if client.grants.iter().any(|grant| grant.types.is_empty() || grant.rights.is_empty()) {
-            return Err(Error(format!("a grant of the client '{name}' names no types or no rights")));
+        if client
+            .grants
+            .iter()
+            .any(|grant| grant.types.is_empty() || grant.rights.is_empty())
+        {
+            return Err(Error(format!(
+                "a grant of the client '{name}' names no types or no rights"
+            )));
         }
         Ok(())
     }
 }
 
 fn listed(names: &[&str]) -> String {
-    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+    if names.is_empty() {
+        "nothing".into()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// Names stand on events and in logs: keep them short and visible.
@@ -140,18 +198,25 @@ fn check_name(what: &str, name: &str) -> Result<(), Error> {
     if !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Error(format!("the {what} name '{}' must be 1 to 64 visible ASCII characters", name.escape_debug())))
+    Err(Error(format!(
+        "the {what} name '{}' must be 1 to 64 visible ASCII characters",
+        name.escape_debug()
+    )))
 }
 
 /// Keys are fetched from there: over TLS, unless it is this very machine (OpenID Connect Discovery §7.2).
 fn check_issuer_url(text: &str) -> Result<(), Error> {
     let url = Url::parse(text)
         .map_err(|error| Error(format!("the issuer url '{text}' is not a URL ({error}); write it like https://login.example.com")))?;
-    let local = url.host_str().is_some_and(|host| is_loopback(host.trim_start_matches('[').trim_end_matches(']')));
+    let local = url
+        .host_str()
+        .is_some_and(|host| is_loopback(host.trim_start_matches('[').trim_end_matches(']')));
     if url.scheme() == "https" || (url.scheme() == "http" && local) {
         return Ok(());
     }
-    Err(Error(format!("the issuer url '{text}' must begin with https://")))
+    Err(Error(format!(
+        "the issuer url '{text}' must begin with https://"
+    )))
 }
 
 fn check_database_url(url: &str) -> Result<(), Error> {

@@ -30,14 +30,46 @@ impl DevClient {
 #[must_use]
 pub fn dev_clients() -> &'static [DevClient] {
     &[
-        DevClient { name: "hris", grants: &[(&["Person", "User", "Group"], ALL)], verifies_email: true },
-        DevClient { name: "ats", grants: &[(&["Person"], ALL)], verifies_email: true },
-        DevClient { name: "crm", grants: &[(&["Person"], ALL)], verifies_email: false },
-        DevClient { name: "idp", grants: &[(&["User", "Group"], ALL), (&["Person"], LOOK)], verifies_email: true },
-        DevClient { name: "verifier", grants: &[(&["Person"], LOOK)], verifies_email: false },
-        DevClient { name: "auditor", grants: &[(&["*"], LOOK)], verifies_email: false },
-        DevClient { name: "admin", grants: &[(&["*"], ALL)], verifies_email: false },
-        DevClient { name: "conformance", grants: &[(&["*"], ALL)], verifies_email: false },
+        DevClient {
+            name: "hris",
+            grants: &[(&["Person", "User", "Group"], ALL)],
+            verifies_email: true,
+        },
+        DevClient {
+            name: "ats",
+            grants: &[(&["Person"], ALL)],
+            verifies_email: true,
+        },
+        DevClient {
+            name: "crm",
+            grants: &[(&["Person"], ALL)],
+            verifies_email: false,
+        },
+        DevClient {
+            name: "idp",
+            grants: &[(&["User", "Group"], ALL), (&["Person"], LOOK)],
+            verifies_email: true,
+        },
+        DevClient {
+            name: "verifier",
+            grants: &[(&["Person"], LOOK)],
+            verifies_email: false,
+        },
+        DevClient {
+            name: "auditor",
+            grants: &[(&["*"], LOOK)],
+            verifies_email: false,
+        },
+        DevClient {
+            name: "admin",
+            grants: &[(&["*"], ALL)],
+            verifies_email: false,
+        },
+        DevClient {
+            name: "conformance",
+            grants: &[(&["*"], ALL)],
+            verifies_email: false,
+        },
     ]
 }
 
@@ -52,12 +84,18 @@ impl Config {
         });
         for client in dev_clients() {
             if !self.systems.iter().any(|system| system.name == client.name) {
-                self.systems.push(System { name: client.name.into(), verifies_email: client.verifies_email });
+                self.systems.push(System {
+                    name: client.name.into(),
+                    verifies_email: client.verifies_email,
+                });
             }
             self.clients.push(Client {
                 name: client.name.into(),
                 issuer: issuer.into(),
-                matches: Match { claim: "azp".into(), equals: client.name.into() },
+                matches: Match {
+                    claim: "azp".into(),
+                    equals: client.name.into(),
+                },
                 tenant: file::default_tenant(),
                 system: client.name.into(),
                 grants: client

@@ -15,8 +15,12 @@ use super::{Config, Error};
 /// # Errors
 /// When the file cannot be read or is not the TOML we know; the message names file, line, column and key.
 pub fn load(path: &Path) -> Result<Config, Error> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Error(format!("cannot read the configuration {}: {error}", path.display())))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Error(format!(
+            "cannot read the configuration {}: {error}",
+            path.display()
+        ))
+    })?;
     parse(&text).map_err(|Error(message)| Error(format!("{}: {message}", path.display())))
 }
 
@@ -30,12 +34,16 @@ pub fn parse(text: &str) -> Result<Config, Error> {
 
 fn describe(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().trim().replace('\n', ", ");
-    let Some(span) = error.span() else { return message };
+    let Some(span) = error.span() else {
+        return message;
+    };
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     match key_of(text, line) {
-        Some(key) if !message.contains(key) => format!("line {line}, column {column}: {key}: {message}"),
+        Some(key) if !message.contains(key) => {
+            format!("line {line}, column {column}: {key}: {message}")
+        }
         _ => format!("line {line}, column {column}: {message}"),
     }
 }
@@ -60,10 +68,14 @@ pub(super) fn default_tenant() -> String {
 
 /// Signature algorithms with a public key. `none` and HMAC are refused: with HMAC the public key would be the secret
 /// (RFC 8725 §2.1).
-pub(super) fn algorithms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Algorithm>, D::Error> {
+pub(super) fn algorithms<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Algorithm>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
     if names.is_empty() {
-        return Err(D::Error::custom("name at least one algorithm, such as \"RS256\""));
+        return Err(D::Error::custom(
+            "name at least one algorithm, such as \"RS256\"",
+        ));
     }
     names
         .iter()

@@ -82,7 +82,10 @@ impl Server {
     #[must_use]
     pub fn database(&self) -> Secret {
         self.database_url.clone().unwrap_or_else(|| {
-            Secret::new(format!("sqlite:{}", self.data_dir.join("muster.db").display()))
+            Secret::new(format!(
+                "sqlite:{}",
+                self.data_dir.join("muster.db").display()
+            ))
         })
     }
 }
@@ -96,7 +99,10 @@ pub struct Issuer {
     /// The `aud` that tokens for this server carry.
     pub audience: String,
     /// The signature algorithms to accept; default RS256 and ES256.
-    #[serde(default = "file::default_algorithms", deserialize_with = "file::algorithms")]
+    #[serde(
+        default = "file::default_algorithms",
+        deserialize_with = "file::algorithms"
+    )]
     pub algorithms: Vec<Algorithm>,
 }
 

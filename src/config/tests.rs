@@ -51,7 +51,10 @@ fn a_full_file_is_read_and_defaults_are_filled_in() {
     assert_eq!(config.server.port, 9000);
     assert_eq!(config.server.data_dir.to_str(), Some("data"));
     assert_eq!(config.clients[0].tenant, "default");
-    assert_eq!(config.clients[0].grants[0].rights, [Right::Read, Right::Search]);
+    assert_eq!(
+        config.clients[0].grants[0].rights,
+        [Right::Read, Right::Search]
+    );
     assert_eq!(config.log.format, Format::Json);
     assert_eq!(config.issuers[0].algorithms.len(), 2);
 }
@@ -61,7 +64,10 @@ fn a_mistake_in_the_toml_names_line_column_and_key() {
     let message = changed("port = 9000", "port = \"nine\"");
     assert!(message.starts_with("line 4, column 8: port: "), "{message}");
     let message = changed("port = 9000", "prot = 9000");
-    assert!(message.contains("line 4") && message.contains("prot") && message.contains("port"), "{message}");
+    assert!(
+        message.contains("line 4") && message.contains("prot") && message.contains("port"),
+        "{message}"
+    );
     let message = changed("[log]", "[log");
     assert!(message.contains("line 23"), "{message}");
 }
@@ -69,22 +75,37 @@ fn a_mistake_in_the_toml_names_line_column_and_key() {
 #[test]
 fn rights_must_be_spelled_right() {
     let message = changed("\"search\"", "\"serach\"");
-    assert!(message.contains("serach") && message.contains("search"), "{message}");
+    assert!(
+        message.contains("serach") && message.contains("search"),
+        "{message}"
+    );
 }
 
 #[test]
 fn hmac_and_none_are_not_algorithms_to_trust() {
     for name in ["HS256", "none", "RS257"] {
-        let message = changed("audience = \"muster\"", &format!("audience = \"muster\"\nalgorithms = [\"{name}\"]"));
-        assert!(message.contains(name) && message.contains("RS256"), "{message}");
+        let message = changed(
+            "audience = \"muster\"",
+            &format!("audience = \"muster\"\nalgorithms = [\"{name}\"]"),
+        );
+        assert!(
+            message.contains(name) && message.contains("RS256"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn references_must_lead_somewhere() {
     let message = changed("system = \"payroll\"", "system = \"payrol\"");
-    assert!(message.contains("'payrol'") && message.contains("payroll"), "{message}");
-    let message = changed("issuer = \"https://login.example.com/people\"", "issuer = \"https://other.example.com\"");
+    assert!(
+        message.contains("'payrol'") && message.contains("payroll"),
+        "{message}"
+    );
+    let message = changed(
+        "issuer = \"https://login.example.com/people\"",
+        "issuer = \"https://other.example.com\"",
+    );
     assert!(message.contains("https://other.example.com"), "{message}");
 }
 
@@ -93,7 +114,13 @@ fn names_are_given_once() {
     let client = &GOOD[GOOD.find("[[client]]").unwrap()..GOOD.find("[log]").unwrap()];
     let message = refusal(parse(&format!("{GOOD}\n{client}")), false);
     assert_eq!(message, "the client 'payroll' is configured twice");
-    let message = refusal(parse(&format!("{GOOD}\n{}", client.replace("name = \"payroll\"", "name = \"other\""))), false);
+    let message = refusal(
+        parse(&format!(
+            "{GOOD}\n{}",
+            client.replace("name = \"payroll\"", "name = \"other\"")
+        )),
+        false,
+    );
     assert!(message.contains("matches the same tokens"), "{message}");
 }
 
@@ -102,21 +129,37 @@ fn database_and_issuer_addresses_are_checked() {
     assert!(changed("postgres://muster@db/muster", "mysql://db").contains("postgres://"));
     assert!(changed("postgres://muster@db/muster", "postgres:db").contains("postgres://"));
     assert!(changed("url = \"https://login", "url = \"http://login").contains("https://"));
-    assert!(changed("public_url = \"https://people.example.com/scim/v2\"", "public_url = \"people\"").contains("people"));
+    assert!(
+        changed(
+            "public_url = \"https://people.example.com/scim/v2\"",
+            "public_url = \"people\""
+        )
+        .contains("people")
+    );
 }
 
 #[test]
 fn without_an_issuer_one_is_told_what_to_write() {
     let message = refusal(parse(""), false);
-    let example = &message[message.find("[[issuer]]").unwrap()..message.find("\n\nand start").unwrap()];
+    let example =
+        &message[message.find("[[issuer]]").unwrap()..message.find("\n\nand start").unwrap()];
     parse(example).unwrap().check(false).unwrap();
 }
 
 #[test]
 fn dev_mode_stays_on_loopback() {
     let config = parse("[server]\nhost = \"0.0.0.0\"").unwrap();
-    assert!(config.check(true).unwrap_err().to_string().contains("loopback"));
-    parse("[server]\nhost = \"localhost\"").unwrap().check(true).unwrap();
+    assert!(
+        config
+            .check(true)
+            .unwrap_err()
+            .to_string()
+            .contains("loopback")
+    );
+    parse("[server]\nhost = \"localhost\"")
+        .unwrap()
+        .check(true)
+        .unwrap();
 }
 
 #[test]
@@ -125,9 +168,18 @@ fn dev_mode_adds_clients_bound_to_systems_of_their_name() {
     config.add_dev("http://127.0.0.1:8080/dev");
     config.check(true).unwrap_err(); // its names are its own
     config.check(false).unwrap();
-    let idp = config.clients.iter().find(|client| client.name == "idp").unwrap();
+    let idp = config
+        .clients
+        .iter()
+        .find(|client| client.name == "idp")
+        .unwrap();
     assert_eq!(idp.system, "idp");
     assert_eq!(idp.grants[1].rights, [Right::Read, Right::Search]);
-    let verifying: Vec<_> = config.systems.iter().filter(|s| s.verifies_email).map(|s| s.name.as_str()).collect();
+    let verifying: Vec<_> = config
+        .systems
+        .iter()
+        .filter(|s| s.verifies_email)
+        .map(|s| s.name.as_str())
+        .collect();
     assert_eq!(verifying, ["hris", "ats", "idp"]);
 }

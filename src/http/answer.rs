@@ -22,7 +22,10 @@ pub(super) type Answer = Result<HttpResponse, Failure>;
 /// 201 with its location (RFC 7644 §3.3).
 pub(super) fn created(written: &Written) -> Answer {
     let mut answer = HttpResponse::Created();
-    answer.insert_header((header::LOCATION, written.resource.as_ref().location.as_str()));
+    answer.insert_header((
+        header::LOCATION,
+        written.resource.as_ref().location.as_str(),
+    ));
     after_write(answer, written)
 }
 
@@ -42,16 +45,26 @@ fn after_write(mut answer: HttpResponseBuilder, written: &Written) -> Answer {
 pub(super) fn one(found: &Masked<Resource>, request: &HeaderMap) -> Answer {
     let version = found.as_ref().version.as_str();
     if has_version(request, version) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, version)).finish());
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, version))
+            .finish());
     }
     resource(HttpResponse::Ok(), found)
 }
 
 /// 200 with one page (§3.4.2).
 pub(super) fn page(page: &Page) -> Answer {
-    let resources = page.resources.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-    let resources = resources.map_err(|error| Failure::internal(format!("a resource is no JSON: {error}")))?;
-    json(HttpResponse::Ok(), &list_response(page.total, page.start_index, resources))
+    let resources = page
+        .resources
+        .iter()
+        .map(serde_json::to_value)
+        .collect::<Result<_, _>>();
+    let resources =
+        resources.map_err(|error| Failure::internal(format!("a resource is no JSON: {error}")))?;
+    json(
+        HttpResponse::Ok(),
+        &list_response(page.total, page.start_index, resources),
+    )
 }
 
 /// 204.
@@ -61,7 +74,8 @@ pub(super) fn nothing() -> Answer {
 
 /// An answer in SCIM's media type.
 pub(super) fn json(mut answer: HttpResponseBuilder, body: &impl Serialize) -> Answer {
-    let text = serde_json::to_string(body).map_err(|error| Failure::internal(format!("an answer is no JSON: {error}")))?;
+    let text = serde_json::to_string(body)
+        .map_err(|error| Failure::internal(format!("an answer is no JSON: {error}")))?;
     Ok(answer.content_type(SCIM_JSON).body(text))
 }
 
@@ -85,7 +99,16 @@ fn has_version(request: &HeaderMap, version: &str) -> bool {
 fn ignored(names: &[String]) -> String {
     let mut text = String::new();
     for name in names {
-        let name: String = name.chars().map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' }).collect();
+        let name: String = name
+            .chars()
+            .map(|c| {
+                if c.is_ascii_graphic() && c != ',' {
+                    c
+                } else {
+                    '?'
+                }
+            })
+            .collect();
         let comma = if text.is_empty() { "" } else { ", " };
         if text.len() + comma.len() + name.len() > IGNORED_LIMIT {
             break;
@@ -110,7 +133,10 @@ mod tests {
     #[test]
     fn a_known_version_is_found_in_a_list_and_compared_weakly() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"a\", W/\"b\""));
+        headers.insert(
+            header::IF_NONE_MATCH,
+            HeaderValue::from_static("\"a\", W/\"b\""),
+        );
         assert!(has_version(&headers, "W/\"a\"") && has_version(&headers, "W/\"b\""));
         assert!(!has_version(&headers, "W/\"c\""));
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));

@@ -13,7 +13,10 @@ pub(super) const LIMIT: usize = 1024 * 1024;
 const DRAINED: usize = 4 * LIMIT;
 
 /// Reads the request's JSON object (RFC 7644 §3.1, §8.1: `application/scim+json`; `application/json` is accepted).
-pub(super) async fn object(request: &HttpRequest, payload: web::Payload) -> Result<Map<String, Value>, Failure> {
+pub(super) async fn object(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Map<String, Value>, Failure> {
     check_type(request)?;
     let bytes = read(request, payload).await?;
     Ok(json::object(&bytes)?)
@@ -22,23 +25,35 @@ pub(super) async fn object(request: &HttpRequest, payload: web::Payload) -> Resu
 fn check_type(request: &HttpRequest) -> Result<(), Failure> {
     let encoded = request.headers().get(header::CONTENT_ENCODING);
     if encoded.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Failure::unsupported_media_type("send the body without a Content-Encoding"));
+        return Err(Failure::unsupported_media_type(
+            "send the body without a Content-Encoding",
+        ));
     }
     let given = request.content_type();
-    if ["application/scim+json", "application/json"].iter().any(|known| given.eq_ignore_ascii_case(known)) {
+    if ["application/scim+json", "application/json"]
+        .iter()
+        .any(|known| given.eq_ignore_ascii_case(known))
+    {
         return Ok(());
     }
-    Err(Failure::unsupported_media_type("send the body with Content-Type: application/scim+json"))
+    Err(Failure::unsupported_media_type(
+        "send the body with Content-Type: application/scim+json",
+    ))
 }
 
 async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > DRAINED) {
         return Err(Failure::too_large(LIMIT));
     }
     match payload.to_bytes_limited(DRAINED).await {
         Ok(Ok(bytes)) if bytes.len() <= LIMIT => Ok(bytes),
         Ok(Ok(_)) | Err(_) => Err(Failure::too_large(LIMIT)),
-        Ok(Err(_)) => Err(Failure::invalid_syntax("the body ended before it was complete")),
+        Ok(Err(_)) => Err(Failure::invalid_syntax(
+            "the body ended before it was complete",
+        )),
     }
 }

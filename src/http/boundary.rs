@@ -27,7 +27,12 @@ pub async fn boundary<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let correlation = Correlation::of(&request, request.app_data::<web::Data<Door>>().map(|door| door.get_ref()));
+    let correlation = Correlation::of(
+        &request,
+        request
+            .app_data::<web::Data<Door>>()
+            .map(|door| door.get_ref()),
+    );
     let span = span(&request, &correlation.0);
     request.extensions_mut().insert(correlation.clone());
     let outcome = caught(next.call(request)).instrument(span.clone()).await;
@@ -49,11 +54,13 @@ pub async fn boundary<B: MessageBody + 'static>(
 /// Runs a future; nothing if it panics. What it had in hand is dropped with it, so nothing half-done is seen again.
 async fn caught<F: Future>(future: F) -> Option<F::Output> {
     let mut future = Box::pin(future);
-    poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(_) => Poll::Ready(None),
-    })
+    poll_fn(
+        move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(None),
+        },
+    )
     .await
 }
 
@@ -83,11 +90,15 @@ fn finish(response: ServiceResponse<BoxBody>, correlation: &str) -> ServiceRespo
 fn report(failure: Option<&Failure>, answer: HttpResponse, correlation: &str) -> HttpResponse {
     let status = answer.status();
     Span::current().record("http.status", status.as_u16());
-    let cause = failure.and_then(|failure| failure.cause.as_deref()).unwrap_or_default();
+    let cause = failure
+        .and_then(|failure| failure.cause.as_deref())
+        .unwrap_or_default();
     if status.is_server_error() {
         tracing::error!(cause, "failed");
     } else {
-        let scim_type = failure.and_then(|failure| failure.scim_type).unwrap_or_default();
+        let scim_type = failure
+            .and_then(|failure| failure.scim_type)
+            .unwrap_or_default();
         tracing::info!("scim.type" = scim_type, "refused");
     }
     match failure {
@@ -99,7 +110,9 @@ fn report(failure: Option<&Failure>, answer: HttpResponse, correlation: &str) ->
 /// Names the correlation id in the answer.
 fn labeled(mut answer: HttpResponse, correlation: &str) -> HttpResponse {
     if let Ok(value) = HeaderValue::from_str(correlation) {
-        answer.headers_mut().insert(HeaderName::from_static(CORRELATION), value);
+        answer
+            .headers_mut()
+            .insert(HeaderName::from_static(CORRELATION), value);
     }
     answer
 }
@@ -125,7 +138,12 @@ fn span(request: &ServiceRequest, correlation: &str) -> Span {
 
 /// The verb of a request, and the first segment below the SCIM root.
 fn operation<'a>(method: &Method, path: &'a str) -> (&'static str, &'a str) {
-    let Some(rest) = path.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix('/')) else { return ("", "") };
+    let Some(rest) = path
+        .strip_prefix(ROOT)
+        .and_then(|rest| rest.strip_prefix('/'))
+    else {
+        return ("", "");
+    };
     let (endpoint, id) = rest.split_once('/').unwrap_or((rest, ""));
     let verb = match (endpoint, method.as_str(), id) {
         ("ServiceProviderConfig" | "ResourceTypes" | "Schemas", ..) => "discovery",

@@ -22,8 +22,13 @@ pub(super) struct Correlation(pub(super) Arc<str>);
 impl Correlation {
     /// The caller's, if it is 1 to 128 visible ASCII characters; else a new one.
     pub(super) fn of(request: &ServiceRequest, door: Option<&Door>) -> Self {
-        let given = request.headers().get(CORRELATION).and_then(|value| value.to_str().ok());
-        let sound = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
+        let given = request
+            .headers()
+            .get(CORRELATION)
+            .and_then(|value| value.to_str().ok());
+        let sound = given.filter(|id| {
+            (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+        });
         match (sound, door) {
             (Some(id), _) => Self(id.into()),
             (None, Some(door)) => Self(door.ids.event(door.clock.now()).to_string().into()),
@@ -41,13 +46,19 @@ pub(super) struct Caller {
 impl Caller {
     /// Verifies the token and finds the client it stands for. A good token of nobody we know is 403.
     pub(super) async fn admit(request: &HttpRequest, door: &Door) -> Result<Self, Failure> {
-        let token = door.verifier.verify(authorization(request.headers())).await?;
-        let client = door
-            .clients
-            .find(&token)
-            .ok_or_else(|| Failure::forbidden("the token is good, but it is not that of a client configured here"))?;
+        let token = door
+            .verifier
+            .verify(authorization(request.headers()))
+            .await?;
+        let client = door.clients.find(&token).ok_or_else(|| {
+            Failure::forbidden("the token is good, but it is not that of a client configured here")
+        })?;
         tracing::Span::current().record("client.name", client.name.as_str());
-        let correlation = request.extensions().get::<Correlation>().map(|id| id.0.to_string()).unwrap_or_default();
+        let correlation = request
+            .extensions()
+            .get::<Correlation>()
+            .map(|id| id.0.to_string())
+            .unwrap_or_default();
         let context = Context {
             client: client.clone(),
             correlation,
@@ -70,9 +81,13 @@ impl FromRequest for Caller {
 
 /// What every handler shares.
 pub(super) fn door(request: &HttpRequest) -> Result<&web::Data<Door>, Failure> {
-    request.app_data::<web::Data<Door>>().ok_or_else(|| Failure::internal("the door is not mounted"))
+    request
+        .app_data::<web::Data<Door>>()
+        .ok_or_else(|| Failure::internal("the door is not mounted"))
 }
 
 fn authorization(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes)
+    headers
+        .get(header::AUTHORIZATION)
+        .map(header::HeaderValue::as_bytes)
 }

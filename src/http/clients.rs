@@ -20,7 +20,10 @@ struct Entry {
 
 impl Clients {
     /// The clients of the configuration; `tenant` gives each tenant's number.
-    pub(super) fn new<E>(clients: &[config::Client], tenant: impl Fn(&str) -> Result<TenantId, E>) -> Result<Self, E> {
+    pub(super) fn new<E>(
+        clients: &[config::Client],
+        tenant: impl Fn(&str) -> Result<TenantId, E>,
+    ) -> Result<Self, E> {
         let entry = |client: &config::Client| {
             Ok(Entry {
                 issuer: client.issuer.clone(),
@@ -33,12 +36,19 @@ impl Clients {
                 }),
             })
         };
-        clients.iter().map(entry).collect::<Result<_, E>>().map(Self)
+        clients
+            .iter()
+            .map(entry)
+            .collect::<Result<_, E>>()
+            .map(Self)
     }
 
     /// The first client that the token matches, in the order of configuration.
     pub(super) fn find(&self, token: &Verified) -> Option<&Arc<Client>> {
-        let found = self.0.iter().find(|entry| entry.issuer == token.issuer && holds(&entry.matches, &token.claims));
+        let found = self
+            .0
+            .iter()
+            .find(|entry| entry.issuer == token.issuer && holds(&entry.matches, &token.claims));
         found.map(|entry| &entry.client)
     }
 }
@@ -47,13 +57,18 @@ impl Clients {
 fn holds(wanted: &Match, claims: &Claims) -> bool {
     match claims.get(&wanted.claim) {
         Some(Value::String(text)) => *text == wanted.equals,
-        Some(Value::Array(list)) => list.iter().any(|item| item.as_str() == Some(&wanted.equals)),
+        Some(Value::Array(list)) => list
+            .iter()
+            .any(|item| item.as_str() == Some(&wanted.equals)),
         _ => false,
     }
 }
 
 fn grant(grant: &config::Grant) -> Grant {
-    Grant { types: grant.types.clone(), rights: grant.rights.iter().copied().map(right).collect() }
+    Grant {
+        types: grant.types.clone(),
+        rights: grant.rights.iter().copied().map(right).collect(),
+    }
 }
 
 fn right(right: config::Right) -> Right {
@@ -93,21 +108,37 @@ mod tests {
     }
 
     fn found(issuer: &str, claims: Value) -> Option<String> {
-        let Value::Object(claims) = claims else { return None };
-        clients().find(&Verified { issuer: issuer.into(), claims }).map(|client| client.name.clone())
+        let Value::Object(claims) = claims else {
+            return None;
+        };
+        clients()
+            .find(&Verified {
+                issuer: issuer.into(),
+                claims,
+            })
+            .map(|client| client.name.clone())
     }
 
     #[test]
     fn a_token_is_a_client_by_the_value_of_a_claim() {
-        assert_eq!(found("https://a.example", json!({"azp": "hris"})).as_deref(), Some("hris"));
-        assert_eq!(found("https://a.example", json!({"roles": ["x", "payroll"]})).as_deref(), Some("payroll"));
+        assert_eq!(
+            found("https://a.example", json!({"azp": "hris"})).as_deref(),
+            Some("hris")
+        );
+        assert_eq!(
+            found("https://a.example", json!({"roles": ["x", "payroll"]})).as_deref(),
+            Some("payroll")
+        );
     }
 
     #[test]
     fn other_issuers_values_and_types_are_no_client() {
         assert_eq!(found("https://b.example", json!({"azp": "hris"})), None);
         assert_eq!(found("https://a.example", json!({"azp": "HRIS"})), None);
-        assert_eq!(found("https://a.example", json!({"azp": {"hris": "hris"}})), None);
+        assert_eq!(
+            found("https://a.example", json!({"azp": {"hris": "hris"}})),
+            None
+        );
         assert_eq!(found("https://a.example", json!({})), None);
     }
 }

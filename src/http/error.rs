@@ -29,7 +29,13 @@ pub(super) struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, scim_type: None, detail: detail.into(), headers: Vec::new(), cause: None }
+        Self {
+            status,
+            scim_type: None,
+            detail: detail.into(),
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     fn with(mut self, name: HeaderName, value: &str) -> Self {
@@ -42,13 +48,19 @@ impl Failure {
     /// 400 `invalidSyntax`.
     pub(super) fn invalid_syntax(detail: impl Into<String>) -> Self {
         let scim_type = Some(scim::error::Kind::InvalidSyntax.keyword());
-        Self { scim_type, ..Self::new(StatusCode::BAD_REQUEST, detail) }
+        Self {
+            scim_type,
+            ..Self::new(StatusCode::BAD_REQUEST, detail)
+        }
     }
 
     /// 400 `invalidValue`.
     pub(super) fn invalid_value(detail: impl Into<String>) -> Self {
         let scim_type = Some(scim::error::Kind::InvalidValue.keyword());
-        Self { scim_type, ..Self::new(StatusCode::BAD_REQUEST, detail) }
+        Self {
+            scim_type,
+            ..Self::new(StatusCode::BAD_REQUEST, detail)
+        }
     }
 
     /// 403.
@@ -63,42 +75,67 @@ impl Failure {
 
     /// 405, naming what is allowed (RFC 9110 §15.5.6).
     pub(super) fn method_not_allowed(method: &str, allowed: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here; possible: {allowed}"))
-            .with(header::ALLOW, allowed)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("{method} is not possible here; possible: {allowed}"),
+        )
+        .with(header::ALLOW, allowed)
     }
 
     /// 413, naming the limit.
     pub(super) fn too_large(limit: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the {limit} bytes that are allowed"))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than the {limit} bytes that are allowed"),
+        )
     }
 
     /// 415.
     pub(super) fn unsupported_media_type(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with(header::ACCEPT, "application/scim+json, application/json")
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+            .with(header::ACCEPT, "application/scim+json, application/json")
     }
 
     /// 501: the RFC describes it and this server does not do it.
     pub(super) fn not_implemented(what: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, format!("{what} is not offered by this server"))
+        Self::new(
+            StatusCode::NOT_IMPLEMENTED,
+            format!("{what} is not offered by this server"),
+        )
     }
 
     /// 503 for `/readyz`, whatever the reason.
     pub(super) fn not_ready(error: &service::Error) -> Self {
         let cause = Some(error.to_string());
-        Self { cause, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer") }
-            .with(header::RETRY_AFTER, &RETRY_SOON.to_string())
+        Self {
+            cause,
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer",
+            )
+        }
+        .with(header::RETRY_AFTER, &RETRY_SOON.to_string())
     }
 
     /// 500: the caller learns nothing but the correlation id, which the boundary adds.
     pub(super) fn internal(cause: impl Into<String>) -> Self {
-        Self { cause: Some(cause.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on our side") }
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "something went wrong on our side",
+            )
+        }
     }
 
     /// The answer; a 500 gets `correlation`, so that the log can be searched for it.
     pub(super) fn answer(&self, correlation: Option<&str>) -> HttpResponse {
         let detail = match correlation {
             Some(id) if self.status == StatusCode::INTERNAL_SERVER_ERROR => {
-                format!("{}; to have it looked into, name the correlation id {id}", self.detail)
+                format!(
+                    "{}; to have it looked into, name the correlation id {id}",
+                    self.detail
+                )
             }
             _ => self.detail.clone(),
         };
@@ -106,7 +143,9 @@ impl Failure {
         for pair in &self.headers {
             answer.insert_header(pair.clone());
         }
-        answer.content_type(SCIM_JSON).body(body(self.status, self.scim_type, &detail).to_string())
+        answer
+            .content_type(SCIM_JSON)
+            .body(body(self.status, self.scim_type, &detail).to_string())
     }
 }
 
@@ -143,7 +182,10 @@ impl From<scim::Error> for Failure {
             scim::error::Kind::Sensitive => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
-        Self { scim_type: Some(error.kind.keyword()), ..Self::new(status, error.detail) }
+        Self {
+            scim_type: Some(error.kind.keyword()),
+            ..Self::new(status, error.detail)
+        }
     }
 }
 
@@ -153,9 +195,14 @@ impl From<service::Error> for Failure {
             service::Error::Scim(error) => error.into(),
             service::Error::NotFound(detail) => Self::not_found(detail),
             service::Error::Forbidden(detail) => Self::forbidden(detail),
-            service::Error::PreconditionFailed(detail) => Self::new(StatusCode::PRECONDITION_FAILED, detail),
+            service::Error::PreconditionFailed(detail) => {
+                Self::new(StatusCode::PRECONDITION_FAILED, detail)
+            }
             service::Error::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
-            service::Error::Unavailable { detail, retry_after } => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            service::Error::Unavailable {
+                detail,
+                retry_after,
+            } => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
                 .with(header::RETRY_AFTER, &retry_after.to_string()),
             service::Error::Internal(cause) => Self::internal(cause),
         }
@@ -166,15 +213,27 @@ impl From<Refusal> for Failure {
     /// RFC 6750 §3: a challenge goes with every 401; an error code only when a token was sent (§3.1).
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Missing => Self::new(StatusCode::UNAUTHORIZED, "send a bearer token in the Authorization header")
-                .with(header::WWW_AUTHENTICATE, "Bearer realm=\"muster\""),
-            Refusal::Invalid(why) => Self::new(StatusCode::UNAUTHORIZED, format!("the token was refused: {why}")).with(
+            Refusal::Missing => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "send a bearer token in the Authorization header",
+            )
+            .with(header::WWW_AUTHENTICATE, "Bearer realm=\"muster\""),
+            Refusal::Invalid(why) => Self::new(
+                StatusCode::UNAUTHORIZED,
+                format!("the token was refused: {why}"),
+            )
+            .with(
                 header::WWW_AUTHENTICATE,
-                &format!("Bearer realm=\"muster\", error=\"invalid_token\", error_description=\"{why}\""),
+                &format!(
+                    "Bearer realm=\"muster\", error=\"invalid_token\", error_description=\"{why}\""
+                ),
             ),
             Refusal::IssuerUnreachable { issuer, cause } => Self {
                 cause: Some(format!("the keys of {issuer} cannot be fetched: {cause}")),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "the issuer of the token cannot be reached to verify it")
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the issuer of the token cannot be reached to verify it",
+                )
             }
             .with(header::RETRY_AFTER, &RETRY_SOON.to_string()),
         }
@@ -183,5 +242,7 @@ impl From<Refusal> for Failure {
 
 /// Everything that no route matches.
 pub(super) async fn nothing_here() -> Result<HttpResponse, Failure> {
-    Err(Failure::not_found("there is nothing at this address; SCIM is at /scim/v2"))
+    Err(Failure::not_found(
+        "there is nothing at this address; SCIM is at /scim/v2",
+    ))
 }

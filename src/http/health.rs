@@ -13,6 +13,9 @@ pub(super) async fn alive() -> HttpResponse {
 
 /// `GET /readyz`: the database answers too.
 pub(super) async fn ready(door: web::Data<Door>) -> Result<HttpResponse, Failure> {
-    door.service.ready().await.map_err(|error| Failure::not_ready(&error))?;
+    door.service
+        .ready()
+        .await
+        .map_err(|error| Failure::not_ready(&error))?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
 }

@@ -73,7 +73,15 @@ impl Door {
     ) -> Result<Self, OpenError> {
         let verifier = Verifier::new(&config.issuers, clock.clone())?;
         let clients = Clients::new(&config.clients, |tenant| service.tenant(tenant))?;
-        Ok(Self { service, verifier, clients, clock, ids, base_url: base_url.into(), max_page })
+        Ok(Self {
+            service,
+            verifier,
+            clients,
+            clock,
+            ids,
+            base_url: base_url.into(),
+            max_page,
+        })
     }
 }
 

@@ -16,12 +16,20 @@ pub(super) fn parse(query: &str) -> Result<Vec<(String, String)>, Failure> {
 }
 
 /// The value of a parameter, which may be given once.
-pub(super) fn single<'a>(pairs: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Failure> {
-    let mut found = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+pub(super) fn single<'a>(
+    pairs: &'a [(String, String)],
+    name: &str,
+) -> Result<Option<&'a str>, Failure> {
+    let mut found = pairs
+        .iter()
+        .filter(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str());
     let first = found.next();
     match found.next() {
         None => Ok(first),
-        Some(_) => Err(Failure::invalid_value(format!("the query parameter '{name}' is given twice"))),
+        Some(_) => Err(Failure::invalid_value(format!(
+            "the query parameter '{name}' is given twice"
+        ))),
     }
 }
 
@@ -38,16 +46,21 @@ fn decode(text: &str) -> Result<String, Failure> {
             byte => (tail, bytes.push(*byte)),
         };
     }
-    String::from_utf8(bytes).map_err(|_| Failure::invalid_value("the query string is not UTF-8 once decoded"))
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::invalid_value("the query string is not UTF-8 once decoded"))
 }
 
 fn hex(digit: u8) -> Result<u8, Failure> {
-    let value = char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let value = char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok());
     value.ok_or_else(bad_escape)
 }
 
 fn bad_escape() -> Failure {
-    Failure::invalid_value("in the query string, '%' must be followed by two hexadecimal digits; write a percent sign as %25")
+    Failure::invalid_value(
+        "in the query string, '%' must be followed by two hexadecimal digits; write a percent sign as %25",
+    )
 }
 
 #[cfg(test)]

@@ -32,10 +32,20 @@ impl SigningKey {
             Ok(pem) => pem,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let pem = generate()?;
-                keep(&path, &pem).map_err(|error| Error(format!("cannot keep the dev issuer's key in {}: {error}", path.display())))?;
+                keep(&path, &pem).map_err(|error| {
+                    Error(format!(
+                        "cannot keep the dev issuer's key in {}: {error}",
+                        path.display()
+                    ))
+                })?;
                 pem
             }
-            Err(error) => return Err(Error(format!("cannot read the dev issuer's key {}: {error}", path.display()))),
+            Err(error) => {
+                return Err(Error(format!(
+                    "cannot read the dev issuer's key {}: {error}",
+                    path.display()
+                )));
+            }
         };
         Self::from_pem(&pem).map_err(|error| {
             Error(format!(
@@ -51,7 +61,11 @@ impl SigningKey {
         let id = public.thumbprint(ThumbprintHash::SHA256)?;
         public.common.key_id = Some(id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        Ok(Self { private, public, id })
+        Ok(Self {
+            private,
+            public,
+            id,
+        })
     }
 
     /// The public half, named by its thumbprint (RFC 7638).
@@ -69,9 +83,13 @@ impl SigningKey {
 }
 
 fn generate() -> Result<String, Error> {
-    let failed = |error: &dyn std::fmt::Display| Error(format!("cannot make a key for the dev issuer: {error}"));
+    let failed = |error: &dyn std::fmt::Display| {
+        Error(format!("cannot make a key for the dev issuer: {error}"))
+    };
     let key = RsaPrivateKey::new(&mut rand::thread_rng(), BITS).map_err(|error| failed(&error))?;
-    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| failed(&error))?;
+    let pem = key
+        .to_pkcs8_pem(LineEnding::LF)
+        .map_err(|error| failed(&error))?;
     Ok(pem.to_string())
 }
 

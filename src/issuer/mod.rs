@@ -40,8 +40,18 @@ impl Issuer {
     ///
     /// # Errors
     /// When the key cannot be read, made or kept.
-    pub fn open(data_dir: &Path, url: String, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self, Error> {
-        Ok(Self { url, key: SigningKey::open(data_dir)?, clock, ids })
+    pub fn open(
+        data_dir: &Path,
+        url: String,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            url,
+            key: SigningKey::open(data_dir)?,
+            clock,
+            ids,
+        })
     }
 
     /// Its issuer identifier: the `iss` of its tokens.
@@ -57,7 +67,10 @@ pub fn mount(issuer: web::Data<Issuer>) -> impl FnOnce(&mut web::ServiceConfig) 
         app.service(
             web::scope("/dev")
                 .app_data(issuer)
-                .route("/.well-known/openid-configuration", web::get().to(discovery::metadata))
+                .route(
+                    "/.well-known/openid-configuration",
+                    web::get().to(discovery::metadata),
+                )
                 .route("/jwks", web::get().to(discovery::keys))
                 .route("/authorize", web::get().to(discovery::authorize))
                 .service(

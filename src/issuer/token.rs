@@ -21,18 +21,29 @@ struct Refusal {
 
 impl Refusal {
     fn invalid_request(description: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error: "invalid_request", description }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: "invalid_request",
+            description,
+        }
     }
 
     fn invalid_client(description: &'static str) -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, error: "invalid_client", description }
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            error: "invalid_client",
+            description,
+        }
     }
 
     fn answer(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
-            StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"muster dev issuer\"")),
+            StatusCode::UNAUTHORIZED => answer.insert_header((
+                header::WWW_AUTHENTICATE,
+                "Basic realm=\"muster dev issuer\"",
+            )),
             StatusCode::METHOD_NOT_ALLOWED => answer.insert_header((header::ALLOW, "POST")),
             _ => &mut answer,
         };
@@ -41,7 +52,11 @@ impl Refusal {
 }
 
 /// The handler.
-pub(super) async fn issue(issuer: web::Data<Issuer>, request: HttpRequest, body: Result<web::Bytes, actix_web::Error>) -> HttpResponse {
+pub(super) async fn issue(
+    issuer: web::Data<Issuer>,
+    request: HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+) -> HttpResponse {
     match grant(&issuer, &request, body.as_deref().unwrap_or_default()) {
         Ok(answer) => answer,
         Err(refusal) => refusal.answer(),
@@ -50,12 +65,22 @@ pub(super) async fn issue(issuer: web::Data<Issuer>, request: HttpRequest, body:
 
 /// RFC 6749 §3.2: the client must use POST.
 pub(super) async fn not_a_post() -> HttpResponse {
-    Refusal { status: StatusCode::METHOD_NOT_ALLOWED, error: "invalid_request", description: "ask for tokens with POST" }.answer()
+    Refusal {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        error: "invalid_request",
+        description: "ask for tokens with POST",
+    }
+    .answer()
 }
 
 fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResponse, Refusal> {
-    if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Refusal::invalid_request("send the parameters as application/x-www-form-urlencoded"));
+    if !request
+        .content_type()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
+        return Err(Refusal::invalid_request(
+            "send the parameters as application/x-www-form-urlencoded",
+        ));
     }
     let form = Form::parse(body)?;
     let client = authenticate(request, &form)?;
@@ -63,12 +88,24 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
         Some("client_credentials") => {}
         Some(_) => {
             let description = "the one grant_type here is client_credentials";
-            return Err(Refusal { status: StatusCode::BAD_REQUEST, error: "unsupported_grant_type", description });
+            return Err(Refusal {
+                status: StatusCode::BAD_REQUEST,
+                error: "unsupported_grant_type",
+                description,
+            });
         }
-        None => return Err(Refusal::invalid_request("grant_type is missing; it must be client_credentials")),
+        None => {
+            return Err(Refusal::invalid_request(
+                "grant_type is missing; it must be client_credentials",
+            ));
+        }
     }
     let Ok(token) = issuer.key.sign(&Claims::fresh(issuer, client.name)) else {
-        return Err(Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, error: "server_error", description: "signing failed" });
+        return Err(Refusal {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            error: "server_error",
+            description: "signing failed",
+        });
     };
     // §5.1: the granted scope is named because it may differ from the one asked for.
     Ok(HttpResponse::Ok()
@@ -81,16 +118,22 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
 fn authenticate(request: &HttpRequest, form: &Form) -> Result<&'static DevClient, Refusal> {
     let (name, secret) = match request.headers().get(header::AUTHORIZATION) {
         Some(_) if form.get("client_secret").is_some() => {
-            return Err(Refusal::invalid_request("send the client's secret once: by Basic authentication or in the body"));
+            return Err(Refusal::invalid_request(
+                "send the client's secret once: by Basic authentication or in the body",
+            ));
         }
-        Some(value) => value
-            .to_str()
-            .ok()
-            .and_then(basic)
-            .ok_or_else(|| Refusal::invalid_client("the Authorization header is not HTTP Basic with client id and secret"))?,
+        Some(value) => value.to_str().ok().and_then(basic).ok_or_else(|| {
+            Refusal::invalid_client(
+                "the Authorization header is not HTTP Basic with client id and secret",
+            )
+        })?,
         None => match (form.get("client_id"), form.get("client_secret")) {
             (Some(name), Some(secret)) => (name.to_owned(), secret.to_owned()),
-            _ => return Err(Refusal::invalid_client("send client id and secret, by Basic authentication or in the body")),
+            _ => {
+                return Err(Refusal::invalid_client(
+                    "send client id and secret, by Basic authentication or in the body",
+                ));
+            }
         },
     };
     dev_clients()
@@ -112,7 +155,10 @@ fn basic(value: &str) -> Option<(String, String)> {
 
 fn form_decoded(part: &str) -> String {
     let pair = format!("={}", part.replace('&', "%26"));
-    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 /// The parameters of a request.
@@ -122,7 +168,10 @@ impl Form {
     /// §3.2: parameters without a value count as absent, and none may be given twice.
     fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(body).into_owned().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in form_urlencoded::parse(body)
+            .into_owned()
+            .filter(|(_, value)| !value.is_empty())
+        {
             if pairs.iter().any(|(known, _)| *known == name) {
                 return Err(Refusal::invalid_request("a parameter is given twice"));
             }
@@ -132,7 +181,10 @@ impl Form {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 

@@ -215,7 +215,13 @@ impl Muster {
             let masked = self.0.renderer.mask(context, view, record, rows);
             let sources = self.sources(tx, view, record, asked)?;
             shown.push(masked.narrowed(|mut document| {
-                document.extend(sources);
+                if let Some((urn, sources)) = sources {
+                    if let Some(schemas) = document.get_mut("schemas").and_then(Value::as_array_mut)
+                    {
+                        schemas.push(urn.as_str().into());
+                    }
+                    document.insert(urn, sources);
+                }
                 asked.projection.apply(&view.resource_type, document)
             }));
         }

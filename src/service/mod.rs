@@ -24,7 +24,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::clock::Clock;
 use crate::domain::catalog::{Catalog, View};
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Renderer, Resource};
@@ -87,18 +86,13 @@ struct Inner {
     store: Store,
     renderer: Renderer,
     ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
     verifying: BTreeSet<String>,
     max_page: u64,
 }
 
 impl Muster {
     /// Opens the database and applies its migrations.
-    pub fn open(
-        settings: &Settings,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-    ) -> Result<Self, Error> {
+    pub fn open(settings: &Settings, ids: Arc<dyn IdSource>) -> Result<Self, Error> {
         let catalog = Catalog::load().map_err(Error::Internal)?;
         let store = Store::open(&settings.database_url, settings.connections)?;
         let fresh = ids.secret();
@@ -113,7 +107,6 @@ impl Muster {
             store,
             renderer: Renderer::new(catalog, etag_key),
             ids,
-            clock,
             verifying: trusted.map(|system| system.name.clone()).collect(),
             max_page: settings.max_page.max(1),
         })))

@@ -16,7 +16,10 @@ pub(super) struct Banner {
 impl Banner {
     /// The banner of these settings.
     pub(super) fn of(settings: &Serve) -> Self {
-        Self { config: settings.config.clone(), dev: settings.dev }
+        Self {
+            config: settings.config.clone(),
+            dev: settings.dev,
+        }
     }
 
     /// The text.
@@ -24,7 +27,9 @@ impl Banner {
         let version = env!("CARGO_PKG_VERSION");
         let scim = base_url(&self.config, address);
         let database = shown(self.config.server.database().reveal());
-        let mut text = format!("Muster {version} listens on http://{address}\n  SCIM      {scim}\n  database  {database}\n");
+        let mut text = format!(
+            "Muster {version} listens on http://{address}\n  SCIM      {scim}\n  database  {database}\n"
+        );
         if self.dev {
             text.push_str(&dev(address));
         }
@@ -57,8 +62,16 @@ fn shown(url: &str) -> String {
     }
     match Url::parse(url) {
         Ok(url) => {
-            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+            let port = url
+                .port()
+                .map(|port| format!(":{port}"))
+                .unwrap_or_default();
+            format!(
+                "{}://{}{port}{}",
+                url.scheme(),
+                url.host_str().unwrap_or_default(),
+                url.path()
+            )
         }
         Err(_) => "postgres".into(),
     }
@@ -70,7 +83,10 @@ mod tests {
 
     #[test]
     fn a_database_is_shown_without_its_password() {
-        assert_eq!(shown("postgres://me:s3cret@db:5433/muster?password=x"), "postgres://db:5433/muster");
+        assert_eq!(
+            shown("postgres://me:s3cret@db:5433/muster?password=x"),
+            "postgres://db:5433/muster"
+        );
         assert_eq!(shown("sqlite:data/muster.db"), "data/muster.db");
     }
 }

@@ -48,7 +48,11 @@ impl Serve {
         let mut config = Config::default();
         config.server.port = 0;
         config.server.data_dir = data_dir;
-        Self { config, dev: true, signals: false }
+        Self {
+            config,
+            dev: true,
+            signals: false,
+        }
     }
 }
 
@@ -91,7 +95,9 @@ impl Running {
     }
 
     fn join(&mut self) -> Result<(), Failure> {
-        let Some(thread) = self.thread.take() else { return Ok(()) };
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
         let outcome = thread.join();
         self.service.close();
         match outcome {
@@ -128,14 +134,24 @@ pub(super) fn run(options: Options) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the configuration is wrong, the port is taken, or the data or the database cannot be reached.
-pub fn start(settings: Serve, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Running, Failure> {
-    let Serve { mut config, dev, signals } = settings;
+pub fn start(
+    settings: Serve,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+) -> Result<Running, Failure> {
+    let Serve {
+        mut config,
+        dev,
+        signals,
+    } = settings;
     config.check(dev)?;
     if dev || config.server.database_url.is_none() {
         prepare(&config.server.data_dir)?;
     }
     let listener = listen(&config)?;
-    let address = listener.local_addr().map_err(|error| Failure::run(format!("cannot listen: {error}")))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::run(format!("cannot listen: {error}")))?;
     let mut issuer = None;
     if dev {
         let url = format!("http://{address}/dev");
@@ -143,27 +159,37 @@ pub fn start(settings: Serve, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> 
         let opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
         issuer = Some(web::Data::new(opened));
     }
-    let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
-    let service = open(&config, workers, clock.clone(), ids.clone())?;
+    let workers = thread::available_parallelism()
+        .map_or(2, usize::from)
+        .max(2);
+    let service = open(&config, workers, ids.clone())?;
     let base_url = base_url(&config, address);
     let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;
-    let doors = Doors { http: web::Data::new(door), issuer };
+    let doors = Doors {
+        http: web::Data::new(door),
+        issuer,
+    };
     let (handle, thread) = spawn(listener, doors, workers, signals)?;
-    Ok(Running { address, service, handle, thread: Some(thread) })
+    Ok(Running {
+        address,
+        service,
+        handle,
+        thread: Some(thread),
+    })
 }
 
-fn open(config: &Config, workers: usize, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Muster, Failure> {
+fn open(config: &Config, workers: usize, ids: Arc<dyn IdSource>) -> Result<Muster, Failure> {
     let system = |system: &crate::config::System| System {
         name: system.name.clone(),
         verifies_email: system.verifies_email,
     };
     let settings = Settings {
         database_url: config.server.database().reveal().to_owned(),
-        connections: u32::try_from(workers + 2).unwrap_or(u32::MAX),
+        connections: u32::try_from(workers + 4).unwrap_or(u32::MAX),
         systems: config.systems.iter().map(system).collect(),
         max_page: MAX_PAGE,
     };
-    Ok(Muster::open(&settings, clock, ids)?)
+    Ok(Muster::open(&settings, ids)?)
 }
 
 /// Makes the data folder, and finds out now whether it can be written to.
@@ -176,7 +202,12 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
     };
     fs::create_dir_all(directory).map_err(refused)?;
     let probe = directory.join(format!(".probe-{}", std::process::id()));
-    OpenOptions::new().write(true).create(true).truncate(true).open(&probe).map_err(refused)?;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&probe)
+        .map_err(refused)?;
     fs::remove_file(&probe).map_err(refused)
 }
 
@@ -225,18 +256,28 @@ fn spawn(
                 App::new()
                     .wrap(NormalizePath::trim())
                     .wrap(from_fn(http::boundary))
-                    .configure(|app| issuer.into_iter().for_each(|issuer| issuer::mount(issuer)(app)))
+                    .configure(|app| {
+                        issuer
+                            .into_iter()
+                            .for_each(|issuer| issuer::mount(issuer)(app))
+                    })
                     .configure(http::mount(http))
             });
             let server = server.workers(workers).shutdown_timeout(DRAIN);
-            let server = if signals { server.shutdown_signal(signal::end()?) } else { server.disable_signals() };
+            let server = if signals {
+                server.shutdown_signal(signal::end()?)
+            } else {
+                server.disable_signals()
+            };
             let server = server.listen(listener)?.run();
             // Nobody waits for the handle only if the starter is gone, and then nobody needs it.
             _ = sender.send(server.handle());
             server.await
         })
     };
-    let thread = thread::Builder::new().name("muster-http".into()).spawn(body);
+    let thread = thread::Builder::new()
+        .name("muster-http".into())
+        .spawn(body);
     let thread = thread.map_err(|error| Failure::run(format!("cannot start a thread: {error}")))?;
     match started.recv() {
         Ok(handle) => Ok((handle, thread)),

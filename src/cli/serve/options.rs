@@ -28,14 +28,24 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// The database: postgres://… or sqlite:PATH [default: muster.db in the data folder].
-    #[arg(long, value_name = "URL", env = "MUSTER_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MUSTER_DATABASE_URL",
+        hide_env_values = true
+    )]
     database_url: Option<String>,
 }
 
 impl Options {
     /// The file's configuration, with what the command line says in its place.
     pub(super) fn settings(self) -> Result<Serve, Failure> {
-        let mut config = self.config.as_deref().map(config::load).transpose()?.unwrap_or_default();
+        let mut config = self
+            .config
+            .as_deref()
+            .map(config::load)
+            .transpose()?
+            .unwrap_or_default();
         let server = &mut config.server;
         if let Some(host) = self.host {
             server.host = host;
@@ -49,6 +59,10 @@ impl Options {
         if let Some(url) = self.database_url {
             server.database_url = Some(Secret::new(url));
         }
-        Ok(Serve { config, dev: self.dev, signals: true })
+        Ok(Serve {
+            config,
+            dev: self.dev,
+            signals: true,
+        })
     }
 }

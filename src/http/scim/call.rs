@@ -43,7 +43,11 @@ impl Call {
     pub(super) fn projection(&self) -> Result<Projection, Failure> {
         let attributes = query::single(&self.query, "attributes")?;
         let excluded = query::single(&self.query, "excludedAttributes")?;
-        Ok(Projection::parse(&self.resource_type, attributes, excluded)?)
+        Ok(Projection::parse(
+            &self.resource_type,
+            attributes,
+            excluded,
+        )?)
     }
 
     /// `If-Match`, several headers joined to one list (RFC 9110 §5.3). What is no text matches nothing.
@@ -61,13 +65,22 @@ impl Call {
     async fn admit(request: HttpRequest) -> Result<Self, Failure> {
         let door = door(&request)?.clone();
         let Caller { context } = Caller::admit(&request, &door).await?;
-        let endpoint = format!("/{}", request.match_info().get("endpoint").unwrap_or_default());
-        let resource_type = door
-            .service
-            .resource_type(&endpoint)
-            .ok_or_else(|| Failure::not_found("there is no such endpoint; /ResourceTypes lists those there are"))?;
+        let endpoint = format!(
+            "/{}",
+            request.match_info().get("endpoint").unwrap_or_default()
+        );
+        let resource_type = door.service.resource_type(&endpoint).ok_or_else(|| {
+            Failure::not_found("there is no such endpoint; /ResourceTypes lists those there are")
+        })?;
         let query = query::parse(request.query_string())?;
-        Ok(Self { door, request, context, resource_type, endpoint, query })
+        Ok(Self {
+            door,
+            request,
+            context,
+            resource_type,
+            endpoint,
+            query,
+        })
     }
 }
 

@@ -10,6 +10,9 @@ use crate::http::body;
 pub(super) async fn create(call: Call, payload: Payload) -> Answer {
     let projection = call.projection()?;
     let body = body::object(&call.request, payload).await?;
-    let written = call.service().create(&call.context, &call.endpoint, body, &projection).await?;
+    let written = call
+        .service()
+        .create(&call.context, &call.endpoint, body, &projection)
+        .await?;
     answer::created(&written)
 }

@@ -6,6 +6,13 @@ use crate::http::answer::{self, Answer};
 /// Deletes a resource: 204.
 pub(super) async fn delete(call: Call) -> Answer {
     let if_match = call.if_match();
-    call.service().delete(&call.context, &call.endpoint, call.id(), if_match.as_deref()).await?;
+    call.service()
+        .delete(
+            &call.context,
+            &call.endpoint,
+            call.id(),
+            if_match.as_deref(),
+        )
+        .await?;
     answer::nothing()
 }

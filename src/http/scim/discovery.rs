@@ -17,14 +17,22 @@ use crate::scim::schema::Schema;
 /// `GET /ServiceProviderConfig`.
 pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    let limits = Limits { max_results: door.max_page, documentation_uri: None };
+    let limits = Limits {
+        max_results: door.max_page,
+        documentation_uri: None,
+    };
     found(service_provider_config(&door.base_url, &limits))
 }
 
 /// `GET /ResourceTypes`.
 pub(super) async fn types(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    all(door.service.resource_types().iter().map(|known| known.to_json(&door.base_url)).collect())
+    all(door
+        .service
+        .resource_types()
+        .iter()
+        .map(|known| known.to_json(&door.base_url))
+        .collect())
 }
 
 /// `GET /ResourceTypes/{id}`.
@@ -33,13 +41,20 @@ pub(super) async fn one_type(request: HttpRequest, door: web::Data<Door>) -> Ans
     let id = request.match_info().get("id").unwrap_or_default();
     let types = door.service.resource_types();
     let known = types.iter().find(|known| known.id == id);
-    found(known.ok_or_else(|| Failure::not_found("there is no such resource type"))?.to_json(&door.base_url))
+    found(
+        known
+            .ok_or_else(|| Failure::not_found("there is no such resource type"))?
+            .to_json(&door.base_url),
+    )
 }
 
 /// `GET /Schemas`.
 pub(super) async fn schemas(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    all(known_schemas(&door).iter().map(|schema| schema.to_json(&door.base_url)).collect())
+    all(known_schemas(&door)
+        .iter()
+        .map(|schema| schema.to_json(&door.base_url))
+        .collect())
 }
 
 /// `GET /Schemas/{urn}`; URNs are compared without case.
@@ -47,15 +62,24 @@ pub(super) async fn one_schema(request: HttpRequest, door: web::Data<Door>) -> A
     no_filter(&request)?;
     let id = request.match_info().get("id").unwrap_or_default();
     let schemas = known_schemas(&door);
-    let known = schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(id));
-    found(known.ok_or_else(|| Failure::not_found("there is no such schema"))?.to_json(&door.base_url))
+    let known = schemas
+        .iter()
+        .find(|schema| schema.id.eq_ignore_ascii_case(id));
+    found(
+        known
+            .ok_or_else(|| Failure::not_found("there is no such schema"))?
+            .to_json(&door.base_url),
+    )
 }
 
 /// The schemas of all resource types, each once.
 fn known_schemas(door: &Door) -> Vec<Arc<Schema>> {
     let mut known: Vec<Arc<Schema>> = Vec::new();
     for resource_type in door.service.resource_types() {
-        let extensions = resource_type.extensions.iter().map(|extension| &extension.schema);
+        let extensions = resource_type
+            .extensions
+            .iter()
+            .map(|extension| &extension.schema);
         for schema in std::iter::once(&resource_type.schema).chain(extensions) {
             if !known.iter().any(|other| other.id == schema.id) {
                 known.push(schema.clone());
@@ -68,7 +92,9 @@ fn known_schemas(door: &Door) -> Vec<Arc<Schema>> {
 /// §4: a filter is 403 here, sorting and paging are ignored.
 fn no_filter(request: &HttpRequest) -> Result<(), Failure> {
     match query::single(&query::parse(request.query_string())?, "filter")? {
-        Some(_) => Err(Failure::forbidden("discovery cannot be filtered; leave the filter out")),
+        Some(_) => Err(Failure::forbidden(
+            "discovery cannot be filtered; leave the filter out",
+        )),
         None => Ok(()),
     }
 }

@@ -6,6 +6,9 @@ use crate::http::answer::{self, Answer};
 /// Reads one resource: 200, or 304 for a version that the caller has.
 pub(super) async fn get(call: Call) -> Answer {
     let projection = call.projection()?;
-    let found = call.service().get(&call.context, &call.endpoint, call.id(), &projection).await?;
+    let found = call
+        .service()
+        .get(&call.context, &call.endpoint, call.id(), &projection)
+        .await?;
     answer::one(&found, call.request.headers())
 }

@@ -7,6 +7,9 @@ use crate::scim::list::ListRequest;
 /// Lists a page: 200, also when nothing matches.
 pub(super) async fn list(call: Call) -> Answer {
     let request = ListRequest::from_query(&call.resource_type, &call.query)?;
-    let page = call.service().list(&call.context, &call.endpoint, request).await?;
+    let page = call
+        .service()
+        .list(&call.context, &call.endpoint, request)
+        .await?;
     answer::page(&page)
 }

@@ -23,9 +23,14 @@ pub(super) const ROOT: &str = "/scim/v2";
 pub(super) fn mount(app: &mut web::ServiceConfig) {
     app.service(
         web::scope(ROOT)
-            .service(resource("/ServiceProviderConfig", "GET").route(web::get().to(discovery::configuration)))
+            .service(
+                resource("/ServiceProviderConfig", "GET")
+                    .route(web::get().to(discovery::configuration)),
+            )
             .service(resource("/ResourceTypes", "GET").route(web::get().to(discovery::types)))
-            .service(resource("/ResourceTypes/{id}", "GET").route(web::get().to(discovery::one_type)))
+            .service(
+                resource("/ResourceTypes/{id}", "GET").route(web::get().to(discovery::one_type)),
+            )
             .service(resource("/Schemas", "GET").route(web::get().to(discovery::schemas)))
             .service(resource("/Schemas/{id}", "GET").route(web::get().to(discovery::one_schema)))
             .route("/Me", web::to(not_offered))
@@ -52,15 +57,23 @@ fn resource(path: &str, allowed: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move |request: HttpRequest| async move {
         let endpoint = request.match_info().get("endpoint");
         if let Some(endpoint) = endpoint
-            && door(&request)?.service.resource_type(&format!("/{endpoint}")).is_none()
+            && door(&request)?
+                .service
+                .resource_type(&format!("/{endpoint}"))
+                .is_none()
         {
             return nothing_here().await;
         }
-        Err(Failure::method_not_allowed(request.method().as_str(), allowed))
+        Err(Failure::method_not_allowed(
+            request.method().as_str(),
+            allowed,
+        ))
     }))
 }
 
 /// RFC 7644 §3.7 and §3.11: optional, and 501 where they are missing.
 async fn not_offered(request: HttpRequest) -> Answer {
-    Err(Failure::not_implemented(request.path().trim_start_matches(ROOT)))
+    Err(Failure::not_implemented(
+        request.path().trim_start_matches(ROOT),
+    ))
 }

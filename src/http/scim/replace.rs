@@ -11,7 +11,16 @@ pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
     let projection = call.projection()?;
     let body = body::object(&call.request, payload).await?;
     let if_match = call.if_match();
-    let written =
-        call.service().replace(&call.context, &call.endpoint, call.id(), if_match.as_deref(), body, &projection).await?;
+    let written = call
+        .service()
+        .replace(
+            &call.context,
+            &call.endpoint,
+            call.id(),
+            if_match.as_deref(),
+            body,
+            &projection,
+        )
+        .await?;
     answer::changed(&written)
 }

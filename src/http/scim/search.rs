@@ -11,6 +11,9 @@ use crate::scim::list::ListRequest;
 pub(super) async fn search(call: Call, payload: Payload) -> Answer {
     let body = body::object(&call.request, payload).await?;
     let request = ListRequest::from_search(&call.resource_type, body)?;
-    let page = call.service().list(&call.context, &call.endpoint, request).await?;
+    let page = call
+        .service()
+        .list(&call.context, &call.endpoint, request)
+        .await?;
     answer::page(&page)
 }

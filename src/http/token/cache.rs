@@ -27,7 +27,10 @@ impl Cache {
     /// A token verified before that is good at `now` (Unix seconds).
     pub(super) fn find(&self, hash: &Hash, now: i64) -> Option<Arc<Verified>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(hash).filter(|(_, expires)| now < *expires).map(|(verified, _)| verified.clone())
+        known
+            .get(hash)
+            .filter(|(_, expires)| now < *expires)
+            .map(|(verified, _)| verified.clone())
     }
 
     /// Remembers a token until `expires`. When full, what has expired is forgotten, and else everything.

@@ -46,11 +46,17 @@ impl Fetcher {
         let issuer = IssuerUrl::new(url.to_owned())?;
         // A redirect could lead into the operator's own network. Connections are not kept: a request runs on one
         // worker's event loop, and the next fetch is minutes away on another's.
-        let mut builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIMEOUT).pool_max_idle_per_host(0);
+        let mut builder = Client::builder()
+            .redirect(redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(0);
         if is_local(&issuer) {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, issuer })
+        Ok(Self {
+            client: builder.build()?,
+            issuer,
+        })
     }
 
     /// Discovery (OpenID Connect Discovery §4) and the keys it names; the document must name this very issuer.
@@ -64,7 +70,9 @@ impl Fetcher {
     /// The keys alone.
     pub(super) async fn keys(&self, url: &JsonWebKeySetUrl) -> Result<CoreJsonWebKeySet, String> {
         let send = |request| self.send(request);
-        CoreJsonWebKeySet::fetch_async(url, &send).await.map_err(|error| chain(&error))
+        CoreJsonWebKeySet::fetch_async(url, &send)
+            .await
+            .map_err(|error| chain(&error))
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
@@ -86,8 +94,15 @@ impl Fetcher {
 
 /// Whether the issuer is on this machine, where no proxy leads.
 fn is_local(issuer: &IssuerUrl) -> bool {
-    let host = issuer.url().host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    let host = issuer
+        .url()
+        .host_str()
+        .unwrap_or_default()
+        .trim_matches(['[', ']']);
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// An error with all of its reasons, for the log.

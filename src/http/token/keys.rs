@@ -48,7 +48,12 @@ struct Fetching {
 impl Keys {
     /// The keys of the issuer at `url`; none is fetched yet.
     pub(super) fn of(url: &str, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        Ok(Self { fetcher: Fetcher::new(url)?, clock, known: RwLock::default(), fetching: Mutex::default() })
+        Ok(Self {
+            fetcher: Fetcher::new(url)?,
+            clock,
+            known: RwLock::default(),
+            fetching: Mutex::default(),
+        })
     }
 
     /// The keys, fetched if this is the first time.
@@ -87,7 +92,10 @@ impl Keys {
             return Some(known); // somebody else has just fetched
         }
         let now = self.clock.now();
-        if fetching.refetched.is_some_and(|at| now - at < REFETCH_EVERY) {
+        if fetching
+            .refetched
+            .is_some_and(|at| now - at < REFETCH_EVERY)
+        {
             return None;
         }
         fetching.refetched = Some(now);
@@ -102,11 +110,19 @@ impl Keys {
     }
 
     fn known(&self) -> Option<Published> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn publish(&self, keys: &CoreJsonWebKeySet) -> Published {
-        let keys = Arc::new(keys.keys().iter().filter_map(|key| Key::read(&serde_json::to_value(key).ok()?)).collect());
+        let keys = Arc::new(
+            keys.keys()
+                .iter()
+                .filter_map(|key| Key::read(&serde_json::to_value(key).ok()?))
+                .collect(),
+        );
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&keys));
         keys
     }
@@ -116,15 +132,26 @@ impl Key {
     /// A key that can verify signatures; others (for encryption, symmetric, of unknown type) are passed over.
     fn read(json: &serde_json::Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(json.clone()).ok()?;
-        if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+        if !matches!(
+            jwk.common.public_key_use,
+            None | Some(PublicKeyUse::Signature)
+        ) {
             return None;
         }
         let of_type = algorithms_of(&jwk)?;
         let algorithms = match jwk.common.key_algorithm {
-            Some(named) => of_type.iter().copied().filter(|known| KeyAlgorithm::from(*known) == named).collect(),
+            Some(named) => of_type
+                .iter()
+                .copied()
+                .filter(|known| KeyAlgorithm::from(*known) == named)
+                .collect(),
             None => of_type.to_vec(),
         };
-        Some(Self { id: jwk.common.key_id.clone(), algorithms, key: DecodingKey::from_jwk(&jwk).ok()? })
+        Some(Self {
+            id: jwk.common.key_id.clone(),
+            algorithms,
+            key: DecodingKey::from_jwk(&jwk).ok()?,
+        })
     }
 
     /// Whether a token with this `kid` and `alg` may have been signed by this key.

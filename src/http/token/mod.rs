@@ -79,7 +79,11 @@ impl Verifier {
             .iter()
             .map(|issuer| Ok((issuer.clone(), Keys::of(&issuer.url, clock.clone())?)))
             .collect::<Result<_, SetupError>>()?;
-        Ok(Self { issuers, cache: Cache::default(), clock })
+        Ok(Self {
+            issuers,
+            cache: Cache::default(),
+            clock,
+        })
     }
 
     /// Verifies the value of an `Authorization` header.
@@ -94,7 +98,8 @@ impl Verifier {
             return Ok(known);
         }
         // Unverified so far: the claim only chooses whose keys must prove it.
-        let unproven: Claims = insecure_decode_claims(token).map_err(|_| Refusal::invalid("it is not a JWT"))?;
+        let unproven: Claims =
+            insecure_decode_claims(token).map_err(|_| Refusal::invalid("it is not a JWT"))?;
         let issuer = unproven.get("iss").and_then(Value::as_str);
         let (issuer, keys) = self
             .issuers
@@ -102,7 +107,10 @@ impl Verifier {
             .find(|(known, _)| Some(known.url.as_str()) == issuer)
             .ok_or_else(|| Refusal::invalid("its iss is not an issuer that is trusted here"))?;
         let (claims, expires) = verify::verify(token, issuer, keys, now).await?;
-        let verified = Arc::new(Verified { issuer: issuer.url.clone(), claims });
+        let verified = Arc::new(Verified {
+            issuer: issuer.url.clone(),
+            claims,
+        });
         self.cache.insert(hash, &verified, expires, now);
         Ok(verified)
     }

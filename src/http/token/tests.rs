@@ -28,8 +28,14 @@ impl Pair {
     fn generate() -> Self {
         let key = RsaPrivateKey::new(&mut rand::thread_rng(), 2048).unwrap();
         let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
-        let public_pem = key.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
-        Self { private: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(), public_pem }
+        let public_pem = key
+            .to_public_key()
+            .to_public_key_pem(LineEnding::LF)
+            .unwrap();
+        Self {
+            private: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(),
+            public_pem,
+        }
     }
 
     fn jwk(&self, id: &str) -> Value {
@@ -61,14 +67,26 @@ impl Scene {
     fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/people", listener.local_addr().unwrap());
-        let published = Arc::new(Mutex::new(Published { keys: vec![FIRST.jwk("first")], ..Published::default() }));
+        let published = Arc::new(Mutex::new(Published {
+            keys: vec![FIRST.jwk("first")],
+            ..Published::default()
+        }));
         let (state, base) = (published.clone(), url.clone());
-        std::thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &base, &state)));
+        std::thread::spawn(move || {
+            listener
+                .incoming()
+                .for_each(|stream| serve(stream.unwrap(), &base, &state))
+        });
         let clock = Arc::new(FixedClock::at(DateTime::from_timestamp(NOW, 0).unwrap()));
         let toml = format!("[[issuer]]\nurl = \"{url}\"\naudience = \"muster\"");
         let config = crate::config::parse(&toml).unwrap();
         let verifier = Verifier::new(&config.issuers, clock.clone()).unwrap();
-        Self { url, published, clock, verifier }
+        Self {
+            url,
+            published,
+            clock,
+            verifier,
+        }
     }
 
     fn claims(&self, changes: Value) -> Value {
@@ -86,7 +104,9 @@ impl Scene {
     }
 
     async fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
-        self.verifier.verify(Some(format!("Bearer {token}").as_bytes())).await
+        self.verifier
+            .verify(Some(format!("Bearer {token}").as_bytes()))
+            .await
     }
 
     async fn refusal(&self, token: &str) -> String {
@@ -117,7 +137,12 @@ fn serve(mut stream: std::net::TcpStream, base: &str, state: &Mutex<Published>) 
     };
     let body = body.to_string();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
-    write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    write!(
+        stream,
+        "{head}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
 }
 
 fn header(id: &str) -> Header {
@@ -148,7 +173,13 @@ async fn a_good_token_is_accepted_and_remembered() {
 async fn an_audience_may_be_one_of_several_and_the_scheme_in_any_case() {
     let scene = Scene::new();
     let token = scene.signed(json!({"aud": ["other", "muster"]}));
-    assert!(scene.verifier.verify(Some(format!("bEARER {token}").as_bytes())).await.is_ok());
+    assert!(
+        scene
+            .verifier
+            .verify(Some(format!("bEARER {token}").as_bytes()))
+            .await
+            .is_ok()
+    );
 }
 
 #[actix_web::test]
@@ -168,7 +199,12 @@ async fn tokens_for_others_and_other_times_are_refused() {
         let why = scene.refusal(&scene.signed(changes.clone())).await;
         assert!(why.contains(part), "{changes}: {why}");
     }
-    assert!(scene.verify(&scene.signed(json!({"exp": NOW - 29, "nbf": NOW + 29, "iat": NOW + 29}))).await.is_ok());
+    assert!(
+        scene
+            .verify(&scene.signed(json!({"exp": NOW - 29, "nbf": NOW + 29, "iat": NOW + 29})))
+            .await
+            .is_ok()
+    );
 }
 
 #[actix_web::test]
@@ -180,7 +216,12 @@ async fn a_missing_signature_and_a_public_key_as_secret_prove_nothing() {
     let mut confused = Header::new(Algorithm::HS256);
     confused.kid = Some("first".into());
     let secret = EncodingKey::from_secret(FIRST.public_pem.as_bytes());
-    assert!(scene.refusal(&encode(&confused, &claims, &secret).unwrap()).await.contains("alg"));
+    assert!(
+        scene
+            .refusal(&encode(&confused, &claims, &secret).unwrap())
+            .await
+            .contains("alg")
+    );
 }
 
 #[actix_web::test]
@@ -188,7 +229,11 @@ async fn a_changed_token_and_a_foreign_key_are_refused() {
     let scene = Scene::new();
     let token = scene.signed(json!({}));
     let signature = token.rsplit('.').next().unwrap();
-    let forged = assembled(json!({"alg": "RS256", "kid": "first"}), &scene.claims(json!({"sub": "admin"})), signature);
+    let forged = assembled(
+        json!({"alg": "RS256", "kid": "first"}),
+        &scene.claims(json!({"sub": "admin"})),
+        signature,
+    );
     assert!(scene.refusal(&forged).await.contains("signature"));
     let foreign = encode(&header("first"), &scene.claims(json!({})), &SECOND.private).unwrap();
     assert!(scene.refusal(&foreign).await.contains("signature"));
@@ -199,10 +244,20 @@ async fn other_kinds_of_jwt_and_critical_headers_are_refused() {
     let scene = Scene::new();
     let mut logout = header("first");
     logout.typ = Some("logout+jwt".into());
-    assert!(scene.refusal(&encode(&logout, &scene.claims(json!({})), &FIRST.private).unwrap()).await.contains("typ"));
+    assert!(
+        scene
+            .refusal(&encode(&logout, &scene.claims(json!({})), &FIRST.private).unwrap())
+            .await
+            .contains("typ")
+    );
     let mut critical = header("first");
     critical.crit = Some(vec!["exp".into()]);
-    assert!(scene.refusal(&encode(&critical, &scene.claims(json!({})), &FIRST.private).unwrap()).await.contains("crit"));
+    assert!(
+        scene
+            .refusal(&encode(&critical, &scene.claims(json!({})), &FIRST.private).unwrap())
+            .await
+            .contains("crit")
+    );
 }
 
 #[actix_web::test]
@@ -212,9 +267,18 @@ async fn garbage_is_refused_and_nothing_is_missing() {
         scene.refusal(token).await;
     }
     assert_eq!(scene.verifier.verify(None).await, Err(Refusal::Missing));
-    assert_eq!(scene.verifier.verify(Some(b"Basic eDp5")).await, Err(Refusal::Missing));
-    assert!(matches!(scene.verifier.verify(Some(b"Bearer ")).await, Err(Refusal::Invalid(_))));
-    assert!(matches!(scene.verifier.verify(Some(b"Bearer \xff\xfe")).await, Err(Refusal::Invalid(_))));
+    assert_eq!(
+        scene.verifier.verify(Some(b"Basic eDp5")).await,
+        Err(Refusal::Missing)
+    );
+    assert!(matches!(
+        scene.verifier.verify(Some(b"Bearer ")).await,
+        Err(Refusal::Invalid(_))
+    ));
+    assert!(matches!(
+        scene.verifier.verify(Some(b"Bearer \xff\xfe")).await,
+        Err(Refusal::Invalid(_))
+    ));
 }
 
 #[actix_web::test]
@@ -242,7 +306,10 @@ async fn old_keys_stay_in_use_while_the_issuer_is_away() {
     scene.published.lock().unwrap().down = true;
     let stranger = encode(&header("third"), &scene.claims(json!({})), &SECOND.private).unwrap();
     scene.refusal(&stranger).await;
-    scene.verify(&scene.signed(json!({"jti": "another"}))).await.unwrap();
+    scene
+        .verify(&scene.signed(json!({"jti": "another"})))
+        .await
+        .unwrap();
 }
 
 #[actix_web::test]
@@ -250,7 +317,10 @@ async fn an_issuer_never_reached_leaves_the_question_open() {
     let scene = Scene::new();
     scene.published.lock().unwrap().down = true;
     let token = scene.signed(json!({}));
-    assert!(matches!(scene.verify(&token).await, Err(Refusal::IssuerUnreachable { .. })));
+    assert!(matches!(
+        scene.verify(&token).await,
+        Err(Refusal::IssuerUnreachable { .. })
+    ));
     scene.published.lock().unwrap().down = false;
     scene.clock.advance(TimeDelta::seconds(2));
     scene.verify(&token).await.unwrap();
@@ -260,7 +330,11 @@ async fn an_issuer_never_reached_leaves_the_question_open() {
 async fn concurrent_first_requests_fetch_once() {
     let scene = Scene::new();
     let tokens: Vec<_> = (0..5).map(|n| scene.signed(json!({"jti": n}))).collect();
-    let (a, b, c) = tokio::join!(scene.verify(&tokens[0]), scene.verify(&tokens[1]), scene.verify(&tokens[2]));
+    let (a, b, c) = tokio::join!(
+        scene.verify(&tokens[0]),
+        scene.verify(&tokens[1]),
+        scene.verify(&tokens[2])
+    );
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
     let published = scene.published.lock().unwrap();
     assert_eq!((published.discoveries, published.fetches), (1, 1));

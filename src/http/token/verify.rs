@@ -12,16 +12,28 @@ use crate::config::Issuer;
 const LEEWAY: i64 = 30;
 
 /// Verifies `token` as one of `issuer`'s, at `now` (Unix seconds): its claims, and when it stops being good.
-pub(super) async fn verify(token: &str, issuer: &Issuer, keys: &Keys, now: i64) -> Result<(Claims, i64), Refusal> {
-    let header = decode_header(token).map_err(|_| Refusal::invalid("its header is not that of a signed JWT"))?;
+pub(super) async fn verify(
+    token: &str,
+    issuer: &Issuer,
+    keys: &Keys,
+    now: i64,
+) -> Result<(Claims, i64), Refusal> {
+    let header = decode_header(token)
+        .map_err(|_| Refusal::invalid("its header is not that of a signed JWT"))?;
     check_header(&header, issuer)?;
-    let unreachable = |cause| Refusal::IssuerUnreachable { issuer: issuer.url.clone(), cause };
+    let unreachable = |cause| Refusal::IssuerUnreachable {
+        issuer: issuer.url.clone(),
+        cause,
+    };
     let known = keys.get().await.map_err(unreachable)?;
     let claims = match proven(token, &header, issuer, &known)? {
         Some(claims) => claims,
         None => {
             let fresh = keys.refetch(&known).await;
-            let proof = fresh.map(|fresh| proven(token, &header, issuer, &fresh)).transpose()?.flatten();
+            let proof = fresh
+                .map(|fresh| proven(token, &header, issuer, &fresh))
+                .transpose()?
+                .flatten();
             proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?
         }
     };
@@ -39,25 +51,44 @@ fn check_header(header: &Header, issuer: &Issuer) -> Result<(), Refusal> {
     }
     // RFC 8725 §3.11: other kinds of JWT, such as logout tokens, are no access tokens.
     let typ = header.typ.as_deref().map(str::to_ascii_lowercase);
-    match typ.as_deref().map(|typ| typ.trim_start_matches("application/")) {
+    match typ
+        .as_deref()
+        .map(|typ| typ.trim_start_matches("application/"))
+    {
         None | Some("jwt" | "at+jwt") => Ok(()),
         Some(_) => Err(Refusal::invalid("its typ is not that of an access token")),
     }
 }
 
 /// The claims, if one of the keys proves the signature and `iss` and `aud` are right; nothing if none of them does.
-fn proven(token: &str, header: &Header, issuer: &Issuer, keys: &[Key]) -> Result<Option<Claims>, Refusal> {
+fn proven(
+    token: &str,
+    header: &Header,
+    issuer: &Issuer,
+    keys: &[Key],
+) -> Result<Option<Claims>, Refusal> {
     let validation = validation(header.alg, issuer);
-    for key in keys.iter().filter(|key| key.fits(header.kid.as_deref(), header.alg)) {
+    for key in keys
+        .iter()
+        .filter(|key| key.fits(header.kid.as_deref(), header.alg))
+    {
         match decode::<Claims>(token, &key.key, &validation) {
             Ok(proof) => return Ok(Some(proof.claims)),
             Err(error) => match error.kind() {
-                ErrorKind::InvalidIssuer => return Err(Refusal::invalid("its iss is not the issuer's")),
-                ErrorKind::InvalidAudience => return Err(Refusal::invalid("its aud is not this server")),
-                ErrorKind::MissingRequiredClaim(claim) => {
-                    return Err(Refusal::invalid(format!("its claim {claim} is missing or malformed")));
+                ErrorKind::InvalidIssuer => {
+                    return Err(Refusal::invalid("its iss is not the issuer's"));
                 }
-                ErrorKind::Json(_) | ErrorKind::Utf8(_) => return Err(Refusal::invalid("its claims are not a JSON object")),
+                ErrorKind::InvalidAudience => {
+                    return Err(Refusal::invalid("its aud is not this server"));
+                }
+                ErrorKind::MissingRequiredClaim(claim) => {
+                    return Err(Refusal::invalid(format!(
+                        "its claim {claim} is missing or malformed"
+                    )));
+                }
+                ErrorKind::Json(_) | ErrorKind::Utf8(_) => {
+                    return Err(Refusal::invalid("its claims are not a JSON object"));
+                }
                 // Another key of the same name or type may still prove it.
                 _ => {}
             },
@@ -78,7 +109,8 @@ fn validation(algorithm: Algorithm, issuer: &Issuer) -> Validation {
 
 /// Checks `exp` (required), `nbf` and `iat`; answers the end of the token's life.
 fn check_times(claims: &Claims, now: i64) -> Result<i64, Refusal> {
-    let expires = time(claims, "exp")?.ok_or_else(|| Refusal::invalid("its claim exp is missing"))?;
+    let expires =
+        time(claims, "exp")?.ok_or_else(|| Refusal::invalid("its claim exp is missing"))?;
     let expires = expires.saturating_add(LEEWAY);
     if now >= expires {
         return Err(Refusal::invalid("it has expired"));
@@ -97,8 +129,13 @@ fn time(claims: &Claims, name: &str) -> Result<Option<i64>, Refusal> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::Number(number)) => {
-            #[expect(clippy::cast_possible_truncation, reason = "a float is cut to its whole seconds, saturating")]
-            let seconds = number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64));
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a float is cut to its whole seconds, saturating"
+            )]
+            let seconds = number
+                .as_i64()
+                .or_else(|| number.as_f64().map(|seconds| seconds as i64));
             seconds.map(Some).ok_or_else(malformed)
         }
         Some(_) => Err(malformed()),
