@@ -35,6 +35,7 @@ const ROLES: [&str; 5] = [
     "urn:muster:scim:schemas:extension:1.0:Consent",
     "urn:muster:scim:schemas:extension:1.0:Provenance",
 ];
+const SERVED: [&str; 3] = ["User", "Group", "Person"];
 const IDENTITY: &str = "urn:muster:scim:schemas:extension:1.0:Identity";
 
 /// What the fold and the index need to know of a canonical path.
@@ -274,6 +275,13 @@ fn aliases<'a>(schemas: impl Iterator<Item = &'a Arc<Schema>>) -> HashMap<String
     found
 }
 
+/// Whether this is the `$ref` of a reference to a type that is served here: it follows from `value`.
+#[must_use]
+pub fn is_computed(sub: &Attribute) -> bool {
+    let served = |name: &String| SERVED.contains(&name.as_str());
+    &*sub.name == "$ref" && sub.reference_types.iter().any(served)
+}
+
 fn is_core(urn: &str) -> bool {
     [USER, GROUP, PERSON].contains(&urn)
 }
@@ -321,7 +329,7 @@ fn view(
         let part_of_many = found.sub.is_some() && found.attribute.multi_valued;
         let leaf = found.leaf();
         let grouped = leaf.kind == schema::Kind::Complex && !leaf.multi_valued;
-        let reference = found.sub.is_some() && &*leaf.name == "$ref";
+        let reference = found.sub.is_some() && is_computed(leaf);
         if part_of_many
             || grouped
             || reference

@@ -116,10 +116,6 @@ fn keep_one_primary(survivors: &mut [(Option<(u32, &str)>, (i64, &str), Value)])
 
 /// What follows from the claims without being claimed.
 fn derive(leaves: &mut Leaves, sources: &[SourceRecord]) {
-    if leaves.contains_key("userName") {
-        // An account is active unless somebody says that it is not.
-        leaves.entry("active".into()).or_insert(Value::Bool(true));
-    }
     let speaks = |source: &&SourceRecord| {
         source
             .claims

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::catalog::{Catalog, View};
+use super::catalog::{Catalog, View, is_computed};
 use super::record::Leaves;
 use crate::id::ResourceId;
 use crate::scim::Error;
 use crate::scim::resource_type::Location;
-use crate::scim::schema::{Attribute, Kind, Mutability};
+use crate::scim::schema::{Attribute, Mutability};
 
 /// The value at a location of a document.
 #[must_use]
@@ -78,7 +78,7 @@ impl View {
                     self.shown(path)
                         .iter()
                         .filter_map(|at| self.attribute(at)?.sub(name))
-                        .any(|sub| !is_reference(sub) && sub.mutability != Mutability::ReadOnly)
+                        .any(|sub| !is_computed(sub) && sub.mutability != Mutability::ReadOnly)
                 };
                 subs.iter()
                     .filter(|(name, _)| writable(name))
@@ -165,10 +165,6 @@ fn narrow(element: &Value, attribute: &Attribute, catalog: &Catalog, base_url: &
     Value::Object(seen)
 }
 
-fn is_reference(sub: &Attribute) -> bool {
-    &*sub.name == "$ref" && sub.kind == Kind::Reference
-}
-
 /// Adds `$ref` to a reference whose `value` is an id of ours (RFC 7643 §2.4).
 fn point(
     reference: &mut Map<String, Value>,
@@ -176,7 +172,7 @@ fn point(
     catalog: &Catalog,
     base_url: &str,
 ) {
-    let Some(sub) = attribute.sub("$ref") else {
+    let Some(sub) = attribute.sub("$ref").filter(|sub| is_computed(sub)) else {
         return;
     };
     let is_ours = |value: &&str| value.parse::<ResourceId>().is_ok();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::catalog::{Catalog, Spec, Specs, View};
+use super::catalog::{Catalog, Spec, Specs, View, is_computed};
 use super::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use super::record::Leaves;
 use crate::scim::Error;
@@ -208,7 +208,12 @@ impl Desk<'_> {
         match value {
             Value::Object(subs) => subs
                 .iter()
-                .filter(|(name, _)| *name != "$ref" && self.spec.attribute.sub(name).is_some())
+                .filter(|(name, _)| {
+                    self.spec
+                        .attribute
+                        .sub(name)
+                        .is_some_and(|sub| !is_computed(sub))
+                })
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             other => other.clone(),

@@ -42,8 +42,13 @@ impl Muster {
     ) -> Result<Written, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
         let mut received = receive(&view.resource_type, body, Purpose::Create)?;
+        let mut leaves = view.read(&received.document, None)?;
+        if view.accounts_only {
+            // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
+            leaves.entry("active".into()).or_insert(Value::Bool(true));
+        }
         let given = Arc::new(Given {
-            leaves: view.read(&received.document, None)?,
+            leaves,
             external_id: external_id(&received.document),
             members: super::members::given(&mut received.document),
         });

@@ -3,7 +3,7 @@
 //! | file | what one can do |
 //! |---|---|
 //! | `create` `replace` `patch` `delete` | change a resource (RFC 7644 §3.3, §3.5, §3.6) |
-//! | `get` `list` | read (§3.4) |
+//! | `get` `list` `search` | read (§3.4) |
 //! | `members` | bring members into and out of a group |
 //! | `change` | the write path that all of them share |
 //! | `precondition` | `If-Match` (§3.14) |
@@ -18,6 +18,7 @@ mod members;
 mod patch;
 mod precondition;
 mod replace;
+mod search;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

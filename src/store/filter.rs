@@ -7,7 +7,7 @@ use super::db::Dialect;
 use super::sql_nodes::Fragment;
 use super::sql_types::{key, micros};
 use super::{Error, Tx, attribute_path};
-use crate::domain::catalog::View;
+use crate::domain::catalog::{View, is_computed};
 use crate::domain::index::{self, LONGEST};
 use crate::domain::record::{Kind, external_id_path};
 use crate::id::{ResourceId, TenantId};
@@ -127,6 +127,7 @@ impl Scope<'_> {
                     out.sql(")");
                     Ok(())
                 }
+                _ if self.is_computed(location) => Err(unsupported(location)),
                 _ => self.indexed(tx, out, path, test),
             };
         }
@@ -156,6 +157,13 @@ impl Scope<'_> {
             }
             _ => Err(unsupported(location)),
         }
+    }
+
+    /// Whether the attribute is made for each answer, and so has no rows.
+    fn is_computed(&self, location: &Location) -> bool {
+        let whole = self.view.attribute(&location.whole());
+        self.view.attribute(location).is_some_and(is_computed)
+            || whole.is_some_and(|attribute| attribute.storage == scim::schema::Storage::None)
     }
 
     /// Some value at a path of the index passes.

@@ -23,6 +23,8 @@ pub struct Query<'a> {
     pub view: &'a View,
     /// The start of every location.
     pub base_url: &'a str,
+    /// Whether persons with an account are left out.
+    pub without_accounts: bool,
     /// The filter.
     pub condition: Option<&'a Condition>,
     /// By what to sort, and whether downward; by creation without it.
@@ -52,6 +54,9 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
             .into_boxed();
         if query.view.accounts_only {
             select = select.filter(resource::account.eq(true));
+        }
+        if query.without_accounts {
+            select = select.filter(resource::account.eq(false));
         }
         if let Some(filter) = filter.clone() {
             select = select.filter(filter);

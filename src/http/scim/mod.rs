@@ -35,6 +35,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
             .service(resource("/Schemas/{id}", "GET").route(web::get().to(discovery::one_schema)))
             .route("/Me", web::to(not_offered))
             .route("/Bulk", web::to(not_offered))
+            .service(resource("/.search", "POST").route(web::post().to(search::everything)))
             .service(
                 resource("/{endpoint}", "GET, POST")
                     .route(web::get().to(list::list))
