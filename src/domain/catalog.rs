@@ -84,7 +84,7 @@ pub struct View {
     /// Whether it shows only persons with an account.
     pub accounts_only: bool,
     canonical: HashMap<Location, String>,
-    shown: HashMap<String, Vec<Location>>,
+    shown: BTreeMap<String, Vec<Location>>,
 }
 
 impl View {
@@ -294,7 +294,7 @@ fn view(
     specs: &mut Specs,
 ) -> View {
     let mut canonical = HashMap::new();
-    let mut shown: HashMap<String, Vec<Location>> = HashMap::new();
+    let mut shown: BTreeMap<String, Vec<Location>> = BTreeMap::new();
     let common: BTreeSet<_> = schema::common()
         .iter()
         .map(|attribute| attribute.name.clone())
