@@ -34,7 +34,7 @@ impl Filter {
                         other => Condition::All(vec![other, test]),
                     };
                 }
-                Ok(element(&found, condition))
+                element(&found, condition)
             }
         }
     }
@@ -66,14 +66,24 @@ impl Filter {
     }
 }
 
-/// The element condition; on a simple attribute each value is its own element, so one test needs none.
-fn element(found: &Resolved<'_>, condition: Condition) -> Condition {
-    match condition {
-        test @ Condition::Test { .. } if found.attribute.kind != Kind::Complex => test,
-        condition => Condition::Element {
+/// The element condition; of a simple attribute each value is its own element, so its tests stand alone.
+fn element(found: &Resolved<'_>, condition: Condition) -> Result<Condition> {
+    if found.attribute.kind == Kind::Complex {
+        return Ok(Condition::Element {
             location: found.location.whole(),
             condition: Box::new(condition),
-        },
+        });
+    }
+    match condition {
+        test @ Condition::Test { .. } => Ok(test),
+        Condition::Any(terms) => {
+            let terms = terms.into_iter().map(|term| element(found, term));
+            terms.collect::<Result<_>>().map(Condition::Any)
+        }
+        _ => Err(Error::invalid_filter(format!(
+            "the values of '{}' are simple: compare 'value' once, or several times joined by 'or'",
+            found.location
+        ))),
     }
 }
 
@@ -105,7 +115,8 @@ fn element_path<'a>(
             ),
         ));
     }
-    if whole.attribute.kind != Kind::Complex && path.attribute.eq_ignore_ascii_case("value") {
+    let is_simple_list = whole.attribute.multi_valued && whole.attribute.kind != Kind::Complex;
+    if is_simple_list && path.attribute.eq_ignore_ascii_case("value") {
         return Ok(whole.whole());
     }
     find_sub(whole, &path.attribute, kind)

@@ -200,6 +200,9 @@ impl<'a> Work<'a> {
         };
         match received {
             Some(value) => self.write(op, target, value),
+            None if op == Op::Replace && target.leaf().required => Err(Error::invalid_value(
+                format!("'{}' is required", target.location),
+            )),
             None if op == Op::Replace || unsets_reference => self.unset(target),
             None => Ok(()),
         }

@@ -1,31 +1,36 @@
 //! Operations on a multi-valued attribute: elements selected, created, merged and removed one by one.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::apply::{
     Work, check_removal, forget_what_followed, is_read_only, value_first, write_part,
 };
+use super::listed::{add_all, remove_listed};
 use super::selection::Selection;
 use super::{Op, Touched};
 use crate::scim::Map;
-use crate::scim::comparable::comparable;
 use crate::scim::document;
 use crate::scim::error::{Error, Result};
 use crate::scim::json::name_of;
 use crate::scim::mutability::check_change;
-use crate::scim::receive::{Receiver, object_of};
+use crate::scim::receive::{MAX_ELEMENTS, Receiver};
 use crate::scim::resource_type::{Location, Resolved};
 use crate::scim::schema::{Attribute, Kind};
 
 /// An element on its way through an operation.
-struct Slot {
-    before: Option<Value>,
-    now: Option<Value>,
-    named: bool,
+pub(super) struct Slot {
+    /// As it stood before the operation; nothing if it is new.
+    pub(super) before: Option<Value>,
+    /// As it stands; nothing if it is removed.
+    pub(super) now: Option<Value>,
+    /// Whether the operation named it.
+    pub(super) named: bool,
 }
 
 impl Slot {
-    fn new_element(now: Value) -> Self {
+    pub(super) fn new_element(now: Value) -> Self {
         Self {
             before: None,
             now: Some(now),
@@ -56,7 +61,7 @@ impl<'a> Work<'a> {
         match (op, target.sub, selection) {
             (Op::Remove, None, Selection::All) => match value {
                 None => return self.unset(&whole),
-                Some(value) => remove_listed(&whole, &mut slots, value)?,
+                Some(value) => remove_listed(receiver, &whole, &mut slots, value)?,
             },
             (Op::Remove, _, _) => remove_selected(target, &mut slots, selection)?,
             (Op::Replace, None, Selection::All) => {
@@ -95,36 +100,39 @@ impl<'a> Work<'a> {
     fn put_back(&mut self, whole: &Resolved<'a>, mut slots: Vec<Slot>) -> Result<()> {
         settle_primary(&mut slots);
         let location = &whole.location;
+        let mut changes: HashMap<String, Value> = HashMap::new();
         let mut elements: Vec<Value> = Vec::with_capacity(slots.len());
         for slot in slots {
             let now = slot.now.filter(|element| !document::is_unassigned(element));
             match (&slot.before, &now) {
-                (Some(before), Some(now)) if before != now => self.retouch(location, before, now),
-                (Some(before), None) => {
-                    self.touched.retain(|touched| {
-                        touched.element.as_ref() != Some(before) || touched.location != *location
-                    });
-                    self.removed.push(Touched {
-                        location: location.clone(),
-                        element: Some(before.clone()),
-                    });
+                (Some(before), Some(now)) if before != now => {
+                    changes.insert(before.to_string(), now.clone());
                 }
+                (Some(before), None) => self.removed.push(Touched {
+                    location: location.clone(),
+                    element: Some(before.clone()),
+                }),
                 _ => {}
             }
-            let Some(now) = now else {
-                continue;
-            };
-            if slot.named {
-                self.touch(location.clone(), Some(now.clone()));
-            }
-            // Two elements may have become the same one (RFC 7643 §2.4).
-            if !slot.named || !elements.contains(&now) {
+            if let Some(now) = now {
+                if slot.named {
+                    self.touched.push(Touched {
+                        location: location.clone(),
+                        element: Some(now.clone()),
+                    });
+                }
                 elements.push(now);
             }
         }
-        if elements.len() > crate::scim::receive::MAX_ELEMENTS {
+        if !changes.is_empty() {
+            self.retouch(location, &changes);
+            // Two elements may have become the same one (RFC 7643 §2.4).
+            let mut seen = HashSet::with_capacity(elements.len());
+            elements.retain(|element| seen.insert(element.to_string()));
+        }
+        if elements.len() > MAX_ELEMENTS {
             return Err(Error::invalid_value(format!(
-                "'{location}' would have {} elements",
+                "'{location}' would have {} elements; {MAX_ELEMENTS} are allowed",
                 elements.len()
             )));
         }
@@ -137,121 +145,18 @@ impl<'a> Work<'a> {
     }
 
     /// What an earlier operation touched stands as it now is.
-    fn retouch(&mut self, location: &Location, before: &Value, now: &Value) {
-        for touched in &mut self.touched {
-            if touched.location == *location && touched.element.as_ref() == Some(before) {
+    fn retouch(&mut self, location: &Location, changes: &HashMap<String, Value>) {
+        for touched in self
+            .touched
+            .iter_mut()
+            .filter(|it| it.location == *location)
+        {
+            let before = touched.element.as_ref().map(Value::to_string);
+            if let Some(now) = before.and_then(|before| changes.get(&before)) {
                 touched.element = Some(now.clone());
             }
         }
     }
-}
-
-/// Adds elements; one that is there already is confirmed (RFC 7644 §3.5.2.1).
-fn add_all(
-    receiver: &mut Receiver,
-    whole: &Resolved<'_>,
-    slots: &mut Vec<Slot>,
-    value: Value,
-) -> Result<()> {
-    let Some(Value::Array(elements)) = receiver.value(whole, value)? else {
-        return Ok(());
-    };
-    for element in elements {
-        let same = slots
-            .iter_mut()
-            .find(|slot| slot.now.as_ref().is_some_and(|now| holds(now, &element)));
-        match same {
-            Some(slot) => slot.named = true,
-            None => slots.push(Slot::new_element(element)),
-        }
-    }
-    Ok(())
-}
-
-/// Whether an element has everything that another one says.
-fn holds(element: &Value, other: &Value) -> bool {
-    match (element, other) {
-        (Value::Object(element), Value::Object(other)) => other
-            .iter()
-            .all(|(name, value)| element.get(name) == Some(value)),
-        _ => element == other,
-    }
-}
-
-/// Removes the elements that a value lists (Entra ID): those that have all that is said of them.
-fn remove_listed(whole: &Resolved<'_>, slots: &mut [Slot], value: Value) -> Result<()> {
-    let items = match value {
-        Value::Null => {
-            return Err(Error::invalid_value(format!(
-                "leave 'value' out to remove all of '{}', or list what to remove",
-                whole.location
-            )));
-        }
-        Value::Array(items) => items,
-        single => vec![single],
-    };
-    for item in items {
-        let tests = described(whole, item)?;
-        for slot in slots.iter_mut() {
-            if slot
-                .now
-                .as_ref()
-                .is_some_and(|now| tests.iter().all(|(sub, wanted)| fits(*sub, wanted, now)))
-            {
-                slot.now = None;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What an item says of the elements it means: sub-attributes (or the element itself) and their comparable texts.
-type Described<'a> = Vec<(&'a Attribute, String)>;
-
-fn described<'a>(whole: &Resolved<'a>, item: Value) -> Result<Described<'a>> {
-    let location = &whole.location;
-    let unfit = || {
-        Error::invalid_value(format!(
-            "an element of '{location}' to remove must say which one it is"
-        ))
-    };
-    if whole.attribute.kind != Kind::Complex {
-        let text = comparable(whole.attribute, &item).ok_or_else(unfit)?;
-        return Ok(vec![(whole.attribute, text)]);
-    }
-    let mut tests = Vec::new();
-    for (name, value) in object_of(whole.attribute, location, item)? {
-        let Some(sub) = whole
-            .attribute
-            .sub(&name)
-            .filter(|sub| &*sub.name != "$ref" && !sub.multi_valued)
-        else {
-            continue;
-        };
-        let received = crate::scim::receive::receive_value(
-            &whole.sub(&name).unwrap_or_else(|| whole.clone()),
-            value,
-        )?;
-        if let Some(text) = received.and_then(|value| comparable(sub, &value)) {
-            tests.push((sub, text));
-        }
-    }
-    if tests.is_empty() {
-        Err(unfit())
-    } else {
-        Ok(tests)
-    }
-}
-
-fn fits(attribute: &Attribute, wanted: &str, element: &Value) -> bool {
-    let value = if element.is_object() {
-        element.get(&*attribute.name)
-    } else {
-        Some(element)
-    };
-    value
-        .and_then(|value| comparable(attribute, value))
-        .is_some_and(|text| text == wanted)
 }
 
 /// Removes the selected elements, or one sub-attribute of each; selecting none changes nothing.

@@ -7,12 +7,14 @@
 //! | operations applied in order, all or none | `apply` |
 //! | which elements an operation means | `selection` |
 //! | one multi-valued attribute's elements: create, merge, remove | `elements` |
+//! | which of the elements that are there a listed one means | `listed` |
 //!
 //! Where the RFC says noTarget for a value filter that selects nothing, a filter made only of `eq` creates the
 //! element instead: Entra ID fills users so.
 
 mod apply;
 mod elements;
+mod listed;
 mod parse;
 mod rows;
 mod selection;

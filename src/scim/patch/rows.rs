@@ -200,3 +200,6 @@ fn values_of(target: &Resolved<'_>, value: Value) -> Result<Vec<String>> {
         .filter_map(|element| element.get("value").and_then(Value::as_str));
     Ok(values.map(str::to_owned).collect())
 }
+
+#[cfg(test)]
+mod tests;
