@@ -243,13 +243,15 @@ fn sort(ty: &ResourceType, by: Option<&str>, order: Option<&str>) -> Result<Opti
 /// A list response (RFC 7644 §3.4.2) of one page.
 #[must_use]
 pub fn list_response(total: u64, start_index: u64, resources: Vec<Value>) -> Value {
-    json!({
+    let mut response = json!({
         "schemas": [LIST_URN],
         "totalResults": total,
         "startIndex": start_index,
         "itemsPerPage": resources.len(),
-        "Resources": resources,
-    })
+    });
+    // Moved in, not copied: `json!` would serialize every resource again.
+    response["Resources"] = Value::Array(resources);
+    response
 }
 
 #[cfg(test)]

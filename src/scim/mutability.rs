@@ -50,10 +50,11 @@ pub(crate) fn check_change(
 
 /// References are the same if their `value` is; `$ref` and `display` only follow from it.
 fn same(attribute: &Attribute, old: &Value, new: &Value) -> bool {
-    if attribute.kind == Kind::Complex && !attribute.multi_valued {
-        if let (Some(old), Some(new)) = (old.get("value"), new.get("value")) {
-            return old == new;
-        }
+    if attribute.kind == Kind::Complex
+        && !attribute.multi_valued
+        && let (Some(old), Some(new)) = (old.get("value"), new.get("value"))
+    {
+        return old == new;
     }
     old == new
 }

@@ -137,10 +137,9 @@ impl Projection {
     fn keeps(&self, whole: &Resolved<'_>) -> bool {
         let location = &whole.location;
         match (whole.attribute.returned, &self.0) {
-            (Returned::Always, _) => true,
+            (Returned::Always, _) | (Returned::Default, Wish::Default) => true,
             (Returned::Never, _) | (Returned::Request, Wish::Default | Wish::Except(_)) => false,
             (Returned::Request, Wish::Only(names)) => names.has_part_of(whole),
-            (Returned::Default, Wish::Default) => true,
             (Returned::Default, Wish::Only(names)) => {
                 names.has_part_of(whole) || names.has_schema_of(location)
             }
@@ -152,10 +151,9 @@ impl Projection {
 
     fn keeps_part(&self, whole: &Resolved<'_>, sub: &Resolved<'_>) -> bool {
         match (sub.leaf().returned, &self.0) {
-            (Returned::Always, _) => true,
+            (Returned::Always, _) | (Returned::Default, Wish::Default) => true,
             (Returned::Never, _) | (Returned::Request, Wish::Default | Wish::Except(_)) => false,
             (Returned::Request, Wish::Only(names)) => names.has(&sub.location),
-            (Returned::Default, Wish::Default) => true,
             (Returned::Default, Wish::Only(names)) => {
                 // An attribute that is always returned comes whole, unless a part of it was asked for.
                 names.has(&sub.location)

@@ -238,26 +238,23 @@ impl ResourceType {
             Some(urn) if !self.is_core(urn) => urn,
             _ => return self.unknown_core(&path.attribute),
         };
-        match self.resolve_extension(urn) {
-            Some(schema) => {
-                let names = schema.attributes.iter().map(|attribute| &*attribute.name);
-                let nearest = did_you_mean(&path.attribute, names);
-                format!(
-                    "there is no attribute '{}' in {urn}{nearest}",
-                    path.attribute
-                )
-            }
-            None => {
-                let known = self
-                    .extensions
-                    .iter()
-                    .map(|extension| &*extension.schema.id);
-                let nearest = did_you_mean(urn, known.chain([&*self.schema.id]));
-                format!(
-                    "{} has no schema '{urn}', named in '{path}'{nearest}",
-                    self.name
-                )
-            }
+        if let Some(schema) = self.resolve_extension(urn) {
+            let names = schema.attributes.iter().map(|attribute| &*attribute.name);
+            let nearest = did_you_mean(&path.attribute, names);
+            format!(
+                "there is no attribute '{}' in {urn}{nearest}",
+                path.attribute
+            )
+        } else {
+            let known = self
+                .extensions
+                .iter()
+                .map(|extension| &*extension.schema.id);
+            let nearest = did_you_mean(urn, known.chain([&*self.schema.id]));
+            format!(
+                "{} has no schema '{urn}', named in '{path}'{nearest}",
+                self.name
+            )
         }
     }
 

@@ -31,6 +31,10 @@ pub struct Schema {
 /// An attribute or sub-attribute with its characteristics (RFC 7643 §2.2 and §7).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the characteristics are RFC 7643 §7's own"
+)]
 pub struct Attribute {
     /// The name, in its canonical spelling.
     #[serde(deserialize_with = "shared")]

@@ -1,4 +1,8 @@
 //! Tests of the comparable module.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(…) reads best as an argument"
+)]
 
 use chrono::DateTime;
 use proptest::prelude::*;

@@ -126,9 +126,10 @@ fn compare(found: &Resolved<'_>, predicate: &Predicate, kind: ErrorKind) -> Resu
     refuse_hidden(found, kind)?;
     let leaf = found.leaf();
     match predicate {
-        Predicate::Present => Ok(present(found)),
+        Predicate::Present | Predicate::Compare(Operator::NotEqual, Literal::Null) => {
+            Ok(present(found))
+        }
         Predicate::Compare(Operator::Equal, Literal::Null) => Ok(not(present(found))),
-        Predicate::Compare(Operator::NotEqual, Literal::Null) => Ok(present(found)),
         Predicate::Compare(operator, literal) if leaf.kind == Kind::Complex => {
             // RFC 7643 §2.4: a complex attribute stands for its value.
             let value = found.sub("value").ok_or_else(|| {

@@ -108,10 +108,7 @@ impl Parser {
         while self.takes("or") {
             terms.push(self.all()?);
         }
-        Ok(join(terms, Filter::Or, |filter| match filter {
-            Filter::Or(terms) => Ok(terms),
-            other => Err(other),
-        }))
+        Ok(join(terms, Filter::Or))
     }
 
     fn all(&mut self) -> Result<Filter> {
@@ -119,10 +116,7 @@ impl Parser {
         while self.takes("and") {
             terms.push(self.term()?);
         }
-        Ok(join(terms, Filter::And, |filter| match filter {
-            Filter::And(terms) => Ok(terms),
-            other => Err(other),
-        }))
+        Ok(join(terms, Filter::And))
     }
 
     fn term(&mut self) -> Result<Filter> {
@@ -251,14 +245,15 @@ impl Parser {
                 "true" => Literal::Boolean(true),
                 "false" => Literal::Boolean(false),
                 "null" => Literal::Null,
-                other => match number(other) {
-                    Some(number) => Literal::Number(number),
-                    None => {
+                other => {
+                    if let Some(number) = number(other) {
+                        Literal::Number(number)
+                    } else {
                         let problem =
                             format!("{other} is no value: write it in quotes, \"{other}\"");
                         return Err(self.problem(problem));
                     }
-                },
+                }
             },
             other => {
                 let (found, operator) = (other.describe(), operator.keyword());
@@ -273,17 +268,18 @@ impl Parser {
 }
 
 /// Several terms as one filter: a term of the same kind, given in parentheses, gives its own terms.
-fn join(
-    mut terms: Vec<Filter>,
-    combine: fn(Vec<Filter>) -> Filter,
-    open: fn(Filter) -> std::result::Result<Vec<Filter>, Filter>,
-) -> Filter {
+fn join(mut terms: Vec<Filter>, combine: fn(Vec<Filter>) -> Filter) -> Filter {
     if terms.len() == 1 {
         return terms.remove(0);
     }
-    let flat = terms.into_iter().flat_map(|term| match open(term) {
-        Ok(inner) => inner,
-        Err(single) => vec![single],
-    });
-    combine(flat.collect())
+    let kind = std::mem::discriminant(&combine(Vec::new()));
+    let mut flat = Vec::with_capacity(terms.len());
+    for term in terms {
+        let same_kind = std::mem::discriminant(&term) == kind;
+        match term {
+            Filter::And(inner) | Filter::Or(inner) if same_kind => flat.extend(inner),
+            other => flat.push(other),
+        }
+    }
+    combine(flat)
 }

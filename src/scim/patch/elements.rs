@@ -330,14 +330,14 @@ fn settle_primary(slots: &mut [Slot]) {
         .rposition(|slot| slot.named && is_primary(&slot.now) && !is_primary(&slot.before))
         .or_else(|| slots.iter().position(|slot| is_primary(&slot.now)));
     for (index, slot) in slots.iter_mut().enumerate() {
-        if Some(index) != winner && is_primary(&slot.now) {
-            if let Some(primary) = slot
+        if Some(index) != winner
+            && is_primary(&slot.now)
+            && let Some(primary) = slot
                 .now
                 .as_mut()
                 .and_then(|element| element.get_mut("primary"))
-            {
-                *primary = Value::Bool(false);
-            }
+        {
+            *primary = Value::Bool(false);
         }
     }
 }

@@ -27,13 +27,10 @@ pub fn parse(body: Map, ty: &ResourceType) -> Result<Patch> {
             "a PATCH body needs \"schemas\": [\"{PATCH_URN}\"]"
         )));
     }
-    let operations = match operations {
-        Some(Value::Array(operations)) => operations,
-        _ => {
-            return Err(Error::invalid_syntax(
-                "'Operations' must be an array of operations",
-            ));
-        }
+    let Some(Value::Array(operations)) = operations else {
+        return Err(Error::invalid_syntax(
+            "'Operations' must be an array of operations",
+        ));
     };
     if operations.is_empty() || operations.len() > MAX_OPERATIONS {
         return Err(Error::invalid_syntax(format!(
@@ -112,10 +109,10 @@ fn operation(item: Value, position: usize, ty: &ResourceType) -> Result<Operatio
         }
         _ => {}
     }
-    if let Some(path) = &path {
-        if path.extension(ty).is_none() {
-            path.target(ty)?;
-        }
+    if let Some(path) = &path
+        && path.extension(ty).is_none()
+    {
+        path.target(ty)?;
     }
     Ok(Operation {
         op,

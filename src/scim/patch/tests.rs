@@ -1,4 +1,8 @@
 //! Tests of the patch module.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(…) reads best as an argument"
+)]
 
 use serde_json::{Value, json};
 

@@ -255,10 +255,10 @@ impl<'a> Given<'a> {
         if read_only || &*resolved.location.attribute == "schemas" {
             return Ok(());
         }
-        self.put(resolved, value)
+        self.put(&resolved, value)
     }
 
-    fn put(&mut self, resolved: Resolved<'a>, value: Value) -> Result<()> {
+    fn put(&mut self, resolved: &Resolved<'a>, value: Value) -> Result<()> {
         let whole = resolved.whole();
         let from_path = resolved.sub.is_some();
         if from_path && whole.attribute.multi_valued {

@@ -90,7 +90,7 @@ fn canonical(attribute: &Attribute, location: &Location, text: String) -> Result
 
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    text.len() % 4 == 0
+    text.len().is_multiple_of(4)
         && text.len() - body.len() <= 2
         && body
             .bytes()
