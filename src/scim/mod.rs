@@ -35,7 +35,7 @@ pub mod resource_type;
 pub mod schema;
 
 #[cfg(test)]
-mod samples;
+mod tests;
 
 pub use error::{Error, Result};
 

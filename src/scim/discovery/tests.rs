@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::scim::samples::{ENTERPRISE, group, user};
+use crate::scim::tests::{ENTERPRISE, group, user};
 
 fn has_null(value: &Value) -> bool {
     match value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::scim::error::Kind;
-use crate::scim::samples::{ENTERPRISE, group, map, user};
+use crate::scim::tests::{ENTERPRISE, group, map, user};
 
 fn refused(text: &str) -> String {
     let error = parse(text)
@@ -110,7 +110,7 @@ fn extensions_are_named_by_their_urn() {
     ));
     assert!(matches(&format!("{ENTERPRISE}.manager eq \"m1\""), &ada()));
     assert!(matches(
-        &format!("{}:userName pr", crate::scim::samples::USER),
+        &format!("{}:userName pr", crate::scim::tests::USER),
         &ada()
     ));
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::scim::samples::{map, user};
+use crate::scim::tests::{map, user};
 
 fn query(text: &str) -> Result<ListRequest> {
     let pairs: Vec<(String, String)> = text

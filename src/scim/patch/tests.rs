@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::scim::error::{Error, Kind};
-use crate::scim::samples::{ENTERPRISE, USER, map, user};
+use crate::scim::tests::{ENTERPRISE, USER, map, user};
 
 fn parsed(operations: Value) -> Result<Patch> {
     parse(

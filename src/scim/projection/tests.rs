@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::scim::samples::{ENTERPRISE, USER, group, map, user};
+use crate::scim::tests::{ENTERPRISE, USER, group, map, user};
 
 fn shown(attributes: Option<&str>, excluded: Option<&str>) -> Value {
     let document = map(json!({

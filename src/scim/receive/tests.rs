@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::scim::samples::{ENTERPRISE, USER, map, user};
+use crate::scim::tests::{ENTERPRISE, USER, map, user};
 
 fn with(mut body: Value) -> Map {
     if body.get("schemas").is_none() {

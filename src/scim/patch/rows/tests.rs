@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::scim::patch::{PATCH_URN, parse};
-use crate::scim::samples::{group, map};
+use crate::scim::tests::{group, map};
 
 fn rows(operations: Value) -> Result<(Patch, Vec<Change>)> {
     let ty = group();
