@@ -3,6 +3,7 @@
 //! What goes in: spans `http.scim.<verb>` and one line an answer, with dotted fields. What never does: attribute
 //! values, query strings, tokens.
 
+use std::io::IsTerminal;
 use std::panic;
 
 use tracing_subscriber::EnvFilter;
@@ -18,7 +19,7 @@ pub enum Lines {
 }
 
 /// What is logged when nothing was configured.
-pub const DEFAULT_FILTER: &str = "info";
+pub const DEFAULT_FILTER: &str = "info,actix_server=warn";
 
 /// Starts logging for this process. A second call changes nothing, so that tests may start several servers.
 ///
@@ -35,7 +36,10 @@ pub fn init(lines: Lines, filter: Option<&str>) -> Result<(), String> {
     let filter = EnvFilter::try_new(&directives).map_err(|error| {
         format!("the log filter '{directives}' is not understood ({error}); write it like RUST_LOG: info,muster=debug")
     })?;
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = match lines {
         Lines::Text => builder.try_init(),
         Lines::Json => builder.json().try_init(),

@@ -10,8 +10,6 @@
 mod cache;
 mod fetch;
 mod keys;
-#[cfg(test)]
-mod tests;
 mod verify;
 
 use std::sync::Arc;

@@ -13,8 +13,8 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 
-use super::*;
-use crate::clock::FixedClock;
+use muster::clock::FixedClock;
+use muster::http::token::{Refusal, Verified, Verifier};
 
 struct Pair {
     private: EncodingKey,
@@ -79,7 +79,7 @@ impl Scene {
         });
         let clock = Arc::new(FixedClock::at(DateTime::from_timestamp(NOW, 0).unwrap()));
         let toml = format!("[[issuer]]\nurl = \"{url}\"\naudience = \"muster\"");
-        let config = crate::config::parse(&toml).unwrap();
+        let config = muster::config::parse(&toml).unwrap();
         let verifier = Verifier::new(&config.issuers, clock.clone()).unwrap();
         Self {
             url,
