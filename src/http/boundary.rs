@@ -90,15 +90,11 @@ fn finish(response: ServiceResponse<BoxBody>, correlation: &str) -> ServiceRespo
 fn report(failure: Option<&Failure>, answer: HttpResponse, correlation: &str) -> HttpResponse {
     let status = answer.status();
     Span::current().record("http.status", status.as_u16());
-    let cause = failure
-        .and_then(|failure| failure.cause.as_deref())
-        .unwrap_or_default();
+    let cause = failure.and_then(|failure| failure.cause.as_deref());
     if status.is_server_error() {
         tracing::error!(cause, "failed");
     } else {
-        let scim_type = failure
-            .and_then(|failure| failure.scim_type)
-            .unwrap_or_default();
+        let scim_type = failure.and_then(|failure| failure.scim_type);
         tracing::info!("scim.type" = scim_type, "refused");
     }
     match failure {
@@ -123,7 +119,7 @@ fn span(request: &ServiceRequest, correlation: &str) -> Span {
     let door = request.app_data::<web::Data<Door>>();
     // A path may hold anything; only what we know gets into the log.
     let known = door.and_then(|door| door.service.resource_type(&format!("/{endpoint}")));
-    let kind = known.as_ref().map_or("", |known| known.name.as_str());
+    let kind = known.as_ref().map(|known| known.name.as_str());
     macro_rules! named {
         ($($verb:literal)*) => {
             match verb {

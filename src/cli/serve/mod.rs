@@ -130,11 +130,21 @@ pub(super) fn run(options: Options) -> Result<(), Failure> {
     running.wait()
 }
 
-/// Starts a server in threads of its own, and returns once it listens.
+/// Starts a server in threads of its own, and returns once it listens. May be called from within an event loop, though
+/// opening a database waits.
 ///
 /// # Errors
 /// When the configuration is wrong, the port is taken, or the data or the database cannot be reached.
 pub fn start(
+    settings: Serve,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+) -> Result<Running, Failure> {
+    let started = thread::scope(|scope| scope.spawn(|| assemble(settings, clock, ids)).join());
+    started.unwrap_or_else(|_| Err(Failure::run("the server cannot start")))
+}
+
+fn assemble(
     settings: Serve,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -200,7 +210,7 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
             directory.display()
         ))
     };
-    fs::create_dir_all(directory).map_err(refused)?;
+    make(directory).map_err(refused)?;
     let probe = directory.join(format!(".probe-{}", std::process::id()));
     OpenOptions::new()
         .write(true)
@@ -209,6 +219,15 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
         .open(&probe)
         .map_err(refused)?;
     fs::remove_file(&probe).map_err(refused)
+}
+
+/// Makes a folder that its owner alone may look into: people's data will be there.
+fn make(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 fn listen(config: &Config) -> Result<TcpListener, Failure> {
