@@ -51,7 +51,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         let events = service.events(after, PAGE)?;
         let mut lines = String::new();
         for (position, event) in &events {
-            lines.push_str(&format!("{event}\n"));
+            lines.push_str(&event.to_string());
+            lines.push('\n');
             after = *position;
         }
         print(&lines)?;

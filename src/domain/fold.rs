@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::catalog::{Spec, Specs};
 use super::claim::{Claim, SINGLE, SourceRecord};
 use super::record::{Leaves, external_id_path};
+use super::view::{Spec, Specs};
 use crate::scim::comparable;
 
 const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate:";
@@ -51,6 +51,9 @@ fn newest(path: &str, sources: &[SourceRecord]) -> Option<Value> {
         .filter(|value| !value.is_null())
 }
 
+/// An element with its place among its siblings and the rank of the claim that gave it.
+type Survivor<'a> = (Option<(u32, &'a str)>, (i64, &'a str), Value);
+
 /// The union of the elements by key (design §3). Of one element's sub-attributes each comes from the newest claim that
 /// speaks of it, so that a view without `verified` does not wipe it.
 fn elements(spec: &Spec, path: &str, sources: &[SourceRecord]) -> Option<Value> {
@@ -74,7 +77,7 @@ fn elements(spec: &Spec, path: &str, sources: &[SourceRecord]) -> Option<Value> 
     if spec.attribute.sub("primary").is_some() {
         keep_one_primary(&mut survivors);
     }
-    survivors.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    survivors.sort_by_key(|(a, ..)| *a);
     let values: Vec<Value> = survivors.into_iter().map(|(_, _, value)| value).collect();
     (!values.is_empty()).then_some(Value::Array(values))
 }
@@ -100,7 +103,7 @@ fn joined(claims: &[(&Claim, &str)]) -> Option<Value> {
 }
 
 /// At most one `primary` survives, from the claim that ranks highest (RFC 7643 §2.4).
-fn keep_one_primary(survivors: &mut [(Option<(u32, &str)>, (i64, &str), Value)]) {
+fn keep_one_primary(survivors: &mut [Survivor<'_>]) {
     let is_primary = |value: &Value| value.get("primary") == Some(&json!(true));
     let best = survivors
         .iter()

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::catalog::{Spec, Specs};
 use super::record::Leaves;
+use super::view::{Spec, Specs};
 use crate::scim::comparable::comparable;
 use crate::scim::schema::{Attribute, Kind};
 
@@ -34,8 +36,7 @@ pub fn key(text: &str) -> String {
         return text.to_owned();
     }
     let hash = Sha256::digest(text.as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{hex}", prefix(text))
+    format!("{}{}", prefix(text), URL_SAFE_NO_PAD.encode(hash))
 }
 
 /// The part of a long text that its key begins with.
@@ -65,7 +66,7 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
                 }
             }
             single => {
-                rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)))
+                rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)));
             }
         }
     }

@@ -7,9 +7,10 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
-use super::catalog::{Catalog, View};
+use super::catalog::Catalog;
 use super::context::Context;
 use super::record::{Folded, Kind, external_id_path};
+use super::view::View;
 use crate::id::ResourceId;
 use crate::scim::comparable::instant;
 
@@ -37,7 +38,8 @@ impl<T> Masked<T> {
     }
 
     /// What the reader may see.
-    pub fn as_ref(&self) -> &T {
+    #[must_use]
+    pub fn seen(&self) -> &T {
         &self.0
     }
 }

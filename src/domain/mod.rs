@@ -3,7 +3,8 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `context` | who is asking |
-//! | `catalog` `view` | which attributes there are, and how `/Users` and `/Persons` show one record |
+//! | `catalog` `view` | which attributes there are, and how `/Users` and `/Persons` are views of one record |
+//! | `document` | from a client's document to canonical values and back |
 //! | `record` `claim` | what a record is, and what a source system says of it |
 //! | `writing` | what a POST, PUT or PATCH claims |
 //! | `fold` | the golden record from all claims |
@@ -15,6 +16,7 @@
 pub mod catalog;
 pub mod claim;
 pub mod context;
+pub mod document;
 pub mod event;
 pub mod fold;
 pub mod index;

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::catalog::{Catalog, Spec};
+use super::catalog::Catalog;
 use super::claim::SourceRecord;
 use super::index::{key, unique_text};
 use super::record::{Kind, Leaves, Record, external_id_path};
+use super::view::Spec;
 use crate::scim::comparable::comparable;
 
 /// The path of the identifiers that vendors gave a person.

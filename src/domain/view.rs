@@ -1,197 +1,202 @@
-//! From a client's document to canonical values and back: the two directions of a [`View`].
+//! A resource type as a view of a kind of record: which attribute stands at which canonical path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::catalog::{Catalog, View, is_computed};
-use super::record::Leaves;
-use crate::id::ResourceId;
-use crate::scim::Error;
-use crate::scim::resource_type::Location;
-use crate::scim::schema::{Attribute, Mutability};
+use super::record::Kind;
+use crate::scim::comparable::comparable;
+use crate::scim::resource_type::{Location, Resolved, ResourceType};
+use crate::scim::schema::{self, Attribute, Storage, Uniqueness};
 
-/// The value at a location of a document.
-#[must_use]
-pub fn value_at<'a>(document: &'a Map<String, Value>, location: &Location) -> Option<&'a Value> {
-    let object = match &location.extension {
-        Some(urn) => document.get(&**urn)?.as_object()?,
-        None => document,
-    };
-    let value = object.get(&*location.attribute)?;
-    match &location.sub {
-        Some(sub) => value.get(&**sub),
-        None => Some(value),
+/// The types that references may point to here.
+const SERVED: [&str; 3] = ["User", "Group", "Person"];
+
+/// What the fold and the index need to know of a canonical path.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The attribute, or the sub-attribute of a single-valued complex one.
+    pub attribute: Attribute,
+    is_owner: bool,
+}
+
+impl Spec {
+    /// The key that tells this element from its siblings (design §3).
+    #[must_use]
+    pub fn element_key(&self, element: &Value) -> String {
+        if self.attribute.element_key.is_empty() {
+            return match comparable(&self.attribute, element) {
+                Some(text) if self.attribute.kind != schema::Kind::Complex => text,
+                _ => element.to_string(),
+            };
+        }
+        let parts = self.attribute.element_key.iter().map(|name| {
+            let sub = self.attribute.sub(name);
+            sub.and_then(|sub| comparable(sub, element.get(name)?))
+                .unwrap_or_default()
+        });
+        parts.collect::<Vec<_>>().join("\u{1f}")
     }
+
+    /// Whether its value may be held by one record only.
+    #[must_use]
+    pub fn is_unique(&self) -> bool {
+        self.attribute.uniqueness != Uniqueness::None
+    }
+}
+
+/// What the canonical paths of one kind of record mean.
+pub type Specs = BTreeMap<String, Spec>;
+
+/// A resource type as a view of a kind of record.
+#[derive(Debug)]
+pub struct View {
+    /// The type, as clients discover it.
+    pub resource_type: Arc<ResourceType>,
+    /// The records it shows.
+    pub kind: Kind,
+    /// Whether it shows only persons with an account.
+    pub accounts_only: bool,
+    canonical: HashMap<Location, String>,
+    shown: BTreeMap<String, Vec<Location>>,
 }
 
 impl View {
-    /// The canonical values that a received document gives. Two aliases of one leaf must agree (design §2), unless
-    /// `known` is given and one of them only echoes it: a client that read both may change either.
-    pub fn read(
-        &self,
-        document: &Map<String, Value>,
-        known: Option<&Leaves>,
-    ) -> Result<Leaves, Error> {
-        let mut given: BTreeMap<&str, (&Location, &Value)> = BTreeMap::new();
-        for (location, path) in self.units() {
-            if self
-                .attribute(location)
-                .is_some_and(|attribute| attribute.mutability == Mutability::ReadOnly)
-            {
-                continue;
-            }
-            let Some(value) = value_at(document, location) else {
-                continue;
-            };
-            let Some((first, earlier)) = given.get(path).copied() else {
-                given.insert(path, (location, value));
-                continue;
-            };
-            let echo = |value: &Value| known.and_then(|known| known.get(path)) == Some(value);
-            if earlier == value || echo(value) {
-                continue;
-            }
-            if !echo(earlier) {
-                let (a, b) = if first < location {
-                    (first, location)
-                } else {
-                    (location, first)
-                };
-                return Err(Error::invalid_value(format!(
-                    "'{a}' and '{b}' are two names of one value and differ: give it once, or alike in both"
-                )));
-            }
-            given.insert(path, (location, value));
-        }
-        Ok(given
-            .into_iter()
-            .map(|(path, (_, value))| (path.to_owned(), self.stored(path, value)))
-            .collect())
-    }
-
-    /// Leaves out what is computed on the way out.
-    fn stored(&self, path: &str, value: &Value) -> Value {
-        let keep = |element: &Value| match element {
-            Value::Object(subs) => {
-                let writable = |name: &&String| {
-                    self.shown(path)
-                        .iter()
-                        .filter_map(|at| self.attribute(at)?.sub(name))
-                        .any(|sub| !is_computed(sub) && sub.mutability != Mutability::ReadOnly)
-                };
-                subs.iter()
-                    .filter(|(name, _)| writable(name))
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect()
-            }
-            other => other.clone(),
-        };
-        match value {
-            Value::Array(elements) => elements.iter().map(keep).collect(),
-            other => other.clone(),
-        }
-    }
-
-    /// The document that this view shows of folded values: attributes only, no `schemas`, `id` or `meta`.
+    /// The view of a resource type; what its canonical paths mean is added to `specs`. `aliases` leads from the full path of
+    /// each alias to the canonical path of the leaf that owns the value.
     #[must_use]
-    pub fn show(&self, leaves: &Leaves, catalog: &Catalog, base_url: &str) -> Map<String, Value> {
-        let mut document = Map::new();
-        for (path, value) in leaves {
-            for location in self.shown(path) {
-                let Some(attribute) = self.attribute(location) else {
-                    continue;
-                };
-                let value = match value {
-                    Value::Array(elements) => elements
-                        .iter()
-                        .map(|element| narrow(element, attribute, catalog, base_url))
-                        .collect(),
-                    other => other.clone(),
-                };
-                self.place(&mut document, location, value, catalog, base_url);
+    pub fn new(
+        resource_type: ResourceType,
+        kind: Kind,
+        accounts_only: bool,
+        aliases: &HashMap<String, String>,
+        specs: &mut Specs,
+    ) -> Self {
+        let common: BTreeSet<_> = schema::common()
+            .iter()
+            .map(|attribute| attribute.name.clone())
+            .collect();
+        let mut canonical = HashMap::new();
+        let mut shown: BTreeMap<String, Vec<Location>> = BTreeMap::new();
+        for found in resource_type.leaves() {
+            if found.location.extension.is_none() && common.contains(&found.location.attribute) {
+                continue;
+            }
+            let path = canonical_path(&resource_type, &found, aliases, &canonical);
+            canonical.insert(found.location.clone(), path.clone());
+            if is_unit(&found) {
+                shown
+                    .entry(path.clone())
+                    .or_default()
+                    .push(found.location.clone());
+                learn(specs, path, &found);
             }
         }
-        document
-    }
-
-    fn place(
-        &self,
-        document: &mut Map<String, Value>,
-        location: &Location,
-        value: Value,
-        catalog: &Catalog,
-        base_url: &str,
-    ) {
-        let object = match &location.extension {
-            Some(urn) => child(document, urn),
-            None => Some(document),
-        };
-        let Some(object) = object else { return };
-        let Some(sub) = &location.sub else {
-            object.insert(location.attribute.to_string(), value);
-            return;
-        };
-        let Some(parent) = child(object, &location.attribute) else {
-            return;
-        };
-        parent.insert(sub.to_string(), value);
-        let mut whole = location.clone();
-        whole.sub = None;
-        if let Some(attribute) = self.attribute(&whole) {
-            point(parent, attribute, catalog, base_url);
+        Self {
+            resource_type: Arc::new(resource_type),
+            kind,
+            accounts_only,
+            canonical,
+            shown,
         }
     }
+
+    /// The canonical path of a location of this view: aliases of one leaf share one (design §2).
+    #[must_use]
+    pub fn canonical(&self, location: &Location) -> Option<&str> {
+        self.canonical.get(location).map(String::as_str)
+    }
+
+    /// Where this view shows a canonical path.
+    #[must_use]
+    pub fn shown(&self, path: &str) -> &[Location] {
+        self.shown.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The view's own attribute at a location.
+    #[must_use]
+    pub fn attribute(&self, location: &Location) -> Option<&Attribute> {
+        let schema = match &location.extension {
+            Some(urn) => self.resource_type.resolve_extension(urn)?,
+            None => &self.resource_type.schema,
+        };
+        let attribute = schema
+            .attributes
+            .iter()
+            .find(|attribute| attribute.name == location.attribute)?;
+        match &location.sub {
+            Some(sub) => attribute.sub(sub),
+            None => Some(attribute),
+        }
+    }
+
+    /// The locations at which a value is kept: simple attributes, parts of single-valued complex ones, and
+    /// multi-valued attributes as a whole, each with its canonical path.
+    pub fn units(&self) -> impl Iterator<Item = (&Location, &str)> {
+        self.shown
+            .iter()
+            .flat_map(|(path, locations)| locations.iter().map(move |at| (at, path.as_str())))
+    }
 }
 
-fn child<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
-    object
-        .entry(name.to_owned())
-        .or_insert_with(|| Value::Object(Map::new()))
-        .as_object_mut()
+fn canonical_path(
+    resource_type: &ResourceType,
+    found: &Resolved<'_>,
+    aliases: &HashMap<String, String>,
+    known: &HashMap<Location, String>,
+) -> String {
+    let location = &found.location;
+    let urn = location
+        .extension
+        .as_ref()
+        .unwrap_or(&resource_type.schema.id);
+    let short = Location {
+        extension: None,
+        ..location.clone()
+    };
+    if let Some(owner) = aliases.get(&format!("{urn}:{short}")) {
+        return owner.clone();
+    }
+    // A part of an attribute that is an alias as a whole.
+    match (&location.sub, known.get(&location.whole())) {
+        (Some(sub), Some(owner)) => format!("{owner}.{sub}"),
+        _ => location.to_string(),
+    }
 }
 
-/// An element with only the sub-attributes that this view's schema has.
-fn narrow(element: &Value, attribute: &Attribute, catalog: &Catalog, base_url: &str) -> Value {
-    let Value::Object(subs) = element else {
-        return element.clone();
-    };
-    let mut seen: Map<String, Value> = subs
-        .iter()
-        .filter(|(name, _)| attribute.sub(name).is_some())
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect();
-    point(&mut seen, attribute, catalog, base_url);
-    Value::Object(seen)
+/// Whether a value is kept here: not in parts of what is kept as a whole, nor where it is computed or lives in rows.
+fn is_unit(found: &Resolved<'_>) -> bool {
+    let leaf = found.leaf();
+    let part_of_many = found.sub.is_some() && found.attribute.multi_valued;
+    let grouped = leaf.kind == schema::Kind::Complex && !leaf.multi_valued;
+    let kept = found.attribute.storage == Storage::Index && leaf.storage == Storage::Index;
+    let computed = found.sub.is_some() && is_computed(leaf);
+    kept && !part_of_many && !grouped && !computed
 }
 
-/// Adds `$ref` to a reference whose `value` is an id of ours (RFC 7643 §2.4).
-fn point(
-    reference: &mut Map<String, Value>,
-    attribute: &Attribute,
-    catalog: &Catalog,
-    base_url: &str,
-) {
-    let Some(sub) = attribute.sub("$ref").filter(|sub| is_computed(sub)) else {
-        return;
-    };
-    let is_ours = |value: &&str| value.parse::<ResourceId>().is_ok();
-    let Some(value) = reference
-        .get("value")
-        .and_then(Value::as_str)
-        .filter(is_ours)
-        .map(str::to_owned)
-    else {
-        return;
-    };
-    if let Some(endpoint) = sub
-        .reference_types
-        .iter()
-        .find_map(|name| catalog.endpoint(name))
-    {
-        reference.insert(
-            "$ref".into(),
-            format!("{base_url}{endpoint}/{value}").into(),
+/// The owner's characteristics win over an alias's, and the widest view of an element over a narrow one.
+fn learn(specs: &mut Specs, path: String, found: &Resolved<'_>) {
+    let leaf = found.leaf();
+    let is_owner = path == found.location.to_string();
+    let wins = specs.get(&path).is_none_or(|spec| {
+        let wider = spec.attribute.sub_attributes.len() < leaf.sub_attributes.len();
+        is_owner && (!spec.is_owner || wider)
+    });
+    if wins {
+        specs.insert(
+            path,
+            Spec {
+                attribute: leaf.clone(),
+                is_owner,
+            },
         );
     }
+}
+
+/// Whether this is the `$ref` of a reference to a type that is served here: it follows from `value`.
+#[must_use]
+pub fn is_computed(sub: &Attribute) -> bool {
+    let served = |name: &String| SERVED.contains(&name.as_str());
+    &*sub.name == "$ref" && sub.reference_types.iter().any(served)
 }

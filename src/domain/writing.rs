@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::catalog::{Catalog, Spec, Specs, View, is_computed};
+use super::catalog::Catalog;
 use super::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use super::record::Leaves;
+use super::view::{Spec, Specs, View, is_computed};
 use crate::scim::Error;
 use crate::scim::patch::Touched;
 use crate::scim::resource_type::Location;
@@ -109,7 +110,7 @@ pub fn patch(
     let named = named(view, catalog.specs(view.kind), touched);
     let mut settled: BTreeMap<&str, (&Location, Option<&Value>)> = BTreeMap::new();
     for (location, (path, spec, elements)) in &named {
-        let value = super::view::value_at(after, location);
+        let value = super::document::value_at(after, location);
         if let Some((other, earlier)) = settled.insert(path, (location, value)) {
             if earlier == value {
                 continue;
@@ -128,7 +129,7 @@ pub fn patch(
         };
         if spec.attribute.multi_valued {
             desk.patch_elements(
-                array(super::view::value_at(before, location)),
+                array(super::document::value_at(before, location)),
                 array(value),
                 elements,
             );

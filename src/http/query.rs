@@ -37,7 +37,7 @@ fn decode(text: &str) -> Result<String, Failure> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        (rest, _) = match first {
+        (rest, ()) = match first {
             b'+' => (tail, bytes.push(b' ')),
             b'%' => match tail {
                 [high, low, tail @ ..] => (tail, bytes.push(hex(*high)? << 4 | hex(*low)?)),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Asked, Error, Muster};
-use crate::domain::catalog::{Specs, View};
 use crate::domain::claim::{SourceRecord, Stamp};
 use crate::domain::context::Context;
 use crate::domain::event::{Event, Happened, changes};
@@ -13,6 +12,7 @@ use crate::domain::fold::fold;
 use crate::domain::index::uniques;
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
+use crate::domain::view::{Specs, View};
 use crate::id::{EventId, ResourceId};
 use crate::scim;
 use crate::scim::resource_type::Location;
@@ -213,7 +213,7 @@ impl Muster {
                 rows.extend(members.map(|members| ("members", members)));
             }
             let masked = self.0.renderer.mask(context, view, record, rows);
-            let sources = self.sources(tx, view, record, asked)?;
+            let sources = sources(tx, view, record, asked)?;
             shown.push(masked.narrowed(|mut document| {
                 if let Some((urn, sources)) = sources {
                     if let Some(schemas) = document.get_mut("schemas").and_then(Value::as_array_mut)
@@ -243,43 +243,42 @@ impl Muster {
             .next()
             .ok_or_else(|| Error::Internal("a record was not shown".into()))
     }
+}
 
-    /// `Provenance.sources`, which a request must name: every system that speaks of the person.
-    fn sources(
-        &self,
-        tx: &mut Tx<'_>,
-        view: &View,
-        record: &Folded,
-        asked: &Asked,
-    ) -> Result<Option<(String, Value)>, Error> {
-        const URN: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
-        let location = Location {
-            extension: Some(URN.into()),
-            attribute: "sources".into(),
-            sub: None,
-        };
-        if view.kind != Kind::Person || !asked.projection.includes(&view.resource_type, &location) {
-            return Ok(None);
-        }
-        let record = store::record::with_sources(tx, record.clone())?;
-        let source = |source: &SourceRecord| {
-            let mut said = Map::new();
-            said.insert("system".into(), source.system.as_str().into());
-            if let Some(external_id) = &source.external_id {
-                said.insert("sourceId".into(), external_id.as_str().into());
-                said.insert("externalId".into(), external_id.as_str().into());
-            }
-            said.insert(
-                "firstSeenAt".into(),
-                scim::comparable::instant(source.first_seen).into(),
-            );
-            said.insert(
-                "lastSyncedAt".into(),
-                scim::comparable::instant(source.last_synced).into(),
-            );
-            Value::Object(said)
-        };
-        let sources: Value = record.sources.iter().map(source).collect();
-        Ok(Some((URN.into(), json!({ "sources": sources }))))
+/// `Provenance.sources`, which a request must name: every system that speaks of the person.
+fn sources(
+    tx: &mut Tx<'_>,
+    view: &View,
+    record: &Folded,
+    asked: &Asked,
+) -> Result<Option<(String, Value)>, Error> {
+    const URN: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+    let location = Location {
+        extension: Some(URN.into()),
+        attribute: "sources".into(),
+        sub: None,
+    };
+    if view.kind != Kind::Person || !asked.projection.includes(&view.resource_type, &location) {
+        return Ok(None);
     }
+    let record = store::record::with_sources(tx, record.clone())?;
+    let source = |source: &SourceRecord| {
+        let mut said = Map::new();
+        said.insert("system".into(), source.system.as_str().into());
+        if let Some(external_id) = &source.external_id {
+            said.insert("sourceId".into(), external_id.as_str().into());
+            said.insert("externalId".into(), external_id.as_str().into());
+        }
+        said.insert(
+            "firstSeenAt".into(),
+            scim::comparable::instant(source.first_seen).into(),
+        );
+        said.insert(
+            "lastSyncedAt".into(),
+            scim::comparable::instant(source.last_synced).into(),
+        );
+        Value::Object(said)
+    };
+    let sources: Value = record.sources.iter().map(source).collect();
+    Ok(Some((URN.into(), json!({ "sources": sources }))))
 }

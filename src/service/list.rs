@@ -1,8 +1,8 @@
 //! GET many (RFC 7644 §3.4.2): filtered, sorted and paged in the database.
 
 use super::{Asked, DEFAULT_PAGE, Error, Muster, Page};
-use crate::domain::catalog::View;
 use crate::domain::context::{Context, Right};
+use crate::domain::view::View;
 use crate::scim::list::ListRequest;
 use crate::store::list::{Query, list};
 

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::change::Write;
 use super::{Asked, Error, Muster};
-use crate::domain::catalog::View;
 use crate::domain::context::Context;
 use crate::domain::event::{Change, Happened};
 use crate::domain::record::{Folded, Kind};
+use crate::domain::view::View;
 use crate::id::ResourceId;
 use crate::scim;
 use crate::scim::patch::{Change as RowChange, Rows};

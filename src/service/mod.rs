@@ -25,9 +25,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::catalog::{Catalog, View};
+use crate::domain::catalog::Catalog;
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Renderer, Resource};
+use crate::domain::view::View;
 use crate::id::{IdSource, TenantId};
 use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;

@@ -117,7 +117,7 @@ impl Write<'_> {
                 let shown = self
                     .muster
                     .show_one(tx, self.context, self.view, folded, &whole)?;
-                shown.as_ref().version.clone()
+                shown.seen().version.clone()
             }
         };
         precondition::check(asked.if_match.as_deref(), &version)

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::list::{limit, query};
 use super::{Asked, Error, Muster, Page};
-use crate::domain::catalog::View;
 use crate::domain::context::{Context, Right};
 use crate::domain::record::Kind;
+use crate::domain::view::View;
 use crate::scim::Map;
 use crate::scim::list::ListRequest;
 use crate::store::list::{Query, list};

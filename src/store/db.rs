@@ -9,7 +9,7 @@ use super::error::Error;
 
 /// A connection: SQLite or PostgreSQL.
 #[derive(MultiConnection)]
-pub enum Db {
+pub(super) enum Db {
     /// The embedded default.
     Sqlite(SqliteConnection),
     /// For those who outgrow one machine.
@@ -126,7 +126,7 @@ impl Db {
 
     /// Whose dialect this connection speaks.
     #[must_use]
-    pub fn dialect(&self) -> Dialect {
+    pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,

@@ -12,18 +12,18 @@ use crate::domain::event::Event;
 const PLAIN_JSON: i16 = 1;
 
 /// Appends the event of the change that made `version` of its record, or of one that made none.
-pub(super) fn insert(tx: &mut Tx<'_>, event: &Event, version: Option<i64>) -> Result<(), Error> {
+pub(super) fn insert(tx: &mut Tx<'_>, event: Event, version: Option<i64>) -> Result<(), Error> {
     let body = serde_json::to_vec(&event.body(version))?;
     let values = (
         event::id.eq(key(event.id.0)),
         event::tenant.eq(event.tenant.0),
-        event::type_.eq(&event.kind),
-        event::resource_type.eq(&event.resource_type),
+        event::type_.eq(event.kind),
+        event::resource_type.eq(event.resource_type),
         event::resource.eq(key(event.resource.0)),
         event::version.eq(version),
         event::recorded.eq(micros(event.at)),
-        event::client.eq(&event.client),
-        event::correlation.eq(&event.correlation),
+        event::client.eq(event.client),
+        event::correlation.eq(event.correlation),
         event::format.eq(PLAIN_JSON),
         event::key_id.eq(""),
         event::body.eq(body),

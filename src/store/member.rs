@@ -140,7 +140,7 @@ pub fn update(
         }
     }
     insert(tx, group.row, add)?;
-    event::insert(tx, &event, Some(version))?;
+    event::insert(tx, event, Some(version))?;
     Ok(Folded {
         version,
         modified: instant(at),

@@ -135,7 +135,7 @@ impl Store {
             Engine::Postgres(workers) => {
                 let paths = self.0.paths.clone();
                 workers.submit(Box::new(move |pool| {
-                    pool::write(pool, &paths, Box::new(job))
+                    pool::write(pool, &paths, Box::new(job));
                 }))?;
             }
         }

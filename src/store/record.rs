@@ -9,11 +9,11 @@ use super::db::on_both;
 use super::schema::{attribute_index, resource, source_record, unique_value};
 use super::sql_types::{instant, key, micros, uuid};
 use super::{Error, Tx, attribute_path, event, member};
-use crate::domain::catalog::Specs;
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
 use crate::domain::index::{self, Row, Unique};
 use crate::domain::record::{Folded, Kind, Leaves, Record, has_account};
+use crate::domain::view::Specs;
 use crate::id::{ResourceId, TenantId};
 
 /// What [`resource`] holds, in the order of its columns.
@@ -170,7 +170,7 @@ pub fn insert(
     }
     put_values(tx, specs, &folded, &Leaves::new(), &new.leaves)?;
     member::insert(tx, folded.row, &new.members)?;
-    event::insert(tx, &event, Some(1))?;
+    event::insert(tx, event, Some(1))?;
     Ok(folded)
 }
 
@@ -202,10 +202,11 @@ pub fn update(
     }
     put_sources(tx, before, sources)?;
     put_values(tx, specs, old, &old.leaves, &leaves)?;
-    event::insert(tx, &event, Some(old.version + 1))?;
+    let modified = event.at;
+    event::insert(tx, event, Some(old.version + 1))?;
     Ok(Folded {
         version: old.version + 1,
-        modified: event.at,
+        modified,
         leaves,
         ..old.clone()
     })
@@ -232,12 +233,12 @@ pub fn confirm(
         return Err(tx.lose());
     }
     put_sources(tx, before, sources)?;
-    event::insert(tx, &event, None)
+    event::insert(tx, event, None)
 }
 
 /// Removes a record with everything that hangs on it. Its events stay; the one of its end has the version after its last.
 pub fn delete(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Error> {
-    event::insert(tx, &event, Some(record.version + 1))?;
+    event::insert(tx, event, Some(record.version + 1))?;
     member::delete(tx, record.row)?;
     let row = record.row;
     diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))

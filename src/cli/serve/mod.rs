@@ -276,9 +276,9 @@ fn spawn(
                     .wrap(NormalizePath::trim())
                     .wrap(from_fn(http::boundary))
                     .configure(|app| {
-                        issuer
-                            .into_iter()
-                            .for_each(|issuer| issuer::mount(issuer)(app))
+                        if let Some(issuer) = issuer {
+                            issuer::mount(issuer)(app);
+                        }
                     })
                     .configure(http::mount(http))
             });

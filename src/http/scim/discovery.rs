@@ -19,14 +19,14 @@ pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -
         max_results: door.max_page,
         documentation_uri: None,
     };
-    found(service_provider_config(&door.base_url, &limits))
+    found(&service_provider_config(&door.base_url, &limits))
 }
 
 /// `GET /ResourceTypes`.
 pub(super) async fn types(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
     let types = door.service.resource_types();
-    found(discovery::resource_types(
+    found(&discovery::resource_types(
         &door.base_url,
         types.iter().map(Arc::as_ref),
     ))
@@ -38,7 +38,7 @@ pub(super) async fn one_type(request: HttpRequest, door: web::Data<Door>) -> Ans
     let types = door.service.resource_types();
     let known = types.iter().find(|known| known.id == id(&request));
     found(
-        known
+        &known
             .ok_or_else(|| Failure::not_found("there is no such resource type"))?
             .to_json(&door.base_url),
     )
@@ -48,7 +48,7 @@ pub(super) async fn one_type(request: HttpRequest, door: web::Data<Door>) -> Ans
 pub(super) async fn schemas(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
     let types = door.service.resource_types();
-    found(discovery::schemas(
+    found(&discovery::schemas(
         &door.base_url,
         types.iter().map(Arc::as_ref),
     ))
@@ -63,7 +63,7 @@ pub(super) async fn one_schema(request: HttpRequest, door: web::Data<Door>) -> A
         .iter()
         .find(|schema| schema.id.eq_ignore_ascii_case(id(&request)));
     found(
-        known
+        &known
             .ok_or_else(|| Failure::not_found("there is no such schema"))?
             .to_json(&door.base_url),
     )
@@ -77,14 +77,15 @@ fn id(request: &HttpRequest) -> &str {
 /// §4: a filter is 403 here, sorting and paging are ignored.
 fn no_filter(request: &HttpRequest) -> Result<(), Failure> {
     let pairs = query::parse(request.query_string())?;
-    match pairs.iter().any(|(name, _)| name == "filter") {
-        true => Err(Failure::forbidden(
+    if pairs.iter().any(|(name, _)| name == "filter") {
+        Err(Failure::forbidden(
             "discovery cannot be filtered; leave the filter out",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 
-fn found(body: Value) -> Answer {
-    answer::json(HttpResponse::Ok(), &body)
+fn found(body: &Value) -> Answer {
+    answer::json(HttpResponse::Ok(), body)
 }

@@ -22,7 +22,7 @@ pub(super) struct Key {
     id: Option<String>,
     /// The algorithms it may verify: the one it names, else those of its type.
     algorithms: Vec<Algorithm>,
-    pub(super) key: DecodingKey,
+    pub(super) decoding: DecodingKey,
 }
 
 /// The keys as last fetched.
@@ -150,7 +150,7 @@ impl Key {
         Some(Self {
             id: jwk.common.key_id.clone(),
             algorithms,
-            key: DecodingKey::from_jwk(&jwk).ok()?,
+            decoding: DecodingKey::from_jwk(&jwk).ok()?,
         })
     }
 

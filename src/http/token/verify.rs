@@ -26,16 +26,15 @@ pub(super) async fn verify(
         cause,
     };
     let known = keys.get().await.map_err(unreachable)?;
-    let claims = match proven(token, &header, issuer, &known)? {
-        Some(claims) => claims,
-        None => {
-            let fresh = keys.refetch(&known).await;
-            let proof = fresh
-                .map(|fresh| proven(token, &header, issuer, &fresh))
-                .transpose()?
-                .flatten();
-            proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?
-        }
+    let claims = if let Some(claims) = proven(token, &header, issuer, &known)? {
+        claims
+    } else {
+        let fresh = keys.refetch(&known).await;
+        let proof = fresh
+            .map(|fresh| proven(token, &header, issuer, &fresh))
+            .transpose()?
+            .flatten();
+        proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?
     };
     let expires = check_times(&claims, now)?;
     Ok((claims, expires))
@@ -72,7 +71,7 @@ fn proven(
         .iter()
         .filter(|key| key.fits(header.kid.as_deref(), header.alg))
     {
-        match decode::<Claims>(token, &key.key, &validation) {
+        match decode::<Claims>(token, &key.decoding, &validation) {
             Ok(proof) => return Ok(Some(proof.claims)),
             Err(error) => match error.kind() {
                 ErrorKind::InvalidIssuer => {
@@ -123,7 +122,7 @@ fn check_times(claims: &Claims, now: i64) -> Result<i64, Refusal> {
     Ok(expires)
 }
 
-/// A NumericDate (RFC 7519 §2), fractions dropped.
+/// A `NumericDate` (RFC 7519 §2), fractions dropped.
 fn time(claims: &Claims, name: &str) -> Result<Option<i64>, Refusal> {
     let malformed = || Refusal::invalid(format!("its claim {name} is not a time"));
     match claims.get(name) {
