@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Failure, print};
+use super::{Failure, database, print};
 use crate::config::{self, Config};
 use crate::id::RandomIds;
 use crate::secret::Secret;
-use crate::service::{Muster, Settings};
+use crate::service::Muster;
+use crate::telemetry;
 
 /// How many events are read at a time.
 const PAGE: i64 = 500;
@@ -45,6 +46,7 @@ pub(super) struct Options {
 
 /// Prints the events.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
     let service = open(options)?;
     let mut after = options.after;
     loop {
@@ -55,11 +57,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             lines.push('\n');
             after = *position;
         }
-        print(&lines)?;
+        let read = print(&lines)?;
         match (events.is_empty(), options.follow) {
             (true, false) => break,
+            _ if !read => break,
             (true, true) => sleep(PATIENCE),
-            _ => {}
+            (false, _) => {}
         }
     }
     service.close();
@@ -81,14 +84,7 @@ fn open(options: &Options) -> Result<Muster, Failure> {
     }
     config.check_database()?;
     must_exist(&config)?;
-    let database_url = config.server.database().reveal().to_owned();
-    let settings = Settings {
-        database_url,
-        connections: 1,
-        systems: Vec::new(),
-        max_page: 1,
-    };
-    Ok(Muster::open(&settings, Arc::new(RandomIds))?)
+    database::open(&config, 1, Arc::new(RandomIds))
 }
 
 /// Reading a log must not make an empty database where none is.

@@ -3,9 +3,11 @@
 //! | file | what it does |
 //! |---|---|
 //! | `serve/` | `muster serve`: starts the doors, and stops them in good order |
+//! | `database` | opens the service on the configured database |
 //! | `events` | `muster events`: prints the log |
 //! | `failure` | a message for the operator, and the exit code |
 
+mod database;
 mod events;
 mod failure;
 pub mod serve;
@@ -42,8 +44,10 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Some(Command::Serve(options)) => serve::run(options),
         Some(Command::Events(options)) => events::run(&options),
-        Some(Command::Version) => print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))),
-        None => print(&Arguments::command().render_help().to_string()),
+        Some(Command::Version) => {
+            print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
+        }
+        None => print(&Arguments::command().render_help().to_string()).map(drop),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,14 +59,14 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Writes to standard output. That its reader has left is no failure: `muster events | head` is fine.
-fn print(text: &str) -> Result<(), Failure> {
+/// Writes to standard output; answers whether somebody still reads it. That the reader has left is no failure:
+/// `muster events | head` is fine.
+fn print(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::run(format!("cannot write: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::run(format!("cannot write: {error}"))),
     }
 }
 

@@ -22,7 +22,10 @@ pub(super) type Answer = Result<HttpResponse, Failure>;
 /// 201 with its location (RFC 7644 §3.3).
 pub(super) fn created(written: &Written) -> Answer {
     let mut answer = HttpResponse::Created();
-    answer.insert_header((header::LOCATION, written.resource.seen().location.as_str()));
+    answer.insert_header((
+        header::LOCATION,
+        written.resource.as_ref().location.as_str(),
+    ));
     after_write(answer, written)
 }
 
@@ -40,7 +43,7 @@ fn after_write(mut answer: HttpResponseBuilder, written: &Written) -> Answer {
 
 /// 200 with one resource, or 304 when the caller has this version (§3.14; RFC 9110 §13.1.2).
 pub(super) fn one(found: &Masked<Resource>, request: &HeaderMap) -> Answer {
-    let version = found.seen().version.as_str();
+    let version = found.as_ref().version.as_str();
     if has_version(request, version) {
         return Ok(HttpResponse::NotModified()
             .insert_header((header::ETAG, version))
@@ -65,9 +68,8 @@ pub(super) fn page(page: &Page) -> Answer {
 }
 
 /// 204.
-#[expect(clippy::unnecessary_wraps, reason = "every operation answers alike")]
-pub(super) fn nothing() -> Answer {
-    Ok(HttpResponse::NoContent().finish())
+pub(super) fn nothing() -> HttpResponse {
+    HttpResponse::NoContent().finish()
 }
 
 /// An answer in SCIM's media type.
@@ -78,7 +80,7 @@ pub(super) fn json(mut answer: HttpResponseBuilder, body: &impl Serialize) -> An
 }
 
 fn resource(mut answer: HttpResponseBuilder, resource: &Masked<Resource>) -> Answer {
-    answer.insert_header((header::ETAG, resource.seen().version.as_str()));
+    answer.insert_header((header::ETAG, resource.as_ref().version.as_str()));
     json(answer, resource)
 }
 

@@ -31,7 +31,7 @@ pub async fn boundary<B: MessageBody + 'static>(
         &request,
         request
             .app_data::<web::Data<Door>>()
-            .map(actix_web::web::Data::get_ref),
+            .map(web::Data::get_ref),
     );
     let span = span(&request, &correlation.0);
     request.extensions_mut().insert(correlation.clone());

@@ -37,14 +37,14 @@ fn decode(text: &str) -> Result<String, Failure> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        (rest, ()) = match first {
-            b'+' => (tail, bytes.push(b' ')),
-            b'%' => match tail {
-                [high, low, tail @ ..] => (tail, bytes.push(hex(*high)? << 4 | hex(*low)?)),
-                _ => return Err(bad_escape()),
-            },
-            byte => (tail, bytes.push(*byte)),
+        let (byte, tail) = match (first, tail) {
+            (b'+', _) => (b' ', tail),
+            (b'%', [high, low, tail @ ..]) => (hex(*high)? << 4 | hex(*low)?, tail),
+            (b'%', _) => return Err(bad_escape()),
+            (byte, _) => (*byte, tail),
         };
+        bytes.push(byte);
+        rest = tail;
     }
     String::from_utf8(bytes)
         .map_err(|_| Failure::invalid_value("the query string is not UTF-8 once decoded"))

@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use reqwest::Url;
-
 use super::{Serve, base_url};
+use crate::cli::database::shown;
 use crate::config::{Config, dev_clients};
 
 /// The text, but for the address, which is known later.
@@ -53,40 +52,4 @@ TOKEN=$(curl -s -u hris:hris-secret -d grant_type=client_credentials http://{add
 curl -s -H "Authorization: Bearer $TOKEN" http://{address}/scim/v2/Users
 "#
     )
-}
-
-/// The database without whatever in its URL may be secret.
-fn shown(url: &str) -> String {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        return path.to_owned();
-    }
-    match Url::parse(url) {
-        Ok(url) => {
-            let port = url
-                .port()
-                .map(|port| format!(":{port}"))
-                .unwrap_or_default();
-            format!(
-                "{}://{}{port}{}",
-                url.scheme(),
-                url.host_str().unwrap_or_default(),
-                url.path()
-            )
-        }
-        Err(_) => "postgres".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shown;
-
-    #[test]
-    fn a_database_is_shown_without_its_password() {
-        assert_eq!(
-            shown("postgres://me:s3cret@db:5433/muster?password=x"),
-            "postgres://db:5433/muster"
-        );
-        assert_eq!(shown("sqlite:data/muster.db"), "data/muster.db");
-    }
 }

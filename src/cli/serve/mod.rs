@@ -15,20 +15,19 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, HttpServer, web};
 
+use super::database::{self, MAX_PAGE};
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Format};
 use crate::id::{IdSource, RandomIds};
 use crate::issuer::{self, Issuer};
-use crate::service::{Muster, Settings, System};
+use crate::service::Muster;
 use crate::{http, telemetry};
 
 pub(super) use options::Options;
 
 /// How long a stop waits for requests in flight, in seconds.
 const DRAIN: u64 = 30;
-/// The most resources on one page of a list.
-const MAX_PAGE: u64 = 1000;
 
 /// What to serve.
 #[derive(Clone, Debug)]
@@ -126,6 +125,7 @@ pub(super) fn run(options: Options) -> Result<(), Failure> {
     telemetry::init(lines, settings.config.log.filter.as_deref()).map_err(Failure::usage)?;
     let banner = banner::Banner::of(&settings);
     let running = start(settings, Arc::new(SystemClock), Arc::new(RandomIds))?;
+    // That nobody reads the banner is no reason not to serve.
     print(&banner.text(running.address))?;
     running.wait()
 }
@@ -172,7 +172,8 @@ fn assemble(
     let workers = thread::available_parallelism()
         .map_or(2, usize::from)
         .max(2);
-    let service = open(&config, workers, ids.clone())?;
+    // Every worker may read, and a few more jobs besides.
+    let service = database::open(&config, workers + 4, ids.clone())?;
     let base_url = base_url(&config, address);
     let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;
     let doors = Doors {
@@ -186,20 +187,6 @@ fn assemble(
         handle,
         thread: Some(thread),
     })
-}
-
-fn open(config: &Config, workers: usize, ids: Arc<dyn IdSource>) -> Result<Muster, Failure> {
-    let system = |system: &crate::config::System| System {
-        name: system.name.clone(),
-        verifies_email: system.verifies_email,
-    };
-    let settings = Settings {
-        database_url: config.server.database().reveal().to_owned(),
-        connections: u32::try_from(workers + 4).unwrap_or(u32::MAX),
-        systems: config.systems.iter().map(system).collect(),
-        max_page: MAX_PAGE,
-    };
-    Ok(Muster::open(&settings, ids)?)
 }
 
 /// Makes the data folder, and finds out now whether it can be written to.

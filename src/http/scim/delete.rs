@@ -14,5 +14,5 @@ pub(super) async fn delete(call: Call) -> Answer {
             if_match.as_deref(),
         )
         .await?;
-    answer::nothing()
+    Ok(answer::nothing())
 }

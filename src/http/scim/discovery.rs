@@ -37,11 +37,8 @@ pub(super) async fn one_type(request: HttpRequest, door: web::Data<Door>) -> Ans
     no_filter(&request)?;
     let types = door.service.resource_types();
     let known = types.iter().find(|known| known.id == id(&request));
-    found(
-        &known
-            .ok_or_else(|| Failure::not_found("there is no such resource type"))?
-            .to_json(&door.base_url),
-    )
+    let known = known.ok_or_else(|| Failure::not_found("there is no such resource type"))?;
+    found(&known.to_json(&door.base_url))
 }
 
 /// `GET /Schemas`.
@@ -62,11 +59,8 @@ pub(super) async fn one_schema(request: HttpRequest, door: web::Data<Door>) -> A
     let known = schemas
         .iter()
         .find(|schema| schema.id.eq_ignore_ascii_case(id(&request)));
-    found(
-        &known
-            .ok_or_else(|| Failure::not_found("there is no such schema"))?
-            .to_json(&door.base_url),
-    )
+    let known = known.ok_or_else(|| Failure::not_found("there is no such schema"))?;
+    found(&known.to_json(&door.base_url))
 }
 
 /// The last segment of the path.
@@ -78,12 +72,10 @@ fn id(request: &HttpRequest) -> &str {
 fn no_filter(request: &HttpRequest) -> Result<(), Failure> {
     let pairs = query::parse(request.query_string())?;
     if pairs.iter().any(|(name, _)| name == "filter") {
-        Err(Failure::forbidden(
-            "discovery cannot be filtered; leave the filter out",
-        ))
-    } else {
-        Ok(())
+        let detail = "discovery cannot be filtered; leave the filter out";
+        return Err(Failure::forbidden(detail));
     }
+    Ok(())
 }
 
 fn found(body: &Value) -> Answer {

@@ -26,16 +26,14 @@ pub(super) async fn verify(
         cause,
     };
     let known = keys.get().await.map_err(unreachable)?;
-    let claims = if let Some(claims) = proven(token, &header, issuer, &known)? {
-        claims
-    } else {
-        let fresh = keys.refetch(&known).await;
-        let proof = fresh
-            .map(|fresh| proven(token, &header, issuer, &fresh))
-            .transpose()?
-            .flatten();
-        proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?
-    };
+    let mut proof = proven(token, &header, issuer, &known)?;
+    if proof.is_none()
+        && let Some(fresh) = keys.refetch(&known).await
+    {
+        proof = proven(token, &header, issuer, &fresh)?;
+    }
+    let claims =
+        proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?;
     let expires = check_times(&claims, now)?;
     Ok((claims, expires))
 }
