@@ -22,10 +22,7 @@ pub(super) type Answer = Result<HttpResponse, Failure>;
 /// 201 with its location (RFC 7644 §3.3).
 pub(super) fn created(written: &Written) -> Answer {
     let mut answer = HttpResponse::Created();
-    answer.insert_header((
-        header::LOCATION,
-        written.resource.as_ref().location.as_str(),
-    ));
+    answer.insert_header((header::LOCATION, written.resource.seen().location.as_str()));
     after_write(answer, written)
 }
 
@@ -43,7 +40,7 @@ fn after_write(mut answer: HttpResponseBuilder, written: &Written) -> Answer {
 
 /// 200 with one resource, or 304 when the caller has this version (§3.14; RFC 9110 §13.1.2).
 pub(super) fn one(found: &Masked<Resource>, request: &HeaderMap) -> Answer {
-    let version = found.as_ref().version.as_str();
+    let version = found.seen().version.as_str();
     if has_version(request, version) {
         return Ok(HttpResponse::NotModified()
             .insert_header((header::ETAG, version))
@@ -80,7 +77,7 @@ pub(super) fn json(mut answer: HttpResponseBuilder, body: &impl Serialize) -> An
 }
 
 fn resource(mut answer: HttpResponseBuilder, resource: &Masked<Resource>) -> Answer {
-    answer.insert_header((header::ETAG, resource.as_ref().version.as_str()));
+    answer.insert_header((header::ETAG, resource.seen().version.as_str()));
     json(answer, resource)
 }
 

@@ -1,5 +1,12 @@
 //! The HTTP door from outside: a real server on port 0, a real client, the embedded issuer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing"
+)]
+
 mod app;
 mod boundary;
 mod issuer;
