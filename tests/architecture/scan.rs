@@ -3,13 +3,13 @@
 
 /// A word or a sign of Rust source, with its line; comments, strings and character literals are gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     pub line: usize,
     pub text: String,
 }
 
 /// Cuts Rust source into tokens; `::` is one token, every other sign is one of its own.
-pub fn tokens(source: &str) -> Vec<Token> {
+pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let text: Vec<char> = source.chars().collect();
     let (mut found, mut at, mut line) = (Vec::new(), 0, 1);
     while at < text.len() {
@@ -120,7 +120,7 @@ fn raw_quoted(rest: &[char], hashes: usize) -> usize {
 
 /// The top-level modules that paths lead to, with their lines: `crate::store`, `crate::{id, scim::Error}`, and
 /// `super::super::store` from a module `depth` below the root.
-pub fn arrows(tokens: &[Token], depth: usize) -> Vec<(usize, String)> {
+pub(crate) fn arrows(tokens: &[Token], depth: usize) -> Vec<(usize, String)> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
     let mut found = Vec::new();
     let mut braces: Vec<bool> = Vec::new();
@@ -173,7 +173,7 @@ fn heads(tokens: &[Token], at: usize) -> Vec<(usize, String)> {
 }
 
 /// For each token, whether it stands in an item marked `#[cfg(test)]`.
-pub fn test_items(tokens: &[Token]) -> Vec<bool> {
+pub(crate) fn test_items(tokens: &[Token]) -> Vec<bool> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut marked = vec![false; tokens.len()];
     for at in 0..tokens.len() {

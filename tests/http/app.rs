@@ -22,10 +22,10 @@ static KEY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A folder that is gone when the test is over.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!(
             "muster-http-{}-{}",
@@ -45,7 +45,7 @@ impl Drop for Folder {
 }
 
 /// A server and a client for it.
-pub struct App {
+pub(crate) struct App {
     running: Option<Running>,
     pub origin: String,
     pub http: Client,
@@ -54,7 +54,7 @@ pub struct App {
 }
 
 impl App {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = Folder::new();
         fs::write(folder.0.join("dev-issuer-key.pem"), &*KEY).unwrap();
         let running = start(
@@ -75,27 +75,27 @@ impl App {
     }
 
     /// A request below `/scim/v2`, without a token.
-    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}/scim/v2{path}", self.origin))
     }
 
     /// A request below `/scim/v2` as `admin`.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let token = self.tokens.get_or_init(|| self.token("admin"));
         self.anonymous(method, path).bearer_auth(token)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         send(scim(self.request(Method::POST, path), &body)).await
     }
 
     /// A token as the issuer would give it to `client`, made here with the issuer's key.
-    pub fn token(&self, client: &str) -> String {
+    pub(crate) fn token(&self, client: &str) -> String {
         let now = SystemClock.now().timestamp();
         self.signed(&json!({
             "iss": format!("{}/dev", self.origin), "aud": "muster", "sub": client, "azp": client,
@@ -104,38 +104,38 @@ impl App {
     }
 
     /// Any claims, signed with the issuer's key.
-    pub fn signed(&self, claims: &Value) -> String {
+    pub(crate) fn signed(&self, claims: &Value) -> String {
         let key = EncodingKey::from_rsa_pem(KEY.as_bytes()).unwrap();
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &key).unwrap()
     }
 
     /// Stops in good order; the folder stays until the end.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.running.take().unwrap().stop().unwrap();
     }
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
 
     /// Asserts an error of SCIM's form (RFC 7644 §3.12) and answers its detail.
-    pub fn error(&self, status: u16, scim_type: Option<&str>) -> String {
+    pub(crate) fn error(&self, status: u16, scim_type: Option<&str>) -> String {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         assert_eq!(self.header("content-type"), "application/scim+json");
         assert!(!self.header("x-correlation-id").is_empty());
@@ -151,7 +151,7 @@ impl Answer {
 }
 
 /// Sends a request and reads its answer to the end.
-pub async fn send(request: RequestBuilder) -> Answer {
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     Answer {
         status: response.status(),
@@ -161,13 +161,13 @@ pub async fn send(request: RequestBuilder) -> Answer {
 }
 
 /// A SCIM body.
-pub fn scim(request: RequestBuilder, body: &Value) -> RequestBuilder {
+pub(crate) fn scim(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request
         .header("content-type", "application/scim+json")
         .body(body.to_string())
 }
 
 /// A user's body.
-pub fn user(name: &str) -> Value {
+pub(crate) fn user(name: &str) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name })
 }

@@ -75,7 +75,7 @@ impl Scene {
         std::thread::spawn(move || {
             listener
                 .incoming()
-                .for_each(|stream| serve(stream.unwrap(), &base, &state))
+                .for_each(|stream| serve(stream.unwrap(), &base, &state));
         });
         let clock = Arc::new(FixedClock::at(DateTime::from_timestamp(NOW, 0).unwrap()));
         let toml = format!("[[issuer]]\nurl = \"{url}\"\naudience = \"muster\"");
