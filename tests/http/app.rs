@@ -104,7 +104,7 @@ impl App {
     }
 
     /// Any claims, signed with the issuer's key.
-    pub(crate) fn signed(&self, claims: &Value) -> String {
+    pub(crate) fn signed(claims: &Value) -> String {
         let key = EncodingKey::from_rsa_pem(KEY.as_bytes()).unwrap();
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &key).unwrap()
     }
