@@ -1,0 +1,19 @@
+//! SCIM over HTTP as a client sees it, on both databases. Each file is a topic, each test a sentence.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod characteristics;
+mod discovery;
+mod etags;
+mod filter_data;
+mod filter_meaning;
+mod groups;
+mod lifecycle;
+mod paging;
+mod parallel;
+mod patch_data;
+mod patching;
+mod people;
+mod projection;
+mod sorting;

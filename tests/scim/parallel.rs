@@ -1,0 +1,102 @@
+//! Many at once (E15, checklist row 21): nothing is lost, nothing fails.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, on_both};
+
+on_both!(
+    two_hundred_single_member_patches_lose_nothing,
+    of_many_posts_of_one_user_name_one_succeeds,
+    many_changes_of_one_user_are_all_applied,
+    one_member_added_many_times_at_once_is_added_once,
+);
+
+async fn all<T: 'static>(calls: Vec<impl Future<Output = T> + 'static>) -> Vec<T> {
+    let calls: Vec<_> = calls.into_iter().map(actix_web::rt::spawn).collect();
+    let mut results = Vec::new();
+    for call in calls {
+        results.push(call.await.expect("no call panics"));
+    }
+    results
+}
+
+async fn users(idp: &Client, count: usize) -> Vec<String> {
+    let posts = (0..count).map(|number| {
+        let idp = idp.clone();
+        async move { idp.create("/Users", json!({"userName": format!("u{number}")})).await }
+    });
+    let made = all(posts.collect()).await;
+    made.iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn two_hundred_single_member_patches_lose_nothing(app: &App) {
+    let idp = app.client("idp").await;
+    let ids = users(&idp, 200).await;
+    let gone: Vec<Value> = ids[..100].iter().map(|id| json!({"value": id})).collect();
+    let group = idp.create("/Groups", json!({"displayName": "g", "members": gone})).await;
+    let path = format!("/Groups/{}?excludedAttributes=members", group["id"].as_str().unwrap());
+    // A hundred leave while a hundred come.
+    let patches = ids.iter().enumerate().map(|(number, id)| {
+        let operation = if number < 100 {
+            json!([{"op": "remove", "path": format!("members[value eq \"{id}\"]")}])
+        } else {
+            json!([{"op": "add", "path": "members", "value": [{"value": id}]}])
+        };
+        let (idp, path) = (idp.clone(), path.clone());
+        async move { idp.patch(&path, operation).await.status }
+    });
+    let statuses = all(patches.collect()).await;
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    let answer = idp.get(&format!("/Groups/{}", group["id"].as_str().unwrap())).await;
+    let mut members: Vec<_> =
+        answer.ok(200)["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    members.sort_unstable();
+    let mut wanted: Vec<_> = ids[100..].iter().map(String::as_str).collect();
+    wanted.sort_unstable();
+    assert_eq!(members, wanted);
+    // Each change made a version of its own.
+    assert_eq!(answer.etag(), "W/\"201\"");
+}
+
+async fn of_many_posts_of_one_user_name_one_succeeds(app: &App) {
+    let idp = app.client("idp").await;
+    let posts = (0..20).map(|number| {
+        let idp = idp.clone();
+        let name = if number % 2 == 0 { "ines" } else { "INES" };
+        async move { idp.post("/Users", json!({"userName": name})).await.status }
+    });
+    let mut statuses = all(posts.collect()).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 201);
+    assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
+    assert_eq!(app.event_count(), 1);
+}
+
+async fn many_changes_of_one_user_are_all_applied(app: &App) {
+    let idp = app.client("idp").await;
+    let made = idp.create("/Users", json!({"userName": "ines"})).await;
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    let patches = (0..20).map(|number| {
+        let (idp, path) = (idp.clone(), path.clone());
+        let email = json!([{"op": "add", "path": "emails", "value": [{"value": format!("e{number}@north.example")}]}]);
+        async move { idp.patch(&path, email).await.status }
+    });
+    let statuses = all(patches.collect()).await;
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    assert_eq!(idp.get(&path).await.ok(200)["emails"].as_array().unwrap().len(), 20);
+}
+
+async fn one_member_added_many_times_at_once_is_added_once(app: &App) {
+    let idp = app.client("idp").await;
+    let ids = users(&idp, 1).await;
+    let group = idp.create("/Groups", json!({"displayName": "g"})).await;
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let patches = (0..20).map(|_| {
+        let (idp, path) = (idp.clone(), path.clone());
+        let operation = json!([{"op": "add", "path": "members", "value": [{"value": ids[0]}]}]);
+        async move { idp.patch(&path, operation).await.status }
+    });
+    let statuses = all(patches.collect()).await;
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    assert_eq!(idp.get(&path).await.etag(), "W/\"2\"");
+}

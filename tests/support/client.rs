@@ -1,0 +1,257 @@
+//! A client over HTTP, and the answers it gets. What must hold of every answer is checked on each.
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use serde_json::{Value, json};
+
+use super::{PATCH_OP, SEARCH, body};
+
+/// SCIM's media type.
+pub const SCIM_JSON: &str = "application/scim+json";
+
+/// A plain HTTP client: no proxies, no redirects.
+pub fn http() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("an HTTP client can be made")
+}
+
+/// A token of the embedded issuer for one of its clients.
+pub async fn token(http: &reqwest::Client, origin: &str, name: &str) -> String {
+    let answer = http
+        .post(format!("{origin}/dev/token"))
+        .basic_auth(name, Some(format!("{name}-secret")))
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials")
+        .send()
+        .await
+        .expect("the issuer answers");
+    let text = answer.text().await.expect("an answer with a body");
+    let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"));
+    answer["access_token"].as_str().unwrap_or_else(|| panic!("no token for {name}: {text}")).to_owned()
+}
+
+/// Somebody who calls.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    scim: String,
+    token: Option<String>,
+}
+
+impl Client {
+    /// A caller of the service at `scim`.
+    pub fn new(http: reqwest::Client, scim: String, token: Option<String>) -> Self {
+        Self { http, scim, token }
+    }
+
+    /// Sends anything; nothing if the server did not answer.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Option<Answer> {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.scim) };
+        let mut request = self.http.request(method.clone(), &url);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(body) = body {
+            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                request = request.header(CONTENT_TYPE, SCIM_JSON);
+            }
+            request = request.body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.ok()?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = answer.text().await.ok()?;
+        let body = match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| panic!("{method} {url} answered no JSON: {text}")),
+        };
+        let answer = Answer { what: format!("{method} {}", shortened(&url)), status, headers, body };
+        answer.check();
+        Some(answer)
+    }
+
+    /// Sends anything.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
+        self.try_send(method, path, headers, body).await.expect("the server answers")
+    }
+
+    async fn send_json(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        self.send(method, path, headers, Some(body.to_string().into_bytes())).await
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    /// GET with query parameters that are yet to be encoded.
+    pub async fn list(&self, endpoint: &str, query: &[(&str, &str)]) -> Answer {
+        let url = reqwest::Url::parse_with_params(&format!("{}{endpoint}", self.scim), query).expect("a URL");
+        self.get(url.as_str()).await
+    }
+
+    /// GET with a filter, whose answer must be a list.
+    pub async fn find(&self, endpoint: &str, filter: &str) -> Vec<Value> {
+        let answer = self.list(endpoint, &[("filter", filter), ("count", "500")]).await;
+        assert_eq!(answer.status, 200, "{filter}: {}", answer.body);
+        answer.resources().to_vec()
+    }
+
+    /// POST .search; `schemas` is added.
+    pub async fn search(&self, endpoint: &str, mut request: Value) -> Answer {
+        request["schemas"] = json!([SEARCH]);
+        self.send_json(Method::POST, &format!("{endpoint}/.search"), &[], &request).await
+    }
+
+    /// POST of a resource; `schemas` is added where it is missing.
+    pub async fn post(&self, endpoint: &str, content: Value) -> Answer {
+        self.send_json(Method::POST, endpoint, &[], &body(endpoint, content)).await
+    }
+
+    /// POST that must succeed.
+    #[track_caller]
+    pub fn create(&self, endpoint: &str, content: Value) -> impl Future<Output = Value> {
+        let caller = std::panic::Location::caller();
+        let made = self.post(endpoint, content);
+        async move {
+            let answer = made.await;
+            assert_eq!(answer.status, 201, "at {caller}: {}", answer.body);
+            answer.body
+        }
+    }
+
+    /// PUT of a resource at `/Type/id`; `schemas` is added where it is missing.
+    pub async fn put(&self, path: &str, content: Value) -> Answer {
+        self.send_json(Method::PUT, path, &[], &body(endpoint(path), content)).await
+    }
+
+    /// PUT under conditions.
+    pub async fn put_if(&self, path: &str, headers: &[(&str, &str)], content: Value) -> Answer {
+        self.send_json(Method::PUT, path, headers, &body(endpoint(path), content)).await
+    }
+
+    /// PATCH with these operations.
+    pub async fn patch(&self, path: &str, operations: Value) -> Answer {
+        self.patch_if(path, &[], operations).await
+    }
+
+    /// PATCH under conditions.
+    pub async fn patch_if(&self, path: &str, headers: &[(&str, &str)], operations: Value) -> Answer {
+        let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
+        self.send_json(Method::PATCH, path, headers, &body).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], None).await
+    }
+}
+
+/// `/Users` of `/Users/0197…?attributes=…`.
+fn endpoint(path: &str) -> &str {
+    let end = path[1..].find(['/', '?']).map_or(path.len(), |at| at + 1);
+    &path[..end]
+}
+
+fn shortened(url: &str) -> String {
+    url.chars().take(300).collect()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    what: String,
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null if there is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a header of visible characters"))
+    }
+
+    /// The body of an answer that must have this status.
+    #[track_caller]
+    pub fn ok(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}: {}", self.what, self.body);
+        &self.body
+    }
+
+    /// The detail of an error that must have this status and `scimType` (empty for none).
+    #[track_caller]
+    pub fn refused(&self, status: u16, scim_type: &str) -> &str {
+        assert_eq!(self.status, status, "{}: {}", self.what, self.body);
+        let found = self.body.get("scimType").and_then(Value::as_str).unwrap_or_default();
+        assert_eq!(found, scim_type, "{}: {}", self.what, self.body);
+        self.body["detail"].as_str().unwrap_or_default()
+    }
+
+    /// The entity tag.
+    #[track_caller]
+    pub fn etag(&self) -> &str {
+        self.header("etag").unwrap_or_else(|| panic!("{} has no ETag", self.what))
+    }
+
+    /// The names in `Muster-Ignored`.
+    pub fn ignored(&self) -> Vec<&str> {
+        self.header("muster-ignored").map(|names| names.split(", ").collect()).unwrap_or_default()
+    }
+
+    /// The resources of a list.
+    #[track_caller]
+    pub fn resources(&self) -> &[Value] {
+        let found = self.body["Resources"].as_array();
+        found.unwrap_or_else(|| panic!("{} answered no list: {}", self.what, self.body))
+    }
+
+    /// What holds of every answer.
+    fn check(&self) {
+        let Self { what, status, body, .. } = self;
+        assert!(*status != 500, "{what}: {body}");
+        assert_no_null(what, body);
+        if body.is_null() {
+            return;
+        }
+        let kind = self.header("content-type").unwrap_or_default();
+        assert!(kind.starts_with(SCIM_JSON), "{what} answered {kind}");
+        if *status >= 400 {
+            // RFC 7644 §3.12: the status is a string.
+            assert_eq!(body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]), "{what}");
+            assert_eq!(body["status"], json!(status.to_string()), "{what}");
+            assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{what}: {body}");
+        } else if let (Some(version), Some(etag)) = (body["meta"]["version"].as_str(), self.header("etag")) {
+            // RFC 7644 §3.14.
+            assert_eq!(version, etag, "{what}");
+        }
+    }
+}
+
+/// RFC 7643 §2.5: what has no value is left out.
+#[track_caller]
+fn assert_no_null(what: &str, value: &Value) {
+    let inner: Vec<&Value> = match value {
+        Value::Object(members) => members.values().collect(),
+        Value::Array(elements) => elements.iter().collect(),
+        _ => return,
+    };
+    for value in inner {
+        assert!(!value.is_null(), "{what} answered a null: {value}");
+        assert_no_null(what, value);
+    }
+}

@@ -1,0 +1,136 @@
+//! What holds of every database after whatever has happened to it (design §4, §5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text};
+use muster::domain::catalog::Catalog;
+use muster::domain::index::{self, Row, Unique};
+use muster::domain::record::{Kind, Leaves, has_account};
+
+use super::database::{Connection, rows};
+
+/// Columns that name a record by its number.
+const REFERENCES: [(&str, &str); 5] = [
+    ("attribute_index", "resource"),
+    ("unique_value", "resource"),
+    ("source_record", "resource"),
+    ("group_member", "grp"),
+    ("group_member", "member"),
+];
+
+/// Checks everything.
+pub fn check(connection: &mut Connection) {
+    every_version_has_exactly_one_event(connection);
+    what_is_gone_ended_with_its_event(connection);
+    no_row_is_of_a_record_that_is_gone(connection);
+    index_and_unique_values_agree_with_the_documents(connection);
+}
+
+fn every_version_has_exactly_one_event(connection: &mut Connection) {
+    let wrong = connection.texts(
+        "SELECT cast(r.id AS text) AS t FROM resource r WHERE r.version <> (\
+           SELECT count(DISTINCT e.version) FROM event e WHERE e.tenant = r.tenant AND e.resource = r.uuid \
+           AND e.version BETWEEN 1 AND r.version) \
+         OR r.version <> (\
+           SELECT count(e.version) FROM event e WHERE e.tenant = r.tenant AND e.resource = r.uuid)",
+    );
+    assert!(wrong.is_empty(), "records whose versions and events do not match: {wrong:?}");
+}
+
+fn what_is_gone_ended_with_its_event(connection: &mut Connection) {
+    let wrong = connection.number(
+        "SELECT count(*) AS n FROM (\
+           SELECT tenant, resource, max(version) AS last, count(version) AS versions FROM event GROUP BY tenant, resource\
+         ) story WHERE NOT EXISTS (\
+           SELECT 1 FROM resource r WHERE r.tenant = story.tenant AND r.uuid = story.resource) \
+         AND (story.versions <> story.last OR NOT EXISTS (\
+           SELECT 1 FROM event e WHERE e.tenant = story.tenant AND e.resource = story.resource \
+           AND e.version = story.last AND e.type LIKE '%.deleted'))",
+    );
+    assert_eq!(wrong, 0, "records that are gone without an event that says so");
+}
+
+fn no_row_is_of_a_record_that_is_gone(connection: &mut Connection) {
+    for (table, column) in REFERENCES {
+        let orphans = connection.number(&format!(
+            "SELECT count(*) AS n FROM {table} x WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.id = x.{column})"
+        ));
+        assert_eq!(orphans, 0, "rows of {table} whose {column} is gone");
+    }
+}
+
+#[derive(QueryableByName)]
+struct ResourceRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = SmallInt)]
+    kind: i16,
+    #[diesel(sql_type = BigInt)]
+    account: i64,
+    #[diesel(sql_type = Text)]
+    document: String,
+}
+
+#[derive(QueryableByName)]
+struct IndexRow {
+    #[diesel(sql_type = BigInt)]
+    resource: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    element: i32,
+    #[diesel(sql_type = Text)]
+    value: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    whole: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct UniqueRow {
+    #[diesel(sql_type = BigInt)]
+    resource: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// A write touches only the rows that differ: after any number of writes they are what the document alone asks for.
+fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection) {
+    let catalog = Catalog::load().expect("the schema files are sound");
+    let resources = rows!(
+        &mut *connection,
+        ResourceRow,
+        "SELECT id, kind, CASE WHEN account THEN cast(1 AS bigint) ELSE cast(0 AS bigint) END AS account, document \
+         FROM resource"
+    );
+    let mut kept_rows: BTreeMap<i64, BTreeSet<Row>> = BTreeMap::new();
+    for row in rows!(
+        &mut *connection,
+        IndexRow,
+        "SELECT i.resource, p.name, i.element, i.value, i.whole FROM attribute_index i \
+         JOIN attribute_path p ON p.id = i.path"
+    ) {
+        let IndexRow { resource, name: path, element, value, whole } = row;
+        kept_rows.entry(resource).or_default().insert(Row { path, element, value, whole });
+    }
+    let mut kept_uniques: BTreeMap<i64, BTreeSet<Unique>> = BTreeMap::new();
+    for row in rows!(
+        &mut *connection,
+        UniqueRow,
+        "SELECT u.resource, p.name, u.value FROM unique_value u JOIN attribute_path p ON p.id = u.path"
+    ) {
+        let UniqueRow { resource, name: path, value } = row;
+        kept_uniques.entry(resource).or_default().insert(Unique { path, value });
+    }
+    for ResourceRow { id, kind, account, document } in resources {
+        let kind = Kind::from_number(kind).expect("a known kind");
+        let leaves: Leaves = serde_json::from_str(&document).expect("a document is JSON");
+        let specs = catalog.specs(kind);
+        assert_eq!(account == 1, has_account(&leaves), "account of record {id}");
+        assert_eq!(kept_rows.remove(&id).unwrap_or_default(), index::rows(specs, &leaves), "index of record {id}");
+        let uniques = kept_uniques.remove(&id).unwrap_or_default();
+        assert_eq!(uniques, index::uniques(specs, &leaves), "unique values of record {id}");
+    }
+}

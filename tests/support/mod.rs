@@ -1,0 +1,214 @@
+//! The real application in process, on a free port, with a database of its own for each test. When a test ends, what
+//! must hold of every database is checked on its database.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `database` | a fresh, migrated database in no time, on either engine |
+//! | `client` | a client of the embedded issuer, with a token; answers and what holds of each |
+//! | `invariants` | what holds of every database after whatever has happened to it |
+//! | `process` | the built binary as a process of its own |
+
+#![allow(dead_code, unused_imports, reason = "each suite uses its own part")]
+
+pub mod client;
+pub mod database;
+pub mod invariants;
+pub mod process;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use muster::cli::serve::{Running, Serve, start};
+use muster::clock::{Clock, SystemClock};
+use muster::id::{RandomIds, SeededIds};
+use muster::issuer::Issuer;
+use muster::secret::Secret;
+use serde_json::{Value, json};
+
+pub use client::{Answer, Client};
+pub use database::{Database, Engine};
+
+/// The core User schema.
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// The core Group schema.
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The enterprise extension.
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// Our Person.
+pub const PERSON: &str = "urn:muster:scim:schemas:core:1.0:Person";
+/// A person who may be hired.
+pub const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate";
+/// A person who works.
+pub const EMPLOYEE: &str = "urn:muster:scim:schemas:extension:1.0:Employee";
+/// A person who buys.
+pub const CUSTOMER: &str = "urn:muster:scim:schemas:extension:1.0:Customer";
+/// What a person allows.
+pub const CONSENT: &str = "urn:muster:scim:schemas:extension:1.0:Consent";
+/// Where a record comes from.
+pub const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+/// Names the record that an account is for.
+pub const IDENTITY: &str = "urn:muster:scim:schemas:extension:1.0:Identity";
+/// The body of a PATCH.
+pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// The body of a search.
+pub const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
+/// When the tests' clock starts: 2031-03-01T12:00:00Z.
+const NOON: i64 = 1_930_132_800_000;
+
+/// A clock that a test can move, and that moves on by a millisecond whenever it is read: no two writes are of the same
+/// instant, and every run sees the same instants.
+#[derive(Debug)]
+pub struct TickingClock(AtomicI64);
+
+impl TickingClock {
+    fn new() -> Self {
+        Self(AtomicI64::new(NOON))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: TimeDelta) {
+        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TickingClock {
+    fn now(&self) -> DateTime<Utc> {
+        let millis = self.0.fetch_add(1, Ordering::SeqCst);
+        DateTime::from_timestamp_millis(millis).expect("a time within chrono's years")
+    }
+}
+
+/// A running application and its database.
+pub struct App {
+    /// Its clock.
+    pub clock: Arc<TickingClock>,
+    running: Option<Running>,
+    http: reqwest::Client,
+    tokens: RefCell<BTreeMap<String, String>>,
+    /// Its database.
+    pub database: Database,
+}
+
+impl App {
+    /// Starts on a fresh database.
+    pub fn start(engine: Engine) -> Self {
+        let database = Database::fresh(engine);
+        keep_issuer_key(database.folder());
+        let mut serve = Serve::dev(database.folder().to_owned());
+        serve.config.server.database_url = Some(Secret::new(database.url()));
+        let clock = Arc::new(TickingClock::new());
+        let running = start(serve, clock.clone(), Arc::new(SeededIds::new(0x5eed_cafe_beef_f00d))).expect("the application starts");
+        Self { clock, running: Some(running), http: client::http(), tokens: RefCell::default(), database }
+    }
+
+    /// Where it listens, as a URL without a path.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.running().address)
+    }
+
+    /// The base of every SCIM location.
+    pub fn scim(&self) -> String {
+        format!("{}/scim/v2", self.origin())
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the application runs until the test's end")
+    }
+
+    /// One of the dev issuer's clients, with a token of its own.
+    pub async fn client(&self, name: &str) -> Client {
+        let known = self.tokens.borrow().get(name).cloned();
+        let token = match known {
+            Some(token) => token,
+            None => client::token(&self.http, &self.origin(), name).await,
+        };
+        self.tokens.borrow_mut().insert(name.to_owned(), token.clone());
+        Client::new(self.http.clone(), self.scim(), Some(token))
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(&self) -> Client {
+        Client::new(self.http.clone(), self.scim(), None)
+    }
+
+    /// How many events the log has.
+    pub fn event_count(&self) -> i64 {
+        self.database.connect().number("SELECT count(*) AS n FROM event")
+    }
+
+    /// The events about one resource, oldest first.
+    pub fn events_of(&self, id: &str) -> Vec<Value> {
+        let events = self.running().service().events(0, 10_000).expect("the log can be read");
+        events.into_iter().map(|(_, event)| event).filter(|event| event["resourceId"] == id).collect()
+    }
+
+    /// Stops, and checks what must hold of every database.
+    pub fn finish(mut self) {
+        let running = self.running.take().expect("it runs");
+        running.stop().expect("it stops in good order");
+        invariants::check(&mut self.database.connect());
+        self.database.forget();
+    }
+}
+
+/// Runs one test on a fresh application.
+pub fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
+    let app = App::start(engine);
+    // The event loop and with it every connection is gone before the application is asked to stop.
+    actix_web::rt::System::new().block_on(case(&app));
+    app.finish();
+}
+
+/// Makes two tests of each named function, `name::sqlite` and `name::postgres`.
+macro_rules! on_both {
+    ($($case:ident),* $(,)?) => {
+        $(mod $case {
+            #[test]
+            fn sqlite() {
+                $crate::support::run($crate::support::Engine::Sqlite, super::$case);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::support::run($crate::support::Engine::Postgres, super::$case);
+            }
+        })*
+    };
+}
+pub(crate) use on_both;
+
+/// Places the issuer's key, which takes long to make, in a data folder. It is made once for all test runs.
+pub fn keep_issuer_key(folder: &Path) {
+    const FILE: &str = "dev-issuer-key.pem";
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(FILE);
+    if !shared.exists() {
+        let making = database::scratch_folder();
+        Issuer::open(&making, "http://127.0.0.1/dev".into(), Arc::new(SystemClock), Arc::new(RandomIds))
+            .expect("a key can be made");
+        fs::rename(making.join(FILE), &shared).expect("the key can be kept");
+        fs::remove_dir_all(making).expect("the folder can be removed");
+    }
+    fs::copy(&shared, folder.join(FILE)).expect("the key can be copied");
+}
+
+/// A body for a POST or PUT at `endpoint`, with the `schemas` that its content asks for.
+pub fn body(endpoint: &str, mut content: Value) -> Value {
+    let core = match endpoint {
+        "/Users" => USER,
+        "/Groups" => GROUP,
+        "/Persons" => PERSON,
+        other => panic!("there is no type at {other}"),
+    };
+    let fields = content.as_object_mut().expect("a resource is an object");
+    let extensions = fields.keys().filter(|name| name.starts_with("urn:"));
+    let schemas: Vec<&str> = std::iter::once(core).chain(extensions.map(String::as_str)).collect();
+    let schemas = json!(schemas);
+    fields.entry("schemas").or_insert(schemas);
+    content
+}

@@ -1,0 +1,59 @@
+//! The built binary as a process of its own, as an operator starts it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `muster serve --dev`; killed when it is dropped.
+pub struct Process {
+    child: Child,
+    /// Where it listens.
+    pub origin: String,
+}
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}
+
+impl Process {
+    /// Starts on SQLite in `folder`, and waits until it listens.
+    pub fn start(folder: &Path) -> Self {
+        super::keep_issuer_key(folder);
+        let port = free_port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        command.arg("serve").arg("--dev").arg("--port").arg(port.to_string()).arg("--data-dir").arg(folder);
+        command.env_remove("MUSTER_DATABASE_URL").env("RUST_LOG", "error");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the binary starts");
+        let mut process = Self { child, origin: format!("http://127.0.0.1:{port}") };
+        let patience = Instant::now() + Duration::from_secs(60);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = process.child.try_wait().expect("its state can be asked");
+            assert!(ended.is_none(), "muster ended with {ended:?} before it listened");
+            assert!(Instant::now() < patience, "muster does not listen on port {port}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        process
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> &str {
+        self.origin.rsplit(':').next().expect("an origin has a port")
+    }
+
+    /// SIGKILL: nothing of the process gets to run any more.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
