@@ -11,6 +11,7 @@ use super::view::{Spec, Specs, View, is_computed};
 use crate::scim::Error;
 use crate::scim::patch::Touched;
 use crate::scim::resource_type::Location;
+use crate::scim::schema::Mutability;
 
 /// A system's claims on one attribute, about to change.
 struct Desk<'a> {
@@ -60,9 +61,14 @@ pub fn put(
     stamp: Stamp,
 ) {
     let specs = catalog.specs(view.kind);
+    // What this view only shows, such as /Persons the account's `active`, it cannot withdraw.
+    let writable = |at: &Location| {
+        view.attribute(at)
+            .is_some_and(|attribute| attribute.mutability != Mutability::ReadOnly)
+    };
     let paths: BTreeSet<&str> = view
         .units()
-        .filter(|(at, _)| is_listed(at, listed))
+        .filter(|(at, _)| is_listed(at, listed) && writable(at))
         .map(|(_, path)| path)
         .collect();
     for path in paths {
