@@ -53,10 +53,11 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
             .filter(resource::kind.eq(query.view.kind.number()))
             .into_boxed();
         if query.view.accounts_only {
-            select = select.filter(resource::account.eq(true));
+            // As text, so that the partial index on accounts is found.
+            select = select.filter(literal("resource.account"));
         }
         if query.without_accounts {
-            select = select.filter(resource::account.eq(false));
+            select = select.filter(literal("NOT resource.account"));
         }
         if let Some(filter) = filter.clone() {
             select = select.filter(filter);
@@ -81,6 +82,12 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
         total,
         rows.into_iter().map(folded).collect::<Result<_, _>>()?,
     ))
+}
+
+fn literal(sql: &str) -> Fragment {
+    let mut out = Fragment::new();
+    out.sql(sql);
+    out
 }
 
 /// `ORDER BY`: missing values last upward, first downward; a multi-valued attribute by its primary element, else its first

@@ -8,12 +8,21 @@ use serde_json::{Value, json};
 use crate::people;
 use crate::support::{App, on_both};
 
-on_both!(valid_filters_are_answered, invalid_filters_are_refused_with_the_place);
+on_both!(
+    valid_filters_are_answered,
+    invalid_filters_are_refused_with_the_place
+);
 
 fn filters(file: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("conformance/filters/{file}.json"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("conformance/filters/{file}.json"));
     let cases: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    cases.as_array().unwrap().iter().map(|case| case["filter"].as_str().unwrap().to_owned()).collect()
+    cases
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| case["filter"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// RFC 7644 §3.4.2.2.
@@ -31,9 +40,10 @@ async fn valid_filters_are_answered(app: &App) {
 async fn invalid_filters_are_refused_with_the_place(app: &App) {
     let idp = app.client("idp").await;
     for filter in filters("invalid") {
-        for answer in
-            [idp.list("/Users", &[("filter", &filter)]).await, idp.search("/Users", json!({"filter": filter})).await]
-        {
+        for answer in [
+            idp.list("/Users", &[("filter", &filter)]).await,
+            idp.search("/Users", json!({"filter": filter})).await,
+        ] {
             assert_eq!(answer.status, 400, "{filter}: {}", answer.body);
             let detail = answer.refused(400, "invalidFilter");
             let names_a_place = detail.contains("character ") || detail.contains('\'');

@@ -47,21 +47,39 @@ async fn what_was_created_is_read_back(app: &App) {
         ENTERPRISE: {"employeeNumber": "417", "department": "Field work"},
     });
     let made = idp.create("/Users", content.clone()).await;
-    let read = idp.get(&format!("/Users/{}", made["id"].as_str().unwrap())).await;
+    let read = idp
+        .get(&format!("/Users/{}", made["id"].as_str().unwrap()))
+        .await;
     assert_eq!(read.ok(200), &made);
     for (name, value) in content.as_object().unwrap() {
         assert_eq!(&made[name], value, "{name}");
     }
-    assert!(made["schemas"].as_array().unwrap().contains(&json!(ENTERPRISE)));
+    assert!(
+        made["schemas"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(ENTERPRISE))
+    );
 }
 
 async fn an_unknown_id_is_404(app: &App) {
     let idp = app.client("idp").await;
     let made = idp.create("/Users", json!({"userName": "ines"})).await;
     let known = made["id"].as_str().unwrap().to_owned();
-    let odd = ["0197a0c2-5a30-7c44-9b0c-2f6f7d1b8e11", "ines", "1", "%00", "%2e%2e", "caf%C3%A9"].map(str::to_owned);
+    let odd = [
+        "0197a0c2-5a30-7c44-9b0c-2f6f7d1b8e11",
+        "ines",
+        "1",
+        "%00",
+        "%2e%2e",
+        "caf%C3%A9",
+    ]
+    .map(str::to_owned);
     // RFC 7643 §3.1: an id is caseExact.
-    for id in odd.into_iter().chain([known.to_uppercase(), known.replace('-', "")]) {
+    for id in odd
+        .into_iter()
+        .chain([known.to_uppercase(), known.replace('-', "")])
+    {
         idp.get(&format!("/Users/{id}")).await.refused(404, "");
     }
     // A person is no group, and who has an account is a person too.
@@ -78,17 +96,27 @@ async fn delete_answers_204_and_then_404(app: &App) {
     assert!(gone.ok(204).is_null());
     idp.delete(&path).await.refused(404, "");
     idp.get(&path).await.refused(404, "");
-    idp.put(&path, json!({"userName": "ines"})).await.refused(404, "");
-    idp.patch(&path, json!([{"op": "add", "path": "title", "value": "x"}])).await.refused(404, "");
+    idp.put(&path, json!({"userName": "ines"}))
+        .await
+        .refused(404, "");
+    idp.patch(&path, json!([{"op": "add", "path": "title", "value": "x"}]))
+        .await
+        .refused(404, "");
     assert!(idp.find("/Users", "userName eq \"ines\"").await.is_empty());
 }
 
 /// The interop profile; Entra re-creates so (E13).
 async fn a_deleted_user_name_is_free_again(app: &App) {
     let idp = app.client("idp").await;
-    let first = idp.create("/Users", json!({"userName": "ines", "externalId": "1"})).await;
-    idp.delete(&format!("/Users/{}", first["id"].as_str().unwrap())).await.ok(204);
-    let second = idp.create("/Users", json!({"userName": "ines", "externalId": "1"})).await;
+    let first = idp
+        .create("/Users", json!({"userName": "ines", "externalId": "1"}))
+        .await;
+    idp.delete(&format!("/Users/{}", first["id"].as_str().unwrap()))
+        .await
+        .ok(204);
+    let second = idp
+        .create("/Users", json!({"userName": "ines", "externalId": "1"}))
+        .await;
     // Nobody else spoke of the person, so it is another one.
     assert_ne!(first["id"], second["id"]);
 }
@@ -96,7 +124,8 @@ async fn a_deleted_user_name_is_free_again(app: &App) {
 /// RFC 7644 §3.3: 409 `uniqueness`. `userName` is not caseExact.
 async fn a_user_name_is_taken_whatever_its_case(app: &App) {
     let idp = app.client("idp").await;
-    idp.create("/Users", json!({"userName": "Ines.Straße"})).await;
+    idp.create("/Users", json!({"userName": "Ines.Straße"}))
+        .await;
     let events = app.event_count();
     for again in ["Ines.Straße", "ines.straße", "INES.STRASSE"] {
         let answer = idp.post("/Users", json!({"userName": again})).await;
@@ -111,32 +140,53 @@ async fn a_user_name_cannot_be_taken_over_by_replace_or_patch(app: &App) {
     idp.create("/Users", json!({"userName": "ines"})).await;
     let other = idp.create("/Users", json!({"userName": "bo"})).await;
     let path = format!("/Users/{}", other["id"].as_str().unwrap());
-    idp.put(&path, json!({"userName": "INES"})).await.refused(409, "uniqueness");
+    idp.put(&path, json!({"userName": "INES"}))
+        .await
+        .refused(409, "uniqueness");
     let rename = json!([{"op": "replace", "path": "userName", "value": "Ines"}]);
     idp.patch(&path, rename).await.refused(409, "uniqueness");
     assert_eq!(idp.get(&path).await.ok(200), &other);
     // One's own name in another case is no conflict.
-    idp.patch(&path, json!([{"op": "replace", "path": "userName", "value": "BO"}])).await.ok(200);
+    idp.patch(
+        &path,
+        json!([{"op": "replace", "path": "userName", "value": "BO"}]),
+    )
+    .await
+    .ok(200);
 }
 
 /// Entra expects it (E12).
 async fn a_display_name_of_a_group_is_taken_whatever_its_case(app: &App) {
     let idp = app.client("idp").await;
-    idp.create("/Groups", json!({"displayName": "Field work"})).await;
-    let answer = idp.post("/Groups", json!({"displayName": "FIELD WORK"})).await;
+    idp.create("/Groups", json!({"displayName": "Field work"}))
+        .await;
+    let answer = idp
+        .post("/Groups", json!({"displayName": "FIELD WORK"}))
+        .await;
     assert!(answer.refused(409, "uniqueness").contains("displayName"));
 }
 
 /// Design §2: `externalId` belongs to the caller's system.
 async fn an_external_id_is_unique_within_its_system(app: &App) {
     let idp = app.client("idp").await;
-    idp.create("/Users", json!({"userName": "ines", "externalId": "E1"})).await;
-    let answer = idp.post("/Users", json!({"userName": "bo", "externalId": "E1"})).await;
+    idp.create("/Users", json!({"userName": "ines", "externalId": "E1"}))
+        .await;
+    let answer = idp
+        .post("/Users", json!({"userName": "bo", "externalId": "E1"}))
+        .await;
     assert!(answer.refused(409, "uniqueness").contains("externalId"));
     // It is caseExact (RFC 7643 §3.1), another type's is its own, and so is another system's.
-    idp.create("/Users", json!({"userName": "bo", "externalId": "e1"})).await;
-    idp.create("/Groups", json!({"displayName": "Field work", "externalId": "E1"})).await;
-    app.client("hris").await.create("/Users", json!({"userName": "cyd", "externalId": "E1"})).await;
+    idp.create("/Users", json!({"userName": "bo", "externalId": "e1"}))
+        .await;
+    idp.create(
+        "/Groups",
+        json!({"displayName": "Field work", "externalId": "E1"}),
+    )
+    .await;
+    app.client("hris")
+        .await
+        .create("/Users", json!({"userName": "cyd", "externalId": "E1"}))
+        .await;
 }
 
 /// RFC 7644 §3.5.1.
@@ -166,20 +216,43 @@ async fn replace_clears_what_it_leaves_out(app: &App) {
 async fn replace_never_creates(app: &App) {
     let idp = app.client("idp").await;
     let path = "/Users/0197a0c2-5a30-4c44-9b0c-2f6f7d1b8e11";
-    idp.put(path, json!({"userName": "ines"})).await.refused(404, "");
+    idp.put(path, json!({"userName": "ines"}))
+        .await
+        .refused(404, "");
     assert_eq!(app.event_count(), 0);
 }
 
 /// RFC 7644 §3.1, §8.1; Okta sends either (O7).
 async fn application_json_is_accepted_and_other_types_are_415(app: &App) {
     let idp = app.client("idp").await;
-    for (number, kind) in ["application/json", "application/scim+json; charset=utf-8"].into_iter().enumerate() {
+    for (number, kind) in ["application/json", "application/scim+json; charset=utf-8"]
+        .into_iter()
+        .enumerate()
+    {
         let text = body("/Users", json!({"userName": format!("ines{number}")})).to_string();
-        idp.send(Method::POST, "/Users", &[("content-type", kind)], Some(text.into())).await.ok(201);
+        idp.send(
+            Method::POST,
+            "/Users",
+            &[("content-type", kind)],
+            Some(text.into()),
+        )
+        .await
+        .ok(201);
     }
-    for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+    ] {
         let text = body("/Users", json!({"userName": "bo"})).to_string();
-        idp.send(Method::POST, "/Users", &[("content-type", kind)], Some(text.into())).await.refused(415, "");
+        idp.send(
+            Method::POST,
+            "/Users",
+            &[("content-type", kind)],
+            Some(text.into()),
+        )
+        .await
+        .refused(415, "");
     }
 }
 

@@ -23,18 +23,28 @@ async fn all<T: 'static>(calls: Vec<impl Future<Output = T> + 'static>) -> Vec<T
 async fn users(idp: &Client, count: usize) -> Vec<String> {
     let posts = (0..count).map(|number| {
         let idp = idp.clone();
-        async move { idp.create("/Users", json!({"userName": format!("u{number}")})).await }
+        async move {
+            idp.create("/Users", json!({"userName": format!("u{number}")}))
+                .await
+        }
     });
     let made = all(posts.collect()).await;
-    made.iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+    made.iter()
+        .map(|user| user["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn two_hundred_single_member_patches_lose_nothing(app: &App) {
     let idp = app.client("idp").await;
     let ids = users(&idp, 200).await;
     let gone: Vec<Value> = ids[..100].iter().map(|id| json!({"value": id})).collect();
-    let group = idp.create("/Groups", json!({"displayName": "g", "members": gone})).await;
-    let path = format!("/Groups/{}?excludedAttributes=members", group["id"].as_str().unwrap());
+    let group = idp
+        .create("/Groups", json!({"displayName": "g", "members": gone}))
+        .await;
+    let path = format!(
+        "/Groups/{}?excludedAttributes=members",
+        group["id"].as_str().unwrap()
+    );
     // A hundred leave while a hundred come.
     let patches = ids.iter().enumerate().map(|(number, id)| {
         let operation = if number < 100 {
@@ -47,9 +57,15 @@ async fn two_hundred_single_member_patches_lose_nothing(app: &App) {
     });
     let statuses = all(patches.collect()).await;
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
-    let answer = idp.get(&format!("/Groups/{}", group["id"].as_str().unwrap())).await;
-    let mut members: Vec<_> =
-        answer.ok(200)["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    let answer = idp
+        .get(&format!("/Groups/{}", group["id"].as_str().unwrap()))
+        .await;
+    let mut members: Vec<_> = answer.ok(200)["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| member["value"].as_str().unwrap())
+        .collect();
     members.sort_unstable();
     let mut wanted: Vec<_> = ids[100..].iter().map(String::as_str).collect();
     wanted.sort_unstable();
@@ -68,7 +84,10 @@ async fn of_many_posts_of_one_user_name_one_succeeds(app: &App) {
     let mut statuses = all(posts.collect()).await;
     statuses.sort_unstable();
     assert_eq!(statuses[0], 201);
-    assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
+    assert!(
+        statuses[1..].iter().all(|status| *status == 409),
+        "{statuses:?}"
+    );
     assert_eq!(app.event_count(), 1);
 }
 
@@ -83,7 +102,13 @@ async fn many_changes_of_one_user_are_all_applied(app: &App) {
     });
     let statuses = all(patches.collect()).await;
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
-    assert_eq!(idp.get(&path).await.ok(200)["emails"].as_array().unwrap().len(), 20);
+    assert_eq!(
+        idp.get(&path).await.ok(200)["emails"]
+            .as_array()
+            .unwrap()
+            .len(),
+        20
+    );
 }
 
 async fn one_member_added_many_times_at_once_is_added_once(app: &App) {

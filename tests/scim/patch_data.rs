@@ -26,7 +26,8 @@ async fn clients(app: &App) {
 }
 
 async fn run(app: &App, file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("conformance/patches/{file}.json"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("conformance/patches/{file}.json"));
     let cases: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let idp = app.client("idp").await;
     let mut failed = Vec::new();
@@ -47,11 +48,17 @@ async fn check(idp: &Client, case: &Value) -> Result<(), String> {
     let Some(after) = case.get("after") else {
         return match (answer.status, answer.body.get("scimType")) {
             (400, Some(found)) if *found == case["error"] && now == made => Ok(()),
-            _ => Err(format!("wanted 400 {}, got {} {}; now {now}", case["error"], answer.status, answer.body)),
+            _ => Err(format!(
+                "wanted 400 {}, got {} {}; now {now}",
+                case["error"], answer.status, answer.body
+            )),
         };
     };
     if answer.status != 200 || answer.body != now {
-        return Err(format!("answered {} {}; now {now}", answer.status, answer.body));
+        return Err(format!(
+            "answered {} {}; now {now}",
+            answer.status, answer.body
+        ));
     }
     let mut wanted = after.clone();
     // An account is active unless somebody says that it is not.
@@ -64,7 +71,10 @@ async fn check(idp: &Client, case: &Value) -> Result<(), String> {
     // RFC 7644 §3.5.2: an operation that changes nothing leaves the resource and its version alone.
     let same = after == &case["before"];
     if same && now["meta"] != made["meta"] {
-        return Err(format!("nothing changed, but {} became {}", made["meta"], now["meta"]));
+        return Err(format!(
+            "nothing changed, but {} became {}",
+            made["meta"], now["meta"]
+        ));
     }
     Ok(())
 }
@@ -73,7 +83,9 @@ async fn check(idp: &Client, case: &Value) -> Result<(), String> {
 fn standard(resource: &Value) -> Value {
     let mut standard = resource.clone();
     let fields = standard.as_object_mut().unwrap();
-    fields.retain(|name, _| !["schemas", "id", "meta"].contains(&name.as_str()) && !name.starts_with("urn:muster:"));
+    fields.retain(|name, _| {
+        !["schemas", "id", "meta"].contains(&name.as_str()) && !name.starts_with("urn:muster:")
+    });
     if let Some(manager) = standard.pointer_mut(&format!("/{ENTERPRISE}/manager")) {
         manager.as_object_mut().unwrap().remove("$ref");
     }
@@ -89,7 +101,10 @@ fn sorted(value: &Value) -> Value {
             elements.into()
         }
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().map(|(name, value)| (name.clone(), sorted(value))).collect();
+            let mut members: Vec<_> = members
+                .iter()
+                .map(|(name, value)| (name.clone(), sorted(value)))
+                .collect();
             members.sort_by(|(a, _), (b, _)| a.cmp(b));
             Value::Object(members.into_iter().collect())
         }

@@ -64,7 +64,12 @@ async fn what_changes_nothing_leaves_version_and_last_modified_alone(app: &App) 
 async fn a_change_moves_version_and_last_modified(app: &App) {
     let idp = app.client("idp").await;
     let (made, path) = ines(&idp).await;
-    let answer = idp.patch(&path, json!([{"op": "replace", "path": "title", "value": "Diver"}])).await;
+    let answer = idp
+        .patch(
+            &path,
+            json!([{"op": "replace", "path": "title", "value": "Diver"}]),
+        )
+        .await;
     let now = answer.ok(200);
     assert_ne!(now["meta"]["version"], made["meta"]["version"]);
     assert!(now["meta"]["lastModified"].as_str() > made["meta"]["lastModified"].as_str());
@@ -73,7 +78,10 @@ async fn a_change_moves_version_and_last_modified(app: &App) {
     let change = &events.last().unwrap()["changes"];
     let changes = change.as_array().unwrap();
     assert_eq!(changes.len(), 1, "{change}");
-    assert_eq!((&changes[0]["previous"], &changes[0]["new"]), (&json!("Surveyor"), &json!("Diver")));
+    assert_eq!(
+        (&changes[0]["previous"], &changes[0]["new"]),
+        (&json!("Surveyor"), &json!("Diver"))
+    );
 }
 
 async fn a_patch_is_all_or_nothing(app: &App) {
@@ -85,7 +93,9 @@ async fn a_patch_is_all_or_nothing(app: &App) {
         {"op": "remove", "path": "emails"},
         {"op": "replace", "path": "active", "value": "perhaps"},
     ]);
-    idp.patch(&path, operations).await.refused(400, "invalidValue");
+    idp.patch(&path, operations)
+        .await
+        .refused(400, "invalidValue");
     assert_eq!(idp.get(&path).await.ok(200), &made);
     assert_eq!(app.event_count(), events);
 }
@@ -98,9 +108,15 @@ async fn entra_fills_a_bare_user_in_one_request(app: &App) {
     let add = |path: &str, value: Value| json!({"op": "Add", "path": path, "value": value});
     let operations = json!([
         add("displayName", json!("Inês Okafor")),
-        add("emails[type eq \"work\"].value", json!("ines@north.example")),
+        add(
+            "emails[type eq \"work\"].value",
+            json!("ines@north.example")
+        ),
         add("emails[type eq \"work\"].primary", json!("True")),
-        add("phoneNumbers[type eq \"mobile\"].value", json!("+351 555 010")),
+        add(
+            "phoneNumbers[type eq \"mobile\"].value",
+            json!("+351 555 010")
+        ),
         add("addresses[type eq \"work\"].formatted", json!("1 Quay")),
         add("addresses[type eq \"work\"].country", json!("PT")),
         add("roles[primary eq \"True\"].display", json!("Auditor")),
@@ -112,10 +128,22 @@ async fn entra_fills_a_bare_user_in_one_request(app: &App) {
     ]);
     let answer = idp.patch(&path, operations.clone()).await;
     let now = answer.ok(200);
-    assert_eq!(now["emails"], json!([{"type": "work", "value": "ines@north.example", "primary": true}]));
-    assert_eq!(now["roles"], json!([{"primary": true, "display": "Auditor", "value": "auditor", "type": "main"}]));
-    assert_eq!(now["addresses"], json!([{"type": "work", "formatted": "1 Quay", "country": "PT"}]));
-    assert_eq!(now["phoneNumbers"], json!([{"type": "mobile", "value": "+351 555 010"}]));
+    assert_eq!(
+        now["emails"],
+        json!([{"type": "work", "value": "ines@north.example", "primary": true}])
+    );
+    assert_eq!(
+        now["roles"],
+        json!([{"primary": true, "display": "Auditor", "value": "auditor", "type": "main"}])
+    );
+    assert_eq!(
+        now["addresses"],
+        json!([{"type": "work", "formatted": "1 Quay", "country": "PT"}])
+    );
+    assert_eq!(
+        now["phoneNumbers"],
+        json!([{"type": "mobile", "value": "+351 555 010"}])
+    );
     assert_eq!(now[ENTERPRISE]["employeeNumber"], "417");
     assert_eq!(now[ENTERPRISE]["department"], "Field work");
     // Sent again after a time-out (E14), it finds everything as it wants it.
@@ -142,22 +170,45 @@ async fn entra_names_a_manager_in_every_form(app: &App) {
         json!([{"op": "Remove", "path": format!("{manager}[value eq \"{boss}\"]")}]),
     ];
     for (value, unset) in set.into_iter().zip(unset) {
-        let answer = idp.patch(&path, json!([{"op": "Add", "path": manager, "value": value}])).await;
-        assert_eq!(answer.ok(200)[ENTERPRISE]["manager"]["value"], boss, "{value}");
+        let answer = idp
+            .patch(
+                &path,
+                json!([{"op": "Add", "path": manager, "value": value}]),
+            )
+            .await;
+        assert_eq!(
+            answer.ok(200)[ENTERPRISE]["manager"]["value"],
+            boss,
+            "{value}"
+        );
         let location = answer.body[ENTERPRISE]["manager"]["$ref"].as_str().unwrap();
         assert!(location.ends_with(boss), "{location}");
         let answer = idp.patch(&path, unset.clone()).await;
-        assert!(answer.ok(200).get(ENTERPRISE).is_none(), "{unset}: {}", answer.body);
+        assert!(
+            answer.ok(200).get(ENTERPRISE).is_none(),
+            "{unset}: {}",
+            answer.body
+        );
     }
 }
 
 async fn keycloak_disables_a_user(app: &App) {
     let idp = app.client("idp").await;
     let (_, path) = ines(&idp).await;
-    let answer = idp.patch(&path, json!([{"op": "replace", "value": {"active": "false"}}])).await;
+    let answer = idp
+        .patch(
+            &path,
+            json!([{"op": "replace", "value": {"active": "false"}}]),
+        )
+        .await;
     assert_eq!(answer.ok(200)["active"], false);
     // A disabled user is still found (E13).
-    assert_eq!(idp.find("/Users", "userName eq \"ines\" and active eq false").await.len(), 1);
+    assert_eq!(
+        idp.find("/Users", "userName eq \"ines\" and active eq false")
+            .await
+            .len(),
+        1
+    );
 }
 
 /// E17, checklist row 5.
@@ -168,7 +219,10 @@ async fn a_value_path_may_name_the_primary_element(app: &App) {
     let answer = idp.patch(&path, operations).await;
     let emails = answer.ok(200)["emails"].as_array().unwrap();
     assert_eq!(emails.len(), 2);
-    assert!(emails.contains(&json!({"value": "io@north.example", "type": "work", "primary": true})), "{emails:?}");
+    assert!(
+        emails.contains(&json!({"value": "io@north.example", "type": "work", "primary": true})),
+        "{emails:?}"
+    );
 }
 
 async fn a_filter_other_than_eq_that_matches_nothing_has_no_target(app: &App) {
@@ -182,7 +236,13 @@ async fn a_filter_other_than_eq_that_matches_nothing_has_no_target(app: &App) {
 async fn a_patch_body_must_be_one(app: &App) {
     let idp = app.client("idp").await;
     let (made, path) = ines(&idp).await;
-    for operations in [json!([]), json!(null), json!("x"), json!([7]), json!([{"path": "title", "value": "x"}])] {
+    for operations in [
+        json!([]),
+        json!(null),
+        json!("x"),
+        json!([7]),
+        json!([{"path": "title", "value": "x"}]),
+    ] {
         let answer = idp.patch(&path, operations.clone()).await;
         assert_eq!(answer.status, 400, "{operations}: {}", answer.body);
     }
@@ -191,9 +251,13 @@ async fn a_patch_body_must_be_one(app: &App) {
         json!({"schemas": ["urn:x"], "Operations": [{"op": "add", "path": "title", "value": "x"}]}),
     ] {
         let body = Some(body.to_string().into_bytes());
-        idp.send(reqwest::Method::PATCH, &path, &[], body).await.refused(400, "invalidSyntax");
+        idp.send(reqwest::Method::PATCH, &path, &[], body)
+            .await
+            .refused(400, "invalidSyntax");
     }
-    let many: Vec<Value> = (0..1001).map(|n| json!({"op": "add", "path": "title", "value": n.to_string()})).collect();
+    let many: Vec<Value> = (0..1001)
+        .map(|n| json!({"op": "add", "path": "title", "value": n.to_string()}))
+        .collect();
     assert_eq!(idp.patch(&path, many.into()).await.status, 400);
     assert_eq!(idp.get(&path).await.ok(200), &made);
 }
@@ -207,12 +271,17 @@ async fn an_error_names_the_operation(app: &App) {
     ]);
     let answer = idp.patch(&path, operations).await;
     let detail = answer.refused(400, "invalidPath");
-    assert!(detail.contains('2') && detail.contains("titel") && detail.contains("title"), "{detail}");
+    assert!(
+        detail.contains('2') && detail.contains("titel") && detail.contains("title"),
+        "{detail}"
+    );
 }
 
 async fn a_person_is_patched_like_a_user(app: &App) {
     let hris = app.client("hris").await;
-    let made = hris.create("/Persons", json!({"preferredName": "Ines"})).await;
+    let made = hris
+        .create("/Persons", json!({"preferredName": "Ines"}))
+        .await;
     let path = format!("/Persons/{}", made["id"].as_str().unwrap());
     let operations = json!([
         {"op": "replace", "value": {"legalName": "Inês Maria Okafor", "preferredName": null}},
@@ -226,5 +295,8 @@ async fn a_person_is_patched_like_a_user(app: &App) {
     assert_eq!(now["nationalities"], json!(["PT", "NG"]));
     assert_eq!(now["dataProtection"], json!({"legalHold": true}));
     let operations = json!([{"op": "remove", "path": "nationalities", "value": ["PT"]}]);
-    assert_eq!(hris.patch(&path, operations).await.ok(200)["nationalities"], json!(["NG"]));
+    assert_eq!(
+        hris.patch(&path, operations).await.ok(200)["nationalities"],
+        json!(["NG"])
+    );
 }

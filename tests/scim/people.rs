@@ -55,8 +55,9 @@ fn everybody() -> [Value; 12] {
 }
 
 /// All user names, in order of creation.
-pub const NAMES: [&str; 12] =
-    ["ada", "bo", "cyd", "dag", "eli", "fay", "gil", "hana", "ines", "ivo", "jan", "kim"];
+pub const NAMES: [&str; 12] = [
+    "ada", "bo", "cyd", "dag", "eli", "fay", "gil", "hana", "ines", "ivo", "jan", "kim",
+];
 
 /// Creates everybody; their resources in order of creation.
 pub async fn arrive(app: &App) -> Vec<Value> {
@@ -73,5 +74,8 @@ pub async fn arrive(app: &App) -> Vec<Value> {
 
 /// The user names of resources, in their order.
 pub fn names(resources: &[Value]) -> Vec<&str> {
-    resources.iter().map(|found| found["userName"].as_str().expect("a user has a name")).collect()
+    resources
+        .iter()
+        .map(|found| found["userName"].as_str().expect("a user has a name"))
+        .collect()
 }

@@ -14,7 +14,9 @@ on_both!(
 );
 
 async fn sorted(client: &Client, by: &str, order: &str) -> Answer {
-    let answer = client.list("/Users", &[("sortBy", by), ("sortOrder", order)]).await;
+    let answer = client
+        .list("/Users", &[("sortBy", by), ("sortOrder", order)])
+        .await;
     assert_eq!(answer.status, 200, "{by} {order}: {}", answer.body);
     answer
 }
@@ -42,13 +44,23 @@ async fn a_multi_valued_attribute_sorts_by_its_primary_or_first_element(app: &Ap
     for by in ["emails", "emails.value"] {
         // ada's first is ada@home, her primary ada@north; fay's first is fay@south.
         let answer = sorted(&idp, by, "ascending").await;
-        assert_eq!(names(answer.resources())[..3], ["ada", "cyd", "fay"], "{by}");
+        assert_eq!(
+            names(answer.resources())[..3],
+            ["ada", "cyd", "fay"],
+            "{by}"
+        );
     }
     let answer = sorted(&idp, "emails.type", "ascending").await;
     assert_eq!(names(answer.resources())[..3], ["ada", "cyd", "fay"]);
-    let operations = json!([{"op": "replace", "path": "emails[type eq \"home\"].primary", "value": true}]);
+    let operations =
+        json!([{"op": "replace", "path": "emails[type eq \"home\"].primary", "value": true}]);
     let fay = &idp.find("/Users", "userName eq \"fay\"").await[0];
-    idp.patch(&format!("/Users/{}", fay["id"].as_str().unwrap()), operations).await.ok(200);
+    idp.patch(
+        &format!("/Users/{}", fay["id"].as_str().unwrap()),
+        operations,
+    )
+    .await
+    .ok(200);
     let answer = sorted(&idp, "emails.type", "ascending").await;
     assert_eq!(names(answer.resources())[..3], ["fay", "ada", "cyd"]);
 }
@@ -58,21 +70,39 @@ async fn every_kind_of_attribute_sorts_in_its_own_order(app: &App) {
     let idp = app.client("idp").await;
     let days = format!("{CANDIDATE}:noticePeriodDays");
     let answer = sorted(&idp, &days, "ascending").await;
-    assert_eq!(names(answer.resources())[..4], ["ivo", "gil", "hana", "ines"]);
+    assert_eq!(
+        names(answer.resources())[..4],
+        ["ivo", "gil", "hana", "ines"]
+    );
     let answer = sorted(&idp, "active", "ascending").await;
     assert_eq!(names(answer.resources())[0], "bo");
     let answer = sorted(&idp, "name.familyName", "descending").await;
     assert_eq!(names(answer.resources())[10..], ["bo", "ada"]);
     for by in ["meta.created", "userName"] {
-        assert_eq!(names(sorted(&idp, by, "ascending").await.resources()), NAMES, "{by}");
+        assert_eq!(
+            names(sorted(&idp, by, "ascending").await.resources()),
+            NAMES,
+            "{by}"
+        );
         let mut reversed = NAMES;
         reversed.reverse();
-        assert_eq!(names(sorted(&idp, by, "descending").await.resources()), reversed, "{by}");
+        assert_eq!(
+            names(sorted(&idp, by, "descending").await.resources()),
+            reversed,
+            "{by}"
+        );
     }
     let answer = sorted(&idp, "id", "ascending").await;
-    let mut ids: Vec<_> = made.iter().map(|user| user["id"].as_str().unwrap()).collect();
+    let mut ids: Vec<_> = made
+        .iter()
+        .map(|user| user["id"].as_str().unwrap())
+        .collect();
     ids.sort_unstable();
-    let found: Vec<_> = answer.resources().iter().map(|user| user["id"].as_str().unwrap()).collect();
+    let found: Vec<_> = answer
+        .resources()
+        .iter()
+        .map(|user| user["id"].as_str().unwrap())
+        .collect();
     assert_eq!(found, ids);
     let answer = sorted(&idp, "externalId", "ascending").await;
     assert_eq!(names(answer.resources())[..2], ["ada", "bo"]);
@@ -82,11 +112,16 @@ async fn every_kind_of_attribute_sorts_in_its_own_order(app: &App) {
 async fn pages_of_a_sorted_list_fit_together(app: &App) {
     arrive(app).await;
     let idp = app.client("idp").await;
-    for (by, order) in [("active", "ascending"), ("title", "descending"), ("nickName", "ascending")] {
+    for (by, order) in [
+        ("active", "ascending"),
+        ("title", "descending"),
+        ("nickName", "ascending"),
+    ] {
         let whole = sorted(&idp, by, order).await;
         let mut gathered = Vec::new();
         for start in [1, 6, 11] {
-            let request = json!({"sortBy": by, "sortOrder": order, "startIndex": start, "count": 5});
+            let request =
+                json!({"sortBy": by, "sortOrder": order, "startIndex": start, "count": 5});
             let page = idp.search("/Users", request).await;
             gathered.extend_from_slice(page.resources());
         }
@@ -98,9 +133,18 @@ async fn an_order_that_does_not_exist_is_refused(app: &App) {
     let idp = app.client("idp").await;
     let answer = idp.list("/Users", &[("sortBy", "userNme")]).await;
     let detail = answer.refused(400, "invalidPath");
-    assert!(detail.contains("userNme") && detail.contains("userName"), "{detail}");
-    idp.list("/Users", &[("sortBy", "name")]).await.refused(400, "invalidPath");
-    idp.list("/Users", &[("sortBy", "password")]).await.refused(400, "invalidPath");
-    let answer = idp.list("/Users", &[("sortBy", "title"), ("sortOrder", "sideways")]).await;
+    assert!(
+        detail.contains("userNme") && detail.contains("userName"),
+        "{detail}"
+    );
+    idp.list("/Users", &[("sortBy", "name")])
+        .await
+        .refused(400, "invalidPath");
+    idp.list("/Users", &[("sortBy", "password")])
+        .await
+        .refused(400, "invalidPath");
+    let answer = idp
+        .list("/Users", &[("sortBy", "title"), ("sortOrder", "sideways")])
+        .await;
     assert!(answer.refused(400, "invalidValue").contains("sortOrder"));
 }

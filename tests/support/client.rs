@@ -30,7 +30,10 @@ pub async fn token(http: &reqwest::Client, origin: &str, name: &str) -> String {
         .expect("the issuer answers");
     let text = answer.text().await.expect("an answer with a body");
     let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"));
-    answer["access_token"].as_str().unwrap_or_else(|| panic!("no token for {name}: {text}")).to_owned()
+    answer["access_token"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no token for {name}: {text}"))
+        .to_owned()
 }
 
 /// Somebody who calls.
@@ -55,13 +58,20 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Option<Answer> {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.scim) };
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.scim)
+        };
         let mut request = self.http.request(method.clone(), &url);
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         if let Some(body) = body {
-            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            if !headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            {
                 request = request.header(CONTENT_TYPE, SCIM_JSON);
             }
             request = request.body(body);
@@ -74,20 +84,41 @@ impl Client {
         let text = answer.text().await.ok()?;
         let body = match text.as_str() {
             "" => Value::Null,
-            text => serde_json::from_str(text).unwrap_or_else(|_| panic!("{method} {url} answered no JSON: {text}")),
+            text => serde_json::from_str(text)
+                .unwrap_or_else(|_| panic!("{method} {url} answered no JSON: {text}")),
         };
-        let answer = Answer { what: format!("{method} {}", shortened(&url)), status, headers, body };
+        let answer = Answer {
+            what: format!("{method} {}", shortened(&url)),
+            status,
+            headers,
+            body,
+        };
         answer.check();
         Some(answer)
     }
 
     /// Sends anything.
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
-        self.try_send(method, path, headers, body).await.expect("the server answers")
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Answer {
+        self.try_send(method, path, headers, body)
+            .await
+            .expect("the server answers")
     }
 
-    async fn send_json(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        self.send(method, path, headers, Some(body.to_string().into_bytes())).await
+    async fn send_json(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        self.send(method, path, headers, Some(body.to_string().into_bytes()))
+            .await
     }
 
     /// GET.
@@ -97,13 +128,16 @@ impl Client {
 
     /// GET with query parameters that are yet to be encoded.
     pub async fn list(&self, endpoint: &str, query: &[(&str, &str)]) -> Answer {
-        let url = reqwest::Url::parse_with_params(&format!("{}{endpoint}", self.scim), query).expect("a URL");
+        let url = reqwest::Url::parse_with_params(&format!("{}{endpoint}", self.scim), query)
+            .expect("a URL");
         self.get(url.as_str()).await
     }
 
     /// GET with a filter, whose answer must be a list.
     pub async fn find(&self, endpoint: &str, filter: &str) -> Vec<Value> {
-        let answer = self.list(endpoint, &[("filter", filter), ("count", "500")]).await;
+        let answer = self
+            .list(endpoint, &[("filter", filter), ("count", "500")])
+            .await;
         assert_eq!(answer.status, 200, "{filter}: {}", answer.body);
         answer.resources().to_vec()
     }
@@ -111,12 +145,14 @@ impl Client {
     /// POST .search; `schemas` is added.
     pub async fn search(&self, endpoint: &str, mut request: Value) -> Answer {
         request["schemas"] = json!([SEARCH]);
-        self.send_json(Method::POST, &format!("{endpoint}/.search"), &[], &request).await
+        self.send_json(Method::POST, &format!("{endpoint}/.search"), &[], &request)
+            .await
     }
 
     /// POST of a resource; `schemas` is added where it is missing.
     pub async fn post(&self, endpoint: &str, content: Value) -> Answer {
-        self.send_json(Method::POST, endpoint, &[], &body(endpoint, content)).await
+        self.send_json(Method::POST, endpoint, &[], &body(endpoint, content))
+            .await
     }
 
     /// POST that must succeed.
@@ -133,12 +169,14 @@ impl Client {
 
     /// PUT of a resource at `/Type/id`; `schemas` is added where it is missing.
     pub async fn put(&self, path: &str, content: Value) -> Answer {
-        self.send_json(Method::PUT, path, &[], &body(endpoint(path), content)).await
+        self.send_json(Method::PUT, path, &[], &body(endpoint(path), content))
+            .await
     }
 
     /// PUT under conditions.
     pub async fn put_if(&self, path: &str, headers: &[(&str, &str)], content: Value) -> Answer {
-        self.send_json(Method::PUT, path, headers, &body(endpoint(path), content)).await
+        self.send_json(Method::PUT, path, headers, &body(endpoint(path), content))
+            .await
     }
 
     /// PATCH with these operations.
@@ -147,7 +185,12 @@ impl Client {
     }
 
     /// PATCH under conditions.
-    pub async fn patch_if(&self, path: &str, headers: &[(&str, &str)], operations: Value) -> Answer {
+    pub async fn patch_if(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        operations: Value,
+    ) -> Answer {
         let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
         self.send_json(Method::PATCH, path, headers, &body).await
     }
@@ -183,7 +226,9 @@ pub struct Answer {
 impl Answer {
     /// A header's text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().expect("a header of visible characters"))
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a header of visible characters"))
     }
 
     /// The body of an answer that must have this status.
@@ -197,7 +242,11 @@ impl Answer {
     #[track_caller]
     pub fn refused(&self, status: u16, scim_type: &str) -> &str {
         assert_eq!(self.status, status, "{}: {}", self.what, self.body);
-        let found = self.body.get("scimType").and_then(Value::as_str).unwrap_or_default();
+        let found = self
+            .body
+            .get("scimType")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         assert_eq!(found, scim_type, "{}: {}", self.what, self.body);
         self.body["detail"].as_str().unwrap_or_default()
     }
@@ -205,12 +254,15 @@ impl Answer {
     /// The entity tag.
     #[track_caller]
     pub fn etag(&self) -> &str {
-        self.header("etag").unwrap_or_else(|| panic!("{} has no ETag", self.what))
+        self.header("etag")
+            .unwrap_or_else(|| panic!("{} has no ETag", self.what))
     }
 
     /// The names in `Muster-Ignored`.
     pub fn ignored(&self) -> Vec<&str> {
-        self.header("muster-ignored").map(|names| names.split(", ").collect()).unwrap_or_default()
+        self.header("muster-ignored")
+            .map(|names| names.split(", ").collect())
+            .unwrap_or_default()
     }
 
     /// The resources of a list.
@@ -222,7 +274,9 @@ impl Answer {
 
     /// What holds of every answer.
     fn check(&self) {
-        let Self { what, status, body, .. } = self;
+        let Self {
+            what, status, body, ..
+        } = self;
         assert!(*status != 500, "{what}: {body}");
         assert_no_null(what, body);
         if body.is_null() {
@@ -232,10 +286,21 @@ impl Answer {
         assert!(kind.starts_with(SCIM_JSON), "{what} answered {kind}");
         if *status >= 400 {
             // RFC 7644 §3.12: the status is a string.
-            assert_eq!(body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]), "{what}");
+            assert_eq!(
+                body["schemas"],
+                json!(["urn:ietf:params:scim:api:messages:2.0:Error"]),
+                "{what}"
+            );
             assert_eq!(body["status"], json!(status.to_string()), "{what}");
-            assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{what}: {body}");
-        } else if let (Some(version), Some(etag)) = (body["meta"]["version"].as_str(), self.header("etag")) {
+            assert!(
+                body["detail"]
+                    .as_str()
+                    .is_some_and(|detail| !detail.is_empty()),
+                "{what}: {body}"
+            );
+        } else if let (Some(version), Some(etag)) =
+            (body["meta"]["version"].as_str(), self.header("etag"))
+        {
             // RFC 7644 §3.14.
             assert_eq!(version, etag, "{what}");
         }

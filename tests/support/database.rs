@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+};
 use muster::store::Store;
 
 /// A key of ours for PostgreSQL's advisory locks: one test process at a time makes the template.
@@ -49,7 +51,11 @@ impl Database {
                 postgres_url(&name)
             }
         };
-        Self { engine, url, folder }
+        Self {
+            engine,
+            url,
+            folder,
+        }
     }
 
     /// A database without even tables.
@@ -63,7 +69,11 @@ impl Database {
                 postgres_url(&name)
             }
         };
-        Self { engine, url, folder }
+        Self {
+            engine,
+            url,
+            folder,
+        }
     }
 
     /// Which engine it is on.
@@ -90,7 +100,12 @@ impl Database {
     pub fn forget(self) {
         fs::remove_dir_all(&self.folder).expect("the folder can be removed");
         if self.engine == Engine::Postgres {
-            let name = self.url.rsplit('/').next().and_then(|name| name.split('?').next()).expect("a database's name");
+            let name = self
+                .url
+                .rsplit('/')
+                .next()
+                .and_then(|name| name.split('?').next())
+                .expect("a database's name");
             admin().run(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
@@ -109,15 +124,22 @@ pub fn scratch_folder() -> PathBuf {
 
 fn fresh_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    let started = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
-    format!("muster_test_{}_{}_{number}", started.as_millis() % 1_000_000_000, std::process::id())
+    format!(
+        "muster_test_{}_{}_{number}",
+        started.as_millis() % 1_000_000_000,
+        std::process::id()
+    )
 }
 
 fn sqlite_template() -> &'static Path {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{:016x}.db", migrations()));
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("template-{:016x}.db", migrations()));
         if !file.exists() {
             let draft = scratch_folder().join("muster.db");
             migrate(&sqlite_url(&draft));
@@ -167,12 +189,15 @@ fn migrations() -> u64 {
 
 /// The names of an engine's migrations in order, each with its `up.sql`.
 pub fn migration_files(engine: &str) -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("migrations")
+        .join(engine);
     let entries = fs::read_dir(&folder).expect("the migrations are in the repository");
     let mut files: Vec<_> = entries
         .map(|entry| {
             let entry = entry.expect("the folder can be read");
-            let up = fs::read_to_string(entry.path().join("up.sql")).expect("a migration has an up.sql");
+            let up =
+                fs::read_to_string(entry.path().join("up.sql")).expect("a migration has an up.sql");
             (entry.file_name().to_string_lossy().into_owned(), up)
         })
         .collect();
@@ -239,8 +264,11 @@ impl Connection {
     fn open(url: &str) -> Self {
         match url.strip_prefix("sqlite:") {
             Some(path) => {
-                let mut connection = SqliteConnection::establish(path).expect("the file can be opened");
-                connection.batch_execute("PRAGMA busy_timeout = 5000").expect("a pragma");
+                let mut connection =
+                    SqliteConnection::establish(path).expect("the file can be opened");
+                connection
+                    .batch_execute("PRAGMA busy_timeout = 5000")
+                    .expect("a pragma");
                 Self::Sqlite(connection)
             }
             None => Self::Postgres(PgConnection::establish(url).unwrap_or_else(|error| {
@@ -265,6 +293,9 @@ impl Connection {
 
     /// The texts that a query gives as `t`.
     pub fn texts(&mut self, sql: &str) -> Vec<String> {
-        rows!(self, Words, sql).into_iter().map(|row| row.t).collect()
+        rows!(self, Words, sql)
+            .into_iter()
+            .map(|row| row.t)
+            .collect()
     }
 }

@@ -35,7 +35,10 @@ fn every_version_has_exactly_one_event(connection: &mut Connection) {
          OR r.version <> (\
            SELECT count(e.version) FROM event e WHERE e.tenant = r.tenant AND e.resource = r.uuid)",
     );
-    assert!(wrong.is_empty(), "records whose versions and events do not match: {wrong:?}");
+    assert!(
+        wrong.is_empty(),
+        "records whose versions and events do not match: {wrong:?}"
+    );
 }
 
 fn what_is_gone_ended_with_its_event(connection: &mut Connection) {
@@ -48,7 +51,10 @@ fn what_is_gone_ended_with_its_event(connection: &mut Connection) {
            SELECT 1 FROM event e WHERE e.tenant = story.tenant AND e.resource = story.resource \
            AND e.version = story.last AND e.type LIKE '%.deleted'))",
     );
-    assert_eq!(wrong, 0, "records that are gone without an event that says so");
+    assert_eq!(
+        wrong, 0,
+        "records that are gone without an event that says so"
+    );
 }
 
 fn no_row_is_of_a_record_that_is_gone(connection: &mut Connection) {
@@ -112,8 +118,19 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
         "SELECT i.resource, p.name, i.element, i.value, i.whole FROM attribute_index i \
          JOIN attribute_path p ON p.id = i.path"
     ) {
-        let IndexRow { resource, name: path, element, value, whole } = row;
-        kept_rows.entry(resource).or_default().insert(Row { path, element, value, whole });
+        let IndexRow {
+            resource,
+            name: path,
+            element,
+            value,
+            whole,
+        } = row;
+        kept_rows.entry(resource).or_default().insert(Row {
+            path,
+            element,
+            value,
+            whole,
+        });
     }
     let mut kept_uniques: BTreeMap<i64, BTreeSet<Unique>> = BTreeMap::new();
     for row in rows!(
@@ -121,16 +138,37 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
         UniqueRow,
         "SELECT u.resource, p.name, u.value FROM unique_value u JOIN attribute_path p ON p.id = u.path"
     ) {
-        let UniqueRow { resource, name: path, value } = row;
-        kept_uniques.entry(resource).or_default().insert(Unique { path, value });
+        let UniqueRow {
+            resource,
+            name: path,
+            value,
+        } = row;
+        kept_uniques
+            .entry(resource)
+            .or_default()
+            .insert(Unique { path, value });
     }
-    for ResourceRow { id, kind, account, document } in resources {
+    for ResourceRow {
+        id,
+        kind,
+        account,
+        document,
+    } in resources
+    {
         let kind = Kind::from_number(kind).expect("a known kind");
         let leaves: Leaves = serde_json::from_str(&document).expect("a document is JSON");
         let specs = catalog.specs(kind);
         assert_eq!(account == 1, has_account(&leaves), "account of record {id}");
-        assert_eq!(kept_rows.remove(&id).unwrap_or_default(), index::rows(specs, &leaves), "index of record {id}");
+        assert_eq!(
+            kept_rows.remove(&id).unwrap_or_default(),
+            index::rows(specs, &leaves),
+            "index of record {id}"
+        );
         let uniques = kept_uniques.remove(&id).unwrap_or_default();
-        assert_eq!(uniques, index::uniques(specs, &leaves), "unique values of record {id}");
+        assert_eq!(
+            uniques,
+            index::uniques(specs, &leaves),
+            "unique values of record {id}"
+        );
     }
 }

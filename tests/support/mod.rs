@@ -103,8 +103,19 @@ impl App {
         let mut serve = Serve::dev(database.folder().to_owned());
         serve.config.server.database_url = Some(Secret::new(database.url()));
         let clock = Arc::new(TickingClock::new());
-        let running = start(serve, clock.clone(), Arc::new(SeededIds::new(0x5eed_cafe_beef_f00d))).expect("the application starts");
-        Self { clock, running: Some(running), http: client::http(), tokens: RefCell::default(), database }
+        let running = start(
+            serve,
+            clock.clone(),
+            Arc::new(SeededIds::new(0x5eed_cafe_beef_f00d)),
+        )
+        .expect("the application starts");
+        Self {
+            clock,
+            running: Some(running),
+            http: client::http(),
+            tokens: RefCell::default(),
+            database,
+        }
     }
 
     /// Where it listens, as a URL without a path.
@@ -118,7 +129,9 @@ impl App {
     }
 
     fn running(&self) -> &Running {
-        self.running.as_ref().expect("the application runs until the test's end")
+        self.running
+            .as_ref()
+            .expect("the application runs until the test's end")
     }
 
     /// One of the dev issuer's clients, with a token of its own.
@@ -128,7 +141,9 @@ impl App {
             Some(token) => token,
             None => client::token(&self.http, &self.origin(), name).await,
         };
-        self.tokens.borrow_mut().insert(name.to_owned(), token.clone());
+        self.tokens
+            .borrow_mut()
+            .insert(name.to_owned(), token.clone());
         Client::new(self.http.clone(), self.scim(), Some(token))
     }
 
@@ -139,13 +154,23 @@ impl App {
 
     /// How many events the log has.
     pub fn event_count(&self) -> i64 {
-        self.database.connect().number("SELECT count(*) AS n FROM event")
+        self.database
+            .connect()
+            .number("SELECT count(*) AS n FROM event")
     }
 
     /// The events about one resource, oldest first.
     pub fn events_of(&self, id: &str) -> Vec<Value> {
-        let events = self.running().service().events(0, 10_000).expect("the log can be read");
-        events.into_iter().map(|(_, event)| event).filter(|event| event["resourceId"] == id).collect()
+        let events = self
+            .running()
+            .service()
+            .events(0, 10_000)
+            .expect("the log can be read");
+        events
+            .into_iter()
+            .map(|(_, event)| event)
+            .filter(|event| event["resourceId"] == id)
+            .collect()
     }
 
     /// Stops, and checks what must hold of every database.
@@ -189,8 +214,13 @@ pub fn keep_issuer_key(folder: &Path) {
     let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(FILE);
     if !shared.exists() {
         let making = database::scratch_folder();
-        Issuer::open(&making, "http://127.0.0.1/dev".into(), Arc::new(SystemClock), Arc::new(RandomIds))
-            .expect("a key can be made");
+        Issuer::open(
+            &making,
+            "http://127.0.0.1/dev".into(),
+            Arc::new(SystemClock),
+            Arc::new(RandomIds),
+        )
+        .expect("a key can be made");
         fs::rename(making.join(FILE), &shared).expect("the key can be kept");
         fs::remove_dir_all(making).expect("the folder can be removed");
     }
@@ -207,7 +237,9 @@ pub fn body(endpoint: &str, mut content: Value) -> Value {
     };
     let fields = content.as_object_mut().expect("a resource is an object");
     let extensions = fields.keys().filter(|name| name.starts_with("urn:"));
-    let schemas: Vec<&str> = std::iter::once(core).chain(extensions.map(String::as_str)).collect();
+    let schemas: Vec<&str> = std::iter::once(core)
+        .chain(extensions.map(String::as_str))
+        .collect();
     let schemas = json!(schemas);
     fields.entry("schemas").or_insert(schemas);
     content

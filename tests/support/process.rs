@@ -24,15 +24,36 @@ impl Process {
         super::keep_issuer_key(folder);
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
-        command.arg("serve").arg("--dev").arg("--port").arg(port.to_string()).arg("--data-dir").arg(folder);
-        command.env_remove("MUSTER_DATABASE_URL").env("RUST_LOG", "error");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the binary starts");
-        let mut process = Self { child, origin: format!("http://127.0.0.1:{port}") };
+        command
+            .arg("serve")
+            .arg("--dev")
+            .arg("--port")
+            .arg(port.to_string())
+            .arg("--data-dir")
+            .arg(folder);
+        command
+            .env_remove("MUSTER_DATABASE_URL")
+            .env("RUST_LOG", "error");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut process = Self {
+            child,
+            origin: format!("http://127.0.0.1:{port}"),
+        };
         let patience = Instant::now() + Duration::from_secs(60);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = process.child.try_wait().expect("its state can be asked");
-            assert!(ended.is_none(), "muster ended with {ended:?} before it listened");
-            assert!(Instant::now() < patience, "muster does not listen on port {port}");
+            assert!(
+                ended.is_none(),
+                "muster ended with {ended:?} before it listened"
+            );
+            assert!(
+                Instant::now() < patience,
+                "muster does not listen on port {port}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         process
@@ -40,7 +61,10 @@ impl Process {
 
     /// The port it listens on.
     pub fn port(&self) -> &str {
-        self.origin.rsplit(':').next().expect("an origin has a port")
+        self.origin
+            .rsplit(':')
+            .next()
+            .expect("an origin has a port")
     }
 
     /// SIGKILL: nothing of the process gets to run any more.

@@ -25,7 +25,8 @@ CREATE TABLE resource (
     document TEXT NOT NULL,
     UNIQUE (tenant, uuid)
 );
-CREATE INDEX resource_by_kind ON resource (tenant, kind, account, id);
+CREATE INDEX resource_by_kind ON resource (tenant, kind, id);
+CREATE INDEX resource_by_account ON resource (tenant, kind, id) WHERE account;
 
 -- What one system says of one record. `origin` is the record it was first attached to.
 CREATE TABLE source_record (

@@ -3,6 +3,8 @@
 
 mod value;
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::db::Dialect;
@@ -236,22 +238,36 @@ impl Scope<'_> {
         path: &str,
         condition: &Condition,
     ) -> Result<(), Error> {
-        let Some(whole) = attribute_path::find(tx, self.tenant, self.view.kind, path)? else {
-            out.sql("1 = 0");
-            return Ok(());
-        };
-        out.sql(&format!(
-            "resource.id IN (SELECT e.resource FROM attribute_index e WHERE e.path = {whole} AND "
-        ));
         let dialect = tx.dialect();
-        let mut known = std::collections::HashMap::new();
+        let mut known = HashMap::new();
         for location in condition.locations() {
             if let Some(path) = self.view.canonical(location) {
                 let id = attribute_path::find(tx, self.tenant, self.view.kind, path)?;
                 known.insert(location.clone(), id);
             }
         }
+        // The element is found by its most telling value, or, where nothing must be there, by the row of its existence.
+        let driver = driver(condition);
+        let found = match driver {
+            Some((location, _)) => known.get(location).copied().flatten(),
+            None => attribute_path::find(tx, self.tenant, self.view.kind, path)?,
+        };
+        let Some(found) = found else {
+            out.sql("1 = 0");
+            return Ok(());
+        };
+        out.sql(&format!(
+            "resource.id IN (SELECT e.resource FROM attribute_index e WHERE e.path = {found}"
+        ));
+        if let Some((_, test)) = driver {
+            value_test(out, dialect, "e", test);
+        }
+        out.sql(" AND ");
         inside(out, condition, &mut |out, location, test| {
+            if driver.is_some_and(|(at, driving)| at == location && std::ptr::eq(driving, test)) {
+                out.sql("1 = 1");
+                return Ok(());
+            }
             let Some(path) = known.get(location).copied().flatten() else {
                 out.sql("1 = 0");
                 return Ok(());
@@ -266,6 +282,36 @@ impl Scope<'_> {
         out.sql(")");
         Ok(())
     }
+}
+
+/// Of the tests that an element must pass, the one that the fewest elements are likely to: equal to a value before the
+/// beginning of one, anything before `type` and booleans, which half of all elements share.
+fn driver(condition: &Condition) -> Option<(&Location, &Test)> {
+    let terms = match condition {
+        Condition::All(terms) => terms.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let rank = |location: &Location, comparison: &Comparison, test: &Test| {
+        let shared = comparison.kind == scim::schema::Kind::Boolean
+            || location.sub.as_deref() == Some("type");
+        match test {
+            _ if shared => 3,
+            Test::Equal(_) => 0,
+            Test::StartsWith(_) => 1,
+            _ => 2,
+        }
+    };
+    let tests = terms.iter().filter_map(|term| match term {
+        Condition::Test {
+            location,
+            comparison,
+            test,
+        } => Some((rank(location, comparison, test), location, test)),
+        _ => None,
+    });
+    tests
+        .min_by_key(|(rank, ..)| *rank)
+        .map(|(_, location, test)| (location, test))
 }
 
 type Leaf<'a> = &'a mut dyn FnMut(&mut Fragment, &Location, &Test) -> Result<(), Error>;
