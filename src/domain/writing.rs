@@ -9,7 +9,7 @@ use super::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use super::record::Leaves;
 use super::view::{Spec, Specs, View, is_computed};
 use crate::scim::Error;
-use crate::scim::patch::Touched;
+use crate::scim::patch::Patched;
 use crate::scim::resource_type::Location;
 use crate::scim::schema::Mutability;
 
@@ -107,13 +107,13 @@ pub fn patch(
     view: &View,
     catalog: &Catalog,
     before: &Map<String, Value>,
-    after: &Map<String, Value>,
-    touched: &[Touched],
+    patched: &Patched,
     source: (&mut Claims, &[SourceRecord]),
     stamp: Stamp,
 ) -> Result<(), Error> {
     let (own, others) = source;
-    let named = named(view, catalog.specs(view.kind), touched);
+    let named = named(view, catalog.specs(view.kind), patched);
+    let after = &patched.document;
     let mut settled: BTreeMap<&str, (&Location, Option<&Value>)> = BTreeMap::new();
     for (location, (path, spec, elements)) in &named {
         let value = super::document::value_at(after, location);
@@ -151,11 +151,11 @@ pub fn patch(
 /// Per location its path, what that means, and the elements named; `None` among them names all.
 type Named<'a> = BTreeMap<Location, (&'a str, &'a Spec, Vec<Option<&'a Value>>)>;
 
-/// The units that the operations named, with the elements they named. An operation on a complex attribute as a whole
-/// names all of its parts.
-fn named<'a>(view: &'a View, specs: &'a Specs, touched: &'a [Touched]) -> Named<'a> {
+/// The units that the operations named, with the elements they named or took out. An operation on a complex attribute as a
+/// whole names all of its parts.
+fn named<'a>(view: &'a View, specs: &'a Specs, patched: &'a Patched) -> Named<'a> {
     let mut named = Named::new();
-    for touch in touched {
+    for touch in patched.touched.iter().chain(&patched.removed) {
         for (location, path) in view.units() {
             let same = location == &touch.location
                 || (touch.location.sub.is_none() && location.whole() == touch.location)
@@ -350,3 +350,6 @@ impl Desk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

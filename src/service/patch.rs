@@ -96,8 +96,7 @@ impl Write<'_> {
             self.view,
             catalog,
             &before,
-            &patched.document,
-            &patched.touched,
+            &patched,
             (&mut own.claims, &others),
             self.stamp(),
         )?;
