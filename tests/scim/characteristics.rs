@@ -32,7 +32,7 @@ async fn read_only_attributes_in_a_body_are_passed_over(app: &App) {
     let idp = app.client("idp").await;
     let mine = json!({
         "id": "mine", "meta": {"resourceType": "Robot", "created": "1999-01-01T00:00:00Z", "version": "W/\"1\""},
-        "groups": [{"value": "nobody"}], "userName": "ines",
+        "groups": [{"value": "nobody"}], "userName": "ines", "active": true,
         CANDIDATE: {"createdAt": "1999-01-01T00:00:00Z"},
     });
     let made = idp.create("/Users", mine.clone()).await;

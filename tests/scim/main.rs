@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
+mod candidate;
 mod characteristics;
 mod discovery;
 mod etags;
@@ -10,10 +12,13 @@ mod filter_data;
 mod filter_meaning;
 mod groups;
 mod lifecycle;
+mod locked;
 mod paging;
 mod parallel;
 mod patch_data;
 mod patching;
 mod people;
 mod projection;
+mod rights;
 mod sorting;
+mod sources;

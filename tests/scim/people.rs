@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{App, CANDIDATE, CONSENT, ENTERPRISE};
 
 /// A nickname longer than the index keeps as it is; those of two people differ in the last character only.
-pub fn long(last: char) -> String {
+pub(crate) fn long(last: char) -> String {
     format!("{}{last}", "lang".repeat(100))
 }
 
@@ -55,12 +55,12 @@ fn everybody() -> [Value; 12] {
 }
 
 /// All user names, in order of creation.
-pub const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 12] = [
     "ada", "bo", "cyd", "dag", "eli", "fay", "gil", "hana", "ines", "ivo", "jan", "kim",
 ];
 
 /// Creates everybody; their resources in order of creation.
-pub async fn arrive(app: &App) -> Vec<Value> {
+pub(crate) async fn arrive(app: &App) -> Vec<Value> {
     let idp = app.client("idp").await;
     let mut made = Vec::new();
     for (number, person) in everybody().into_iter().enumerate() {
@@ -73,7 +73,7 @@ pub async fn arrive(app: &App) -> Vec<Value> {
 }
 
 /// The user names of resources, in their order.
-pub fn names(resources: &[Value]) -> Vec<&str> {
+pub(crate) fn names(resources: &[Value]) -> Vec<&str> {
     resources
         .iter()
         .map(|found| found["userName"].as_str().expect("a user has a name"))

@@ -1,5 +1,9 @@
 //! A client over HTTP, and the answers it gets. What must hold of every answer is checked on each.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
@@ -7,10 +11,10 @@ use serde_json::{Value, json};
 use super::{PATCH_OP, SEARCH, body};
 
 /// SCIM's media type.
-pub const SCIM_JSON: &str = "application/scim+json";
+pub(crate) const SCIM_JSON: &str = "application/scim+json";
 
 /// A plain HTTP client: no proxies, no redirects.
-pub fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -19,7 +23,7 @@ pub fn http() -> reqwest::Client {
 }
 
 /// A token of the embedded issuer for one of its clients.
-pub async fn token(http: &reqwest::Client, origin: &str, name: &str) -> String {
+pub(crate) async fn token(http: &reqwest::Client, origin: &str, name: &str) -> String {
     let answer = http
         .post(format!("{origin}/dev/token"))
         .basic_auth(name, Some(format!("{name}-secret")))
@@ -38,7 +42,7 @@ pub async fn token(http: &reqwest::Client, origin: &str, name: &str) -> String {
 
 /// Somebody who calls.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     scim: String,
     token: Option<String>,
@@ -46,12 +50,12 @@ pub struct Client {
 
 impl Client {
     /// A caller of the service at `scim`.
-    pub fn new(http: reqwest::Client, scim: String, token: Option<String>) -> Self {
+    pub(crate) fn new(http: reqwest::Client, scim: String, token: Option<String>) -> Self {
         Self { http, scim, token }
     }
 
     /// Sends anything; nothing if the server did not answer.
-    pub async fn try_send(
+    pub(crate) async fn try_send(
         &self,
         method: Method,
         path: &str,
@@ -98,7 +102,7 @@ impl Client {
     }
 
     /// Sends anything.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -122,19 +126,51 @@ impl Client {
     }
 
     /// GET.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
     }
 
+    /// GET written to the socket as it is, where an HTTP library would not send it: the status and the body.
+    pub(crate) fn raw_get(&self, path: &str) -> (u16, Value) {
+        let address = self
+            .scim
+            .trim_start_matches("http://")
+            .split('/')
+            .next()
+            .expect("an address");
+        let token = self.token.as_deref().unwrap_or_default();
+        let request = format!(
+            "GET /scim/v2{path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(address).expect("the server listens");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout can be set");
+        // The server may answer, and close, before it has read everything.
+        drop(stream.write_all(request.as_bytes()));
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer));
+        let answer = String::from_utf8(answer).expect("an answer in UTF-8");
+        let (head, body) = answer
+            .split_once("\r\n\r\n")
+            .unwrap_or_else(|| panic!("no answer: '{answer}'"));
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .expect("a status");
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
     /// GET with query parameters that are yet to be encoded.
-    pub async fn list(&self, endpoint: &str, query: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn list(&self, endpoint: &str, query: &[(&str, &str)]) -> Answer {
         let url = reqwest::Url::parse_with_params(&format!("{}{endpoint}", self.scim), query)
             .expect("a URL");
         self.get(url.as_str()).await
     }
 
     /// GET with a filter, whose answer must be a list.
-    pub async fn find(&self, endpoint: &str, filter: &str) -> Vec<Value> {
+    pub(crate) async fn find(&self, endpoint: &str, filter: &str) -> Vec<Value> {
         let answer = self
             .list(endpoint, &[("filter", filter), ("count", "500")])
             .await;
@@ -143,21 +179,21 @@ impl Client {
     }
 
     /// POST .search; `schemas` is added.
-    pub async fn search(&self, endpoint: &str, mut request: Value) -> Answer {
+    pub(crate) async fn search(&self, endpoint: &str, mut request: Value) -> Answer {
         request["schemas"] = json!([SEARCH]);
         self.send_json(Method::POST, &format!("{endpoint}/.search"), &[], &request)
             .await
     }
 
     /// POST of a resource; `schemas` is added where it is missing.
-    pub async fn post(&self, endpoint: &str, content: Value) -> Answer {
+    pub(crate) async fn post(&self, endpoint: &str, content: Value) -> Answer {
         self.send_json(Method::POST, endpoint, &[], &body(endpoint, content))
             .await
     }
 
     /// POST that must succeed.
     #[track_caller]
-    pub fn create(&self, endpoint: &str, content: Value) -> impl Future<Output = Value> {
+    pub(crate) fn create(&self, endpoint: &str, content: Value) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
         let made = self.post(endpoint, content);
         async move {
@@ -168,24 +204,29 @@ impl Client {
     }
 
     /// PUT of a resource at `/Type/id`; `schemas` is added where it is missing.
-    pub async fn put(&self, path: &str, content: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, content: Value) -> Answer {
         self.send_json(Method::PUT, path, &[], &body(endpoint(path), content))
             .await
     }
 
     /// PUT under conditions.
-    pub async fn put_if(&self, path: &str, headers: &[(&str, &str)], content: Value) -> Answer {
+    pub(crate) async fn put_if(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        content: Value,
+    ) -> Answer {
         self.send_json(Method::PUT, path, headers, &body(endpoint(path), content))
             .await
     }
 
     /// PATCH with these operations.
-    pub async fn patch(&self, path: &str, operations: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, operations: Value) -> Answer {
         self.patch_if(path, &[], operations).await
     }
 
     /// PATCH under conditions.
-    pub async fn patch_if(
+    pub(crate) async fn patch_if(
         &self,
         path: &str,
         headers: &[(&str, &str)],
@@ -196,7 +237,7 @@ impl Client {
     }
 
     /// DELETE.
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], None).await
     }
 }
@@ -213,19 +254,19 @@ fn shortened(url: &str) -> String {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     what: String,
     /// The status code.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body; null if there is none.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// A header's text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .get(name)
             .map(|value| value.to_str().expect("a header of visible characters"))
@@ -233,14 +274,14 @@ impl Answer {
 
     /// The body of an answer that must have this status.
     #[track_caller]
-    pub fn ok(&self, status: u16) -> &Value {
+    pub(crate) fn ok(&self, status: u16) -> &Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.body);
         &self.body
     }
 
     /// The detail of an error that must have this status and `scimType` (empty for none).
     #[track_caller]
-    pub fn refused(&self, status: u16, scim_type: &str) -> &str {
+    pub(crate) fn refused(&self, status: u16, scim_type: &str) -> &str {
         assert_eq!(self.status, status, "{}: {}", self.what, self.body);
         let found = self
             .body
@@ -253,13 +294,13 @@ impl Answer {
 
     /// The entity tag.
     #[track_caller]
-    pub fn etag(&self) -> &str {
+    pub(crate) fn etag(&self) -> &str {
         self.header("etag")
             .unwrap_or_else(|| panic!("{} has no ETag", self.what))
     }
 
     /// The names in `Muster-Ignored`.
-    pub fn ignored(&self) -> Vec<&str> {
+    pub(crate) fn ignored(&self) -> Vec<&str> {
         self.header("muster-ignored")
             .map(|names| names.split(", ").collect())
             .unwrap_or_default()
@@ -267,7 +308,7 @@ impl Answer {
 
     /// The resources of a list.
     #[track_caller]
-    pub fn resources(&self) -> &[Value] {
+    pub(crate) fn resources(&self) -> &[Value] {
         let found = self.body["Resources"].as_array();
         found.unwrap_or_else(|| panic!("{} answered no list: {}", self.what, self.body))
     }

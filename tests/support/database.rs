@@ -19,7 +19,7 @@ const TEMPLATE_LOCK: i64 = 0x6d75_7374_6573;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     /// A file.
     Sqlite,
     /// The server at `MUSTER_TEST_POSTGRES`.
@@ -28,7 +28,7 @@ pub enum Engine {
 
 /// A database that lives as long as its test, and a folder beside it.
 #[derive(Debug)]
-pub struct Database {
+pub(crate) struct Database {
     engine: Engine,
     url: String,
     folder: PathBuf,
@@ -36,7 +36,7 @@ pub struct Database {
 
 impl Database {
     /// A migrated database without content.
-    pub fn fresh(engine: Engine) -> Self {
+    pub(crate) fn fresh(engine: Engine) -> Self {
         let folder = scratch_folder();
         let url = match engine {
             Engine::Sqlite => {
@@ -59,7 +59,7 @@ impl Database {
     }
 
     /// A database without even tables.
-    pub fn empty(engine: Engine) -> Self {
+    pub(crate) fn empty(engine: Engine) -> Self {
         let folder = scratch_folder();
         let url = match engine {
             Engine::Sqlite => sqlite_url(&folder.join("muster.db")),
@@ -77,27 +77,27 @@ impl Database {
     }
 
     /// Which engine it is on.
-    pub fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         self.engine
     }
 
     /// Its address, as `--database-url` takes it.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// A folder that lives as long as it does.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// A connection of the test's own.
-    pub fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         Connection::open(&self.url)
     }
 
     /// Removes it. After a failed test it stays, to be looked at.
-    pub fn forget(self) {
+    pub(crate) fn forget(self) {
         fs::remove_dir_all(&self.folder).expect("the folder can be removed");
         if self.engine == Engine::Postgres {
             let name = self
@@ -116,7 +116,7 @@ fn sqlite_url(file: &Path) -> String {
 }
 
 /// A new folder below cargo's own temporary one.
-pub fn scratch_folder() -> PathBuf {
+pub(crate) fn scratch_folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fresh_name());
     fs::create_dir_all(&folder).expect("a folder can be made");
     folder
@@ -188,7 +188,7 @@ fn migrations() -> u64 {
 }
 
 /// The names of an engine's migrations in order, each with its `up.sql`.
-pub fn migration_files(engine: &str) -> Vec<(String, String)> {
+pub(crate) fn migration_files(engine: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("migrations")
         .join(engine);
@@ -225,7 +225,7 @@ fn admin() -> Connection {
 }
 
 /// A connection to either engine.
-pub enum Connection {
+pub(crate) enum Connection {
     /// SQLite's.
     Sqlite(SqliteConnection),
     /// PostgreSQL's.
@@ -278,7 +278,7 @@ impl Connection {
     }
 
     /// Runs statements without results.
-    pub fn run(&mut self, sql: &str) {
+    pub(crate) fn run(&mut self, sql: &str) {
         match self {
             Self::Sqlite(connection) => connection.batch_execute(sql),
             Self::Postgres(connection) => connection.batch_execute(sql),
@@ -287,12 +287,12 @@ impl Connection {
     }
 
     /// The number that a query gives as `n`.
-    pub fn number(&mut self, sql: &str) -> i64 {
+    pub(crate) fn number(&mut self, sql: &str) -> i64 {
         rows!(self, Number, sql)[0].n
     }
 
     /// The texts that a query gives as `t`.
-    pub fn texts(&mut self, sql: &str) -> Vec<String> {
+    pub(crate) fn texts(&mut self, sql: &str) -> Vec<String> {
         rows!(self, Words, sql)
             .into_iter()
             .map(|row| row.t)

@@ -20,7 +20,7 @@ const REFERENCES: [(&str, &str); 5] = [
 ];
 
 /// Checks everything.
-pub fn check(connection: &mut Connection) {
+pub(crate) fn check(connection: &mut Connection) {
     every_version_has_exactly_one_event(connection);
     what_is_gone_ended_with_its_event(connection);
     no_row_is_of_a_record_that_is_gone(connection);

@@ -10,10 +10,10 @@
 
 #![allow(dead_code, unused_imports, reason = "each suite uses its own part")]
 
-pub mod client;
-pub mod database;
-pub mod invariants;
-pub mod process;
+pub(crate) mod client;
+pub(crate) mod database;
+pub(crate) mod invariants;
+pub(crate) mod process;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,33 +30,33 @@ use muster::issuer::Issuer;
 use muster::secret::Secret;
 use serde_json::{Value, json};
 
-pub use client::{Answer, Client};
-pub use database::{Database, Engine};
+pub(crate) use client::{Answer, Client};
+pub(crate) use database::{Database, Engine};
 
 /// The core User schema.
-pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The core Group schema.
-pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The enterprise extension.
-pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Our Person.
-pub const PERSON: &str = "urn:muster:scim:schemas:core:1.0:Person";
+pub(crate) const PERSON: &str = "urn:muster:scim:schemas:core:1.0:Person";
 /// A person who may be hired.
-pub const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate";
+pub(crate) const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate";
 /// A person who works.
-pub const EMPLOYEE: &str = "urn:muster:scim:schemas:extension:1.0:Employee";
+pub(crate) const EMPLOYEE: &str = "urn:muster:scim:schemas:extension:1.0:Employee";
 /// A person who buys.
-pub const CUSTOMER: &str = "urn:muster:scim:schemas:extension:1.0:Customer";
+pub(crate) const CUSTOMER: &str = "urn:muster:scim:schemas:extension:1.0:Customer";
 /// What a person allows.
-pub const CONSENT: &str = "urn:muster:scim:schemas:extension:1.0:Consent";
+pub(crate) const CONSENT: &str = "urn:muster:scim:schemas:extension:1.0:Consent";
 /// Where a record comes from.
-pub const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+pub(crate) const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
 /// Names the record that an account is for.
-pub const IDENTITY: &str = "urn:muster:scim:schemas:extension:1.0:Identity";
+pub(crate) const IDENTITY: &str = "urn:muster:scim:schemas:extension:1.0:Identity";
 /// The body of a PATCH.
-pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The body of a search.
-pub const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+pub(crate) const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// When the tests' clock starts: 2031-03-01T12:00:00Z.
 const NOON: i64 = 1_930_132_800_000;
@@ -64,7 +64,7 @@ const NOON: i64 = 1_930_132_800_000;
 /// A clock that a test can move, and that moves on by a millisecond whenever it is read: no two writes are of the same
 /// instant, and every run sees the same instants.
 #[derive(Debug)]
-pub struct TickingClock(AtomicI64);
+pub(crate) struct TickingClock(AtomicI64);
 
 impl TickingClock {
     fn new() -> Self {
@@ -72,7 +72,7 @@ impl TickingClock {
     }
 
     /// Moves the clock forward.
-    pub fn advance(&self, by: TimeDelta) {
+    pub(crate) fn advance(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
     }
 }
@@ -85,19 +85,19 @@ impl Clock for TickingClock {
 }
 
 /// A running application and its database.
-pub struct App {
+pub(crate) struct App {
     /// Its clock.
-    pub clock: Arc<TickingClock>,
+    pub(crate) clock: Arc<TickingClock>,
     running: Option<Running>,
     http: reqwest::Client,
     tokens: RefCell<BTreeMap<String, String>>,
     /// Its database.
-    pub database: Database,
+    pub(crate) database: Database,
 }
 
 impl App {
     /// Starts on a fresh database.
-    pub fn start(engine: Engine) -> Self {
+    pub(crate) fn start(engine: Engine) -> Self {
         let database = Database::fresh(engine);
         keep_issuer_key(database.folder());
         let mut serve = Serve::dev(database.folder().to_owned());
@@ -119,12 +119,12 @@ impl App {
     }
 
     /// Where it listens, as a URL without a path.
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.running().address)
     }
 
     /// The base of every SCIM location.
-    pub fn scim(&self) -> String {
+    pub(crate) fn scim(&self) -> String {
         format!("{}/scim/v2", self.origin())
     }
 
@@ -135,7 +135,7 @@ impl App {
     }
 
     /// One of the dev issuer's clients, with a token of its own.
-    pub async fn client(&self, name: &str) -> Client {
+    pub(crate) async fn client(&self, name: &str) -> Client {
         let known = self.tokens.borrow().get(name).cloned();
         let token = match known {
             Some(token) => token,
@@ -148,19 +148,19 @@ impl App {
     }
 
     /// Somebody without a token.
-    pub fn stranger(&self) -> Client {
+    pub(crate) fn stranger(&self) -> Client {
         Client::new(self.http.clone(), self.scim(), None)
     }
 
     /// How many events the log has.
-    pub fn event_count(&self) -> i64 {
+    pub(crate) fn event_count(&self) -> i64 {
         self.database
             .connect()
             .number("SELECT count(*) AS n FROM event")
     }
 
     /// The events about one resource, oldest first.
-    pub fn events_of(&self, id: &str) -> Vec<Value> {
+    pub(crate) fn events_of(&self, id: &str) -> Vec<Value> {
         let events = self
             .running()
             .service()
@@ -174,7 +174,7 @@ impl App {
     }
 
     /// Stops, and checks what must hold of every database.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         let running = self.running.take().expect("it runs");
         running.stop().expect("it stops in good order");
         invariants::check(&mut self.database.connect());
@@ -183,7 +183,7 @@ impl App {
 }
 
 /// Runs one test on a fresh application.
-pub fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
+pub(crate) fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
     let app = App::start(engine);
     // The event loop and with it every connection is gone before the application is asked to stop.
     actix_web::rt::System::new().block_on(case(&app));
@@ -209,7 +209,7 @@ macro_rules! on_both {
 pub(crate) use on_both;
 
 /// Places the issuer's key, which takes long to make, in a data folder. It is made once for all test runs.
-pub fn keep_issuer_key(folder: &Path) {
+pub(crate) fn keep_issuer_key(folder: &Path) {
     const FILE: &str = "dev-issuer-key.pem";
     let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(FILE);
     if !shared.exists() {
@@ -228,7 +228,7 @@ pub fn keep_issuer_key(folder: &Path) {
 }
 
 /// A body for a POST or PUT at `endpoint`, with the `schemas` that its content asks for.
-pub fn body(endpoint: &str, mut content: Value) -> Value {
+pub(crate) fn body(endpoint: &str, mut content: Value) -> Value {
     let core = match endpoint {
         "/Users" => USER,
         "/Groups" => GROUP,

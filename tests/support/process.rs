@@ -6,21 +6,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running `muster serve --dev`; killed when it is dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     /// Where it listens.
-    pub origin: String,
+    pub(crate) origin: String,
 }
 
 /// A port that is free now.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     listener.local_addr().expect("it has an address").port()
 }
 
 impl Process {
     /// Starts on SQLite in `folder`, and waits until it listens.
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         super::keep_issuer_key(folder);
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
@@ -60,7 +60,7 @@ impl Process {
     }
 
     /// The port it listens on.
-    pub fn port(&self) -> &str {
+    pub(crate) fn port(&self) -> &str {
         self.origin
             .rsplit(':')
             .next()
@@ -68,7 +68,7 @@ impl Process {
     }
 
     /// SIGKILL: nothing of the process gets to run any more.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
     }
