@@ -13,7 +13,7 @@ use crate::domain::index::uniques;
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::view::{Specs, View};
-use crate::id::{EventId, ResourceId};
+use crate::id::{EventId, ResourceId, TenantId};
 use crate::scim;
 use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
@@ -155,9 +155,16 @@ impl<'a> Write<'a> {
         find(tx, self.context, self.view, id)
     }
 
-    /// The same with its sources.
+    /// The same, held until the transaction ends.
+    pub(super) fn claim(&self, tx: &mut Tx<'_>, id: &str) -> Result<Folded, Error> {
+        shown(self.context, self.view, id, |tenant, id| {
+            store::record::claim(tx, tenant, id)
+        })
+    }
+
+    /// The same with its sources, held.
     pub(super) fn fetch(&self, tx: &mut Tx<'_>, id: &str) -> Result<Record, Error> {
-        let folded = self.find(tx, id)?;
+        let folded = self.claim(tx, id)?;
         Ok(store::record::with_sources(tx, folded)?)
     }
 }
@@ -169,14 +176,23 @@ pub(super) fn find(
     view: &View,
     id: &str,
 ) -> Result<Folded, Error> {
+    shown(context, view, id, |tenant, id| {
+        store::record::find(tx, tenant, id)
+    })
+}
+
+fn shown(
+    context: &Context,
+    view: &View,
+    id: &str,
+    find: impl FnOnce(TenantId, ResourceId) -> Result<Option<Folded>, store::Error>,
+) -> Result<Folded, Error> {
     let missing = || {
-        Error::NotFound(format!(
-            "there is no {} with id '{id}'",
-            view.resource_type.name
-        ))
+        let name = &view.resource_type.name;
+        Error::NotFound(format!("there is no {name} with id '{id}'"))
     };
     let parsed = id.parse::<ResourceId>().map_err(|_| missing())?;
-    let found = store::record::find(tx, context.tenant(), parsed)?.ok_or_else(missing)?;
+    let found = find(context.tenant(), parsed)?.ok_or_else(missing)?;
     let shown = found.kind == view.kind && (!view.accounts_only || found.has_account());
     if shown { Ok(found) } else { Err(missing()) }
 }

@@ -61,7 +61,13 @@ impl Write<'_> {
         request: &Request,
         asked: &Asked,
     ) -> Result<(Folded, Vec<String>), Error> {
-        let mut folded = self.find(tx, id)?;
+        // Changes of members alone need not wait for each other, unless they are compared.
+        let blind = request.patch.operations.is_empty() && asked.if_match.is_none();
+        let mut folded = if blind {
+            self.find(tx, id)?
+        } else {
+            self.claim(tx, id)?
+        };
         self.check_match(tx, &folded, asked)?;
         let mut ignored = Vec::new();
         if !request.patch.operations.is_empty() {

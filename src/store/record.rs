@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use super::db::on_both;
+use super::db::{Db, on_both};
 use super::schema::{attribute_index, resource, source_record, unique_value};
 use super::sql_types::{instant, key, micros, uuid};
 use super::{Error, Tx, attribute_path, event, member};
@@ -42,6 +42,21 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<
         .first::<ResourceRow>(tx.db)
         .optional()
         .map_err(|error| tx.explain(error))?;
+    row.map(folded).transpose()
+}
+
+/// The record of that id, held until the transaction ends, so that writers of one record wait for each other instead of
+/// losing. On SQLite there is one writer anyway.
+pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<Folded>, Error> {
+    let target = resource::table
+        .filter(resource::tenant.eq(tenant.0))
+        .filter(resource::uuid.eq(key(id.0)));
+    let row: Result<ResourceRow, _> = match &mut *tx.db {
+        Db::Sqlite(connection) => target.first(connection),
+        // Not FOR UPDATE: who only points to the record, such as a new member's row, need not wait.
+        Db::Postgres(connection) => target.for_no_key_update().first(connection),
+    };
+    let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map(folded).transpose()
 }
 

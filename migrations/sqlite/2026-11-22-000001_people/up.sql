@@ -72,8 +72,8 @@ CREATE TABLE unique_value (
 CREATE INDEX unique_value_by_resource ON unique_value (resource);
 
 CREATE TABLE group_member (
-    grp BIGINT NOT NULL,
-    member BIGINT NOT NULL,
+    grp BIGINT NOT NULL REFERENCES resource (id),
+    member BIGINT NOT NULL REFERENCES resource (id),
     PRIMARY KEY (grp, member)
 ) WITHOUT ROWID;
 CREATE INDEX group_member_by_member ON group_member (member, grp);

@@ -91,14 +91,16 @@ fn string(text: &str) -> std::result::Result<(What, usize), String> {
         })
         .map(|(index, _)| index + 1)
         .ok_or("the string has no closing quote")?;
-    serde_json::from_str(&text[..end])
-        .map(|string| (What::Text(string), end))
-        .map_err(|_| {
-            format!(
-                "{} is no valid JSON string: check its escapes",
-                &text[..end]
-            )
-        })
+    let string: String = serde_json::from_str(&text[..end]).map_err(|_| {
+        format!(
+            "{} is no valid JSON string: check its escapes",
+            &text[..end]
+        )
+    })?;
+    if string.contains('\0') {
+        return Err("a string cannot hold the character U+0000".into());
+    }
+    Ok((What::Text(string), end))
 }
 
 /// A JSON number, or nothing if the word is none.
