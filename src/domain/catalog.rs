@@ -168,12 +168,15 @@ impl Catalog {
     /// The endpoint of a resource type (`User` is at `/Users`), for references.
     #[must_use]
     pub fn endpoint(&self, resource_type: &str) -> Option<&str> {
-        let view = self
-            .views
-            .iter()
-            .find(|view| view.resource_type.name == resource_type)?;
-        Some(&view.resource_type.endpoint)
+        endpoint(resource_type)
     }
+}
+
+/// The endpoint of a resource type (`User` is at `/Users`), for references.
+#[must_use]
+pub fn endpoint(resource_type: &str) -> Option<&'static str> {
+    let plan = TYPES.iter().find(|plan| plan.name == resource_type)?;
+    Some(plan.endpoint)
 }
 
 /// From the full path of each alias to the canonical path of the leaf that owns the value.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::record::Leaves;
 use super::view::{Spec, Specs};
-use crate::scim::comparable::comparable;
+use crate::scim::comparable::{Comparison, comparable};
 use crate::scim::schema::{Attribute, Kind};
 
 /// The longest value, in bytes, that stands in the index as it is.
@@ -42,11 +42,22 @@ pub fn key(text: &str) -> String {
 /// The part of a long text that its key begins with.
 #[must_use]
 pub fn prefix(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
+    cut(text, LONGEST)
+}
+
+fn cut(text: &str, longest: usize) -> &str {
+    let mut end = text.len().min(longest);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     &text[..end]
+}
+
+/// The part of a text that the key of every text after it reaches: a key is cut between characters, so its prefix may
+/// be three bytes shorter than [`LONGEST`], and what follows there is hash.
+#[must_use]
+pub fn shared(text: &str) -> &str {
+    cut(text, LONGEST - 3)
 }
 
 /// All index rows of a record.
@@ -55,8 +66,7 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
     for (path, value) in leaves {
         let Some(spec) = specs.get(path) else {
-            // A system's externalId: caseExact (RFC 7643 §3.1).
-            rows.extend(value.as_str().map(|text| row(path, 0, text)));
+            rows.extend(external_id_text(value).map(|text| row(path, 0, &text)));
             continue;
         };
         match value {
@@ -71,6 +81,16 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
         }
     }
     rows
+}
+
+/// The comparable text of a system's `externalId`: caseExact (RFC 7643 §3.1).
+#[must_use]
+pub fn external_id_text(value: &Value) -> Option<String> {
+    let exact = Comparison {
+        kind: Kind::String,
+        case_exact: true,
+    };
+    exact.text(value)
 }
 
 fn element_rows(
@@ -128,7 +148,7 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
     let mut uniques = BTreeSet::new();
     for (path, value) in leaves {
         let texts: Vec<String> = match specs.get(path) {
-            None => value.as_str().map(str::to_owned).into_iter().collect(),
+            None => external_id_text(value).into_iter().collect(),
             Some(spec) if !spec.is_unique() => continue,
             Some(spec) => match value {
                 Value::Array(elements) => elements

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::catalog::Catalog;
 use super::claim::SourceRecord;
-use super::index::{key, unique_text};
+use super::index::{external_id_text, key, unique_text};
 use super::record::{Kind, Leaves, Record, external_id_path};
 use super::view::Spec;
 use crate::scim::comparable::comparable;
@@ -37,10 +37,12 @@ pub fn named_keys(catalog: &Catalog, given: &Leaves) -> Vec<(String, String)> {
             key(&unique_text(spec, element)),
         ));
         let text = |name| element.get(name).and_then(Value::as_str);
-        if let (Some(system), Some("externalId"), Some(value)) =
-            (text("system"), text("field"), text("value"))
-        {
-            keys.push((external_id_path(system), key(value)));
+        if let (Some(system), Some("externalId"), Some(value)) = (
+            text("system"),
+            text("field"),
+            element.get("value").and_then(external_id_text),
+        ) {
+            keys.push((external_id_path(system), key(&value)));
         }
     }
     keys

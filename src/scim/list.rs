@@ -47,18 +47,21 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// The text that a document is sorted by; one without comes last, or first if descending.
+    /// The text that a document is sorted by; one without comes last, or first if descending. Of several elements the
+    /// primary one counts, or else the first, among those that have a value here.
     #[must_use]
     pub fn key(&self, document: &Map) -> Option<String> {
         let elements = document::elements(document, &self.location);
-        let is_primary = |element: &&Value| element.get("primary") == Some(&Value::Bool(true));
-        let element = elements
+        let is_primary = |element: &Value| element.get("primary") == Some(&Value::Bool(true));
+        let text = |element: &Value| {
+            let values = document::within(element, &self.location).iter();
+            values.filter_map(|value| self.comparison.text(value)).min()
+        };
+        let primary = elements
             .iter()
-            .find(is_primary)
-            .or_else(|| elements.first())?;
-        document::within(element, &self.location)
-            .first()
-            .and_then(|value| self.comparison.text(value))
+            .find(|element| is_primary(element))
+            .and_then(text);
+        primary.or_else(|| elements.iter().find_map(text))
     }
 }
 

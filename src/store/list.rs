@@ -141,6 +141,6 @@ fn sort_value(
     });
     Ok(Some(format!(
         "(SELECT coalesce(s.whole, s.value) FROM attribute_index s WHERE s.resource = resource.id \
-         AND s.path = {path} ORDER BY {first}s.element ASC LIMIT 1)"
+         AND s.path = {path} ORDER BY {first}s.element ASC, coalesce(s.whole, s.value) ASC LIMIT 1)"
     )))
 }

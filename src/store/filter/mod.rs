@@ -1,16 +1,17 @@
 //! A checked filter as SQL over the attribute index, the record's own columns and the rows of members. Its meaning is
 //! [`Condition::matches`]'s; nothing is filtered in memory.
 
+mod peer;
 mod value;
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::db::Dialect;
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, attribute_path};
-use crate::domain::record::{Kind, external_id_path};
+use crate::domain::catalog::endpoint;
+use crate::domain::record::external_id_path;
 use crate::domain::view::{View, is_computed};
 use crate::id::TenantId;
 use crate::scim;
@@ -18,7 +19,8 @@ use crate::scim::comparable::Comparison;
 use crate::scim::filter::{Condition, Test};
 use crate::scim::resource_type::Location;
 
-use value::{id_test, id_text, instant_test, text_test, value_test};
+use peer::Side;
+use value::{id_test, id_text, instant_test, is_id, text_test, value_test};
 
 /// For whom a filter is compiled, and over which view.
 pub(super) struct Scope<'a> {
@@ -100,22 +102,21 @@ impl Scope<'_> {
         comparison: Comparison,
         test: &Test,
     ) -> Result<(), Error> {
+        if let Some(side) = Side::of(self.view.kind, location) {
+            let condition = Condition::Test {
+                location: location.clone(),
+                comparison,
+                test: test.clone(),
+            };
+            return self.some_peer(tx, out, side, &condition);
+        }
         if let Some(path) = self.view.canonical(location) {
-            return match (self.view.kind, &*location.attribute) {
-                (Kind::Person, "groups") if location.extension.is_none() => {
-                    out.sql("EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.grp WHERE m.member = resource.id AND ");
-                    peer_test(out, location, test, false)?;
-                    out.sql(")");
-                    Ok(())
-                }
-                (Kind::Group, "members") => {
-                    out.sql("EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.member WHERE m.grp = resource.id AND ");
-                    peer_test(out, location, test, true)?;
-                    out.sql(")");
-                    Ok(())
-                }
-                _ if self.is_computed(location) => Err(unsupported(location)),
-                _ => self.indexed(tx, out, path, test),
+            return if self.is_unkept(location) {
+                Err(unsupported(location))
+            } else if self.view.attribute(location).is_some_and(is_computed) {
+                self.reference(tx, out, location, test)
+            } else {
+                self.indexed(tx, out, path, test)
             };
         }
         match (&*location.attribute, location.sub.as_deref()) {
@@ -138,19 +139,60 @@ impl Scope<'_> {
                 text_test(out, dialect, test, |out| {
                     out.sql("(")
                         .text(start.clone())
-                        .sql(&format!(" || {})", id_text(dialect)));
+                        .sql(&format!(" || {})", id_text(dialect, "resource.uuid")));
                 });
+                Ok(())
+            }
+            ("meta", Some("version")) if *test == Test::Present => {
+                out.sql("1 = 1");
                 Ok(())
             }
             _ => Err(unsupported(location)),
         }
     }
 
-    /// Whether the attribute is made for each answer, and so has no rows.
-    fn is_computed(&self, location: &Location) -> bool {
+    /// Whether the attribute is made for each answer from what is kept elsewhere.
+    fn is_unkept(&self, location: &Location) -> bool {
         let whole = self.view.attribute(&location.whole());
-        self.view.attribute(location).is_some_and(is_computed)
-            || whole.is_some_and(|attribute| attribute.storage == scim::schema::Storage::None)
+        whole.is_some_and(|attribute| attribute.storage == scim::schema::Storage::None)
+    }
+
+    /// The `$ref` of a single reference: where a `value` is an id of ours, the URI that follows from it.
+    fn reference(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        location: &Location,
+        test: &Test,
+    ) -> Result<(), Error> {
+        let value = Location {
+            sub: Some("value".into()),
+            ..location.clone()
+        };
+        let attribute = self.view.attribute(location);
+        let endpoint = attribute
+            .and_then(|sub| sub.reference_types.iter().find_map(|name| endpoint(name)))
+            .ok_or_else(|| unsupported(location))?;
+        let path = self.view.canonical(&value);
+        let Some(path) = path
+            .map(|path| attribute_path::find(tx, self.tenant, self.view.kind, path))
+            .transpose()?
+            .flatten()
+        else {
+            out.sql("1 = 0");
+            return Ok(());
+        };
+        let start = format!("{}{endpoint}/", self.base_url);
+        let dialect = tx.dialect();
+        out.sql(&format!(
+            "resource.id IN (SELECT i.resource FROM attribute_index i WHERE i.path = {path} AND {} AND ",
+            is_id(dialect, "i.value")
+        ));
+        text_test(out, dialect, test, |out| {
+            out.sql("(").text(start.clone()).sql(" || i.value)");
+        });
+        out.sql(")");
+        Ok(())
     }
 
     /// Some value at a path of the index passes.
@@ -186,14 +228,24 @@ impl Scope<'_> {
             out.sql("1 = 1");
             return Ok(());
         }
+        self.some_path(tx, out, |at| {
+            at.extension.as_ref().is_some_and(|urn| passes(urn))
+        })
+    }
+
+    /// There is a value at one of the view's locations that are `meant`.
+    fn some_path(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        meant: impl Fn(&Location) -> bool,
+    ) -> Result<(), Error> {
         let mut paths = Vec::new();
-        for (location, path) in self.view.units() {
-            if location.extension.as_ref().is_some_and(|urn| passes(urn)) {
-                paths.extend(
-                    attribute_path::find(tx, self.tenant, self.view.kind, path)?
-                        .map(|id| id.to_string()),
-                );
-            }
+        for (_, path) in self.view.units().filter(|(location, _)| meant(location)) {
+            paths.extend(
+                attribute_path::find(tx, self.tenant, self.view.kind, path)?
+                    .map(|id| id.to_string()),
+            );
         }
         if paths.is_empty() {
             out.sql("1 = 0");
@@ -204,7 +256,7 @@ impl Scope<'_> {
         Ok(())
     }
 
-    /// Some one element of a complex multi-valued attribute passes.
+    /// Some one element of a complex attribute passes.
     fn element(
         &self,
         tx: &mut Tx<'_>,
@@ -212,23 +264,30 @@ impl Scope<'_> {
         location: &Location,
         condition: &Condition,
     ) -> Result<(), Error> {
-        let Some(path) = self.view.canonical(location) else {
+        if let Some(side) = Side::of(self.view.kind, location) {
+            return self.some_peer(tx, out, side, condition);
+        }
+        if self.is_unkept(location) {
             return Err(unsupported(location));
-        };
-        let (rows, other) = match (self.view.kind, &*location.attribute) {
-            (Kind::Person, "groups") if location.extension.is_none() => (("member", "grp"), false),
-            (Kind::Group, "members") => (("grp", "member"), true),
-            _ => return self.indexed_element(tx, out, path, condition),
-        };
-        let (own, peer) = rows;
-        out.sql(&format!(
-            "EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.{peer} WHERE m.{own} = resource.id AND ",
-        ));
-        inside(out, condition, &mut |out, location, test| {
-            peer_test(out, location, test, other)
-        })?;
-        out.sql(")");
-        Ok(())
+        }
+        let multi_valued = self
+            .view
+            .attribute(location)
+            .map(|found| found.multi_valued);
+        match (self.view.canonical(location), multi_valued) {
+            (Some(path), Some(true)) => self.indexed_element(tx, out, path, condition),
+            (Some(_), _) => {
+                // The one value is its own element, if there is any part of it.
+                out.sql("(");
+                self.some_path(tx, out, |at| at.whole() == *location)?;
+                out.sql(" AND ");
+                self.write(tx, out, condition)?;
+                out.sql(")");
+                Ok(())
+            }
+            // Every resource has its `meta`.
+            (None, _) => self.write(tx, out, condition),
+        }
     }
 
     fn indexed_element(
@@ -353,36 +412,4 @@ fn unsupported(location: &Location) -> Error {
     Error::Filter(scim::Error::invalid_filter(format!(
         "'{location}' cannot be filtered by: it is computed for each reader"
     )))
-}
-
-/// A member or a group, by its id or by whether it is a User or a Group.
-fn peer_test(
-    out: &mut Fragment,
-    location: &Location,
-    test: &Test,
-    member: bool,
-) -> Result<(), Error> {
-    match location.sub.as_deref() {
-        None | Some("value") => {
-            id_test(out, Dialect::Sqlite, "peer.uuid", test);
-            Ok(())
-        }
-        Some("type") if member => {
-            for (n, (kind, name)) in [(Kind::Person, "user"), (Kind::Group, "group")]
-                .into_iter()
-                .enumerate()
-            {
-                let fold = Comparison {
-                    kind: scim::schema::Kind::String,
-                    case_exact: false,
-                };
-                let holds = truth(test.passes(fold, &Value::from(name)));
-                out.sql(if n == 0 { "(" } else { " OR " });
-                out.sql(&format!("(peer.kind = {} AND {holds})", kind.number()));
-            }
-            out.sql(")");
-            Ok(())
-        }
-        _ => Err(unsupported(location)),
-    }
 }

@@ -10,21 +10,36 @@ use crate::store::db::Dialect;
 use crate::store::sql_nodes::Fragment;
 use crate::store::sql_types::{key, micros};
 
-/// The record's id as clients write it.
-pub(super) fn id_text(dialect: Dialect) -> String {
-    let hex = match dialect {
-        Dialect::Sqlite => "lower(hex(resource.uuid))",
-        Dialect::Postgres => "encode(resource.uuid, 'hex')",
+/// The id in `column` as clients write it, in byte order.
+pub(super) fn id_text(dialect: Dialect, column: &str) -> String {
+    let (hex, order) = match dialect {
+        Dialect::Sqlite => (format!("lower(hex({column}))"), ""),
+        Dialect::Postgres => (format!("encode({column}, 'hex')"), " COLLATE \"C\""),
     };
     let part = |from: u8, length: u8| format!("substr({hex}, {from}, {length})");
     format!(
-        "({}||'-'||{}||'-'||{}||'-'||{}||'-'||{})",
+        "(({}||'-'||{}||'-'||{}||'-'||{}||'-'||{}){order})",
         part(1, 8),
         part(9, 4),
         part(13, 4),
         part(17, 4),
         part(21, 12)
     )
+}
+
+/// Whether the text in `column` has the form of our ids.
+pub(super) fn is_id(dialect: Dialect, column: &str) -> String {
+    let lengths = [8, 4, 4, 4, 12];
+    match dialect {
+        Dialect::Sqlite => {
+            let parts = lengths.map(|length| "[0-9a-f]".repeat(length));
+            format!("{column} GLOB '{}'", parts.join("-"))
+        }
+        Dialect::Postgres => {
+            let parts = lengths.map(|length| format!("[0-9a-f]{{{length}}}"));
+            format!("{column} ~ '^{}$'", parts.join("-"))
+        }
+    }
 }
 
 /// An id is one of ours or matches nothing; other operators compare it as text.
@@ -42,7 +57,7 @@ pub(super) fn id_test(out: &mut Fragment, dialect: Dialect, column: &str, test: 
             }
         },
         test => {
-            let expression = id_text(dialect).replace("resource.uuid", column);
+            let expression = id_text(dialect, column);
             text_test(out, dialect, test, |out| {
                 out.sql(&expression);
             });
@@ -130,8 +145,7 @@ pub(super) fn value_test(out: &mut Fragment, dialect: Dialect, row: &str, test: 
     let value = format!("{row}.value");
     let whole = format!("coalesce({row}.whole, {row}.value)");
     let bound = |out: &mut Fragment, operator: &str, needle: &str| {
-        out.sql(&format!(" AND {value} {operator} "))
-            .text(index::prefix(needle));
+        out.sql(&format!(" AND {value} {operator} ")).text(needle);
     };
     match test {
         Test::Present => {}
@@ -141,7 +155,7 @@ pub(super) fn value_test(out: &mut Fragment, dialect: Dialect, row: &str, test: 
         }
         Test::StartsWith(needle) => {
             let start = index::prefix(needle);
-            bound(out, ">=", needle);
+            bound(out, ">=", start);
             if let Some(next) = successor(start) {
                 out.sql(&format!(" AND {value} < ")).text(next);
             }
@@ -159,7 +173,7 @@ pub(super) fn value_test(out: &mut Fragment, dialect: Dialect, row: &str, test: 
             });
         }
         Test::Greater(needle) | Test::GreaterOrEqual(needle) => {
-            bound(out, ">=", needle);
+            bound(out, ">=", index::shared(needle));
             out.sql(" AND ");
             text_test(out, dialect, test, |out| {
                 out.sql(&whole);

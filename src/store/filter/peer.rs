@@ -1,0 +1,159 @@
+//! Tests of the record on the other side of a membership: a member of a group, or a group of a person.
+
+use serde_json::Value;
+
+use super::value::{id_test, id_text, text_test, value_test};
+use super::{Scope, truth, unsupported};
+use crate::domain::catalog::endpoint;
+use crate::domain::record::Kind;
+use crate::scim::comparable::Comparison;
+use crate::scim::filter::{Condition, Test};
+use crate::scim::resource_type::Location;
+use crate::scim::schema;
+use crate::store::sql_nodes::Fragment;
+use crate::store::{Error, Tx, attribute_path};
+
+/// From which side a membership is looked at.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    /// From the group: the peer is a member.
+    Members,
+    /// From the person: the peer is a group.
+    Groups,
+}
+
+impl Side {
+    /// The side from which a view's attribute looks, if it is one of the two that live in rows of members.
+    pub(super) fn of(kind: Kind, location: &Location) -> Option<Self> {
+        match (kind, &*location.attribute, &location.extension) {
+            (Kind::Person, "groups", None) => Some(Self::Groups),
+            (Kind::Group, "members", None) => Some(Self::Members),
+            _ => None,
+        }
+    }
+
+    fn columns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Members => ("grp", "member"),
+            Self::Groups => ("member", "grp"),
+        }
+    }
+
+    /// What a peer of a kind is called, and where its name stands: the first of these paths that it has.
+    fn peers(self) -> &'static [(Kind, &'static str, &'static [&'static str])] {
+        match self {
+            Self::Members => &[
+                (Kind::Person, "User", &["displayName", "userName"]),
+                (Kind::Group, "Group", &["displayName"]),
+            ],
+            Self::Groups => &[(Kind::Group, "Group", &["displayName"])],
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// Some peer passes.
+    pub(super) fn some_peer(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        side: Side,
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        let (own, other) = side.columns();
+        out.sql(&format!(
+            "EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.{other} WHERE m.{own} = resource.id AND "
+        ));
+        super::inside(out, condition, &mut |out, location, test| {
+            self.peer_test(tx, out, side, location, test)
+        })?;
+        out.sql(")");
+        Ok(())
+    }
+
+    fn peer_test(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        side: Side,
+        location: &Location,
+        test: &Test,
+    ) -> Result<(), Error> {
+        let dialect = tx.dialect();
+        match location.sub.as_deref() {
+            None | Some("value") => id_test(out, dialect, "peer.uuid", test),
+            Some("type") => match side {
+                Side::Groups => {
+                    out.sql(truth(is_called("direct", test)));
+                }
+                Side::Members => each(out, side, |out, kind, name, _| {
+                    out.sql(&format!("peer.kind = {} AND ", kind.number()))
+                        .sql(truth(is_called(name, test)));
+                    Ok(())
+                })?,
+            },
+            Some("$ref") => each(out, side, |out, kind, name, _| {
+                let start = format!("{}{}/", self.base_url, endpoint(name).unwrap_or_default());
+                out.sql(&format!("peer.kind = {} AND ", kind.number()));
+                text_test(out, dialect, test, |out| {
+                    out.sql("(").text(start.clone());
+                    out.sql(&format!(" || {})", id_text(dialect, "peer.uuid")));
+                });
+                Ok(())
+            })?,
+            Some("display") => each(out, side, |out, kind, _, paths| {
+                self.name_test(tx, out, (kind, paths), test)
+            })?,
+            _ => return Err(unsupported(location)),
+        }
+        Ok(())
+    }
+
+    /// The peer is of this kind and its name, the first of `paths` that it has, passes.
+    fn name_test(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        (kind, paths): (Kind, &[&str]),
+        test: &Test,
+    ) -> Result<(), Error> {
+        out.sql(&format!("peer.kind = {} AND (", kind.number()));
+        let mut missing = String::new();
+        for path in paths {
+            let Some(path) = attribute_path::find(tx, self.tenant, kind, path)? else {
+                continue;
+            };
+            let has = format!(
+                "EXISTS (SELECT 1 FROM attribute_index i WHERE i.resource = peer.id AND i.path = {path}"
+            );
+            out.sql(&missing).sql(&has);
+            value_test(out, tx.dialect(), "i", test);
+            out.sql(") OR ");
+            missing = format!("{missing}NOT {has}) AND ");
+        }
+        out.sql("1 = 0)");
+        Ok(())
+    }
+}
+
+/// `(… OR …)` over the kinds that a peer may be of; `write` gets the kind, its type's name and the paths of its name.
+fn each(
+    out: &mut Fragment,
+    side: Side,
+    mut write: impl FnMut(&mut Fragment, Kind, &str, &[&str]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for (n, (kind, name, paths)) in side.peers().iter().enumerate() {
+        out.sql(if n == 0 { "((" } else { ") OR (" });
+        write(out, *kind, name, paths)?;
+    }
+    out.sql("))");
+    Ok(())
+}
+
+fn is_called(name: &str, test: &Test) -> bool {
+    let fold = Comparison {
+        kind: schema::Kind::String,
+        case_exact: false,
+    };
+    test.passes(fold, &Value::from(name))
+}
