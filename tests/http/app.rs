@@ -97,7 +97,7 @@ impl App {
     /// A token as the issuer would give it to `client`, made here with the issuer's key.
     pub(crate) fn token(&self, client: &str) -> String {
         let now = SystemClock.now().timestamp();
-        self.signed(&json!({
+        Self::signed(&json!({
             "iss": format!("{}/dev", self.origin), "aud": "muster", "sub": client, "azp": client,
             "iat": now, "nbf": now, "exp": now + 600,
         }))

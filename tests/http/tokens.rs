@@ -62,7 +62,7 @@ async fn every_bad_token_is_refused_with_invalid_token() {
             json!({"iss": "https://evil.example"}),
         ]
         .iter()
-        .map(|changes| app.signed(&claims(&app, changes))),
+        .map(|changes| App::signed(&claims(&app, changes))),
     );
     for token in tokens {
         let answer = send(app.anonymous(Method::GET, "/Users").bearer_auth(&token)).await;
@@ -80,7 +80,7 @@ async fn every_bad_token_is_refused_with_invalid_token() {
 #[actix_web::test]
 async fn a_good_token_of_nobody_is_forbidden() {
     let app = App::start();
-    let token = app.signed(&claims(&app, &json!({"azp": "stranger"})));
+    let token = App::signed(&claims(&app, &json!({"azp": "stranger"})));
     let answer = send(app.anonymous(Method::GET, "/Users").bearer_auth(token)).await;
     answer.error(403, None);
 }

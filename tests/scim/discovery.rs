@@ -35,7 +35,7 @@ async fn a_filter_on_discovery_is_forbidden(app: &App) {
     }
 }
 
-/// The SailPoint connector gives up when one of these is missing (scim.md, "Other clients").
+/// The `SailPoint` connector gives up when one of these is missing (scim.md, "Other clients").
 async fn sailpoint_finds_its_five_documents_without_a_token(app: &App) {
     let anybody = app.stranger();
     let paths = [

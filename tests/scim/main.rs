@@ -1,5 +1,12 @@
 //! SCIM over HTTP as a client sees it, on both databases. Each file is a topic, each test a sentence.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

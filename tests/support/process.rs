@@ -43,7 +43,7 @@ impl Process {
             child,
             origin: format!("http://127.0.0.1:{port}"),
         };
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = process.child.try_wait().expect("its state can be asked");
             assert!(
