@@ -196,7 +196,7 @@ async fn tokens_for_others_and_other_times_are_refused() {
         (json!({"iss": "https://evil.example"}), "iss"),
         (json!({"iss": [scene.url.clone()]}), "iss"),
     ] {
-        let why = scene.refusal(&scene.signed(changes.clone())).await;
+        let why = scene.refusal(&scene.signed(&changes)).await;
         assert!(why.contains(part), "{changes}: {why}");
     }
     assert!(
