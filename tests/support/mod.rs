@@ -8,7 +8,12 @@
 //! | `invariants` | what holds of every database after whatever has happened to it |
 //! | `process` | the built binary as a process of its own |
 
-#![allow(dead_code, unused_imports, reason = "each suite uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each suite uses its own part"
+)]
 
 pub(crate) mod client;
 pub(crate) mod database;
