@@ -29,7 +29,7 @@ pub(crate) async fn until_killed(
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| spawn(write(client.clone(), Rc::clone(&journal), writer)))
         .collect();
-    let patience = time::Instant::now() + Duration::from_secs(60);
+    let patience = time::Instant::now() + Duration::from_mins(1);
     while journal.borrow().acknowledged() < acknowledged {
         assert!(
             time::Instant::now() < patience,
@@ -63,8 +63,8 @@ async fn write(client: Client, journal: Rc<RefCell<Journal>>, writer: usize) {
             journal.borrow_mut().renaming(&name, &nick_name);
             let operation = json!({"op": "replace", "path": "nickName", "value": nick_name});
             let patch = json!({"schemas": [PATCH_OP], "Operations": [operation]});
-            let path = format!("/Users/{id}");
-            if send(&client, Method::PATCH, &path, &patch, 200)
+            let user = format!("/Users/{id}");
+            if send(&client, Method::PATCH, &user, &patch, 200)
                 .await
                 .is_none()
             {

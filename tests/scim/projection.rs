@@ -123,9 +123,13 @@ async fn a_write_answers_with_what_it_is_asked_for(app: &App) {
     let path = ines(&idp).await;
     let query = "?attributes=title";
     let wanted: BTreeSet<_> = ["id", "schemas", "title"].into();
-    let patch = json!([{"op": "replace", "path": "title", "value": "Diver"}]);
+    let operation = json!([{"op": "replace", "path": "title", "value": "Diver"}]);
     assert_eq!(
-        fields(idp.patch(&format!("{path}{query}"), patch).await.ok(200)),
+        fields(
+            idp.patch(&format!("{path}{query}"), operation)
+                .await
+                .ok(200)
+        ),
         wanted
     );
     let content = json!({"userName": "ines", "title": "Pilot"});

@@ -46,11 +46,11 @@ async fn status_of_each(
         client.get(endpoint).await.status,
         client.search(endpoint, json!({})).await.status,
     ];
-    let patch = json!([{"op": "add", "path": "externalId", "value": name}]);
+    let operation = json!([{"op": "add", "path": "externalId", "value": name}]);
     let change = [
         client.post(endpoint, content(endpoint, name)).await.status,
         client.put(path, content(endpoint, name)).await.status,
-        client.patch(path, patch).await.status,
+        client.patch(path, operation).await.status,
         client.delete(path).await.status,
     ];
     (look, change)

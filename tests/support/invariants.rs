@@ -102,16 +102,9 @@ struct UniqueRow {
     value: String,
 }
 
-/// A write touches only the rows that differ: after any number of writes they are what the document alone asks for.
-fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection) {
-    let catalog = Catalog::load().expect("the schema files are sound");
-    let resources = rows!(
-        &mut *connection,
-        ResourceRow,
-        "SELECT id, kind, CASE WHEN account THEN cast(1 AS bigint) ELSE cast(0 AS bigint) END AS account, document \
-         FROM resource"
-    );
-    let mut kept_rows: BTreeMap<i64, BTreeSet<Row>> = BTreeMap::new();
+/// The rows of the attribute index, by the number of their record.
+fn index_rows(connection: &mut Connection) -> BTreeMap<i64, BTreeSet<Row>> {
+    let mut kept: BTreeMap<i64, BTreeSet<Row>> = BTreeMap::new();
     for row in rows!(
         &mut *connection,
         IndexRow,
@@ -125,14 +118,19 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
             value,
             whole,
         } = row;
-        kept_rows.entry(resource).or_default().insert(Row {
+        kept.entry(resource).or_default().insert(Row {
             path,
             element,
             value,
             whole,
         });
     }
-    let mut kept_uniques: BTreeMap<i64, BTreeSet<Unique>> = BTreeMap::new();
+    kept
+}
+
+/// The unique values, by the number of the record that holds them.
+fn unique_rows(connection: &mut Connection) -> BTreeMap<i64, BTreeSet<Unique>> {
+    let mut kept: BTreeMap<i64, BTreeSet<Unique>> = BTreeMap::new();
     for row in rows!(
         &mut *connection,
         UniqueRow,
@@ -143,11 +141,24 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
             name: path,
             value,
         } = row;
-        kept_uniques
-            .entry(resource)
+        kept.entry(resource)
             .or_default()
             .insert(Unique { path, value });
     }
+    kept
+}
+
+/// A write touches only the rows that differ: after any number of writes they are what the document alone asks for.
+fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection) {
+    let catalog = Catalog::load().expect("the schema files are sound");
+    let resources = rows!(
+        &mut *connection,
+        ResourceRow,
+        "SELECT id, kind, CASE WHEN account THEN cast(1 AS bigint) ELSE cast(0 AS bigint) END AS account, document \
+         FROM resource"
+    );
+    let mut kept_rows = index_rows(connection);
+    let mut kept_uniques = unique_rows(connection);
     for ResourceRow {
         id,
         kind,
