@@ -74,23 +74,26 @@ impl Writer {
 fn serve(db: &mut Db, paths: &Paths, jobs: &Receiver<Box<dyn Job>>) -> bool {
     let Ok(first) = jobs.recv() else { return false };
     if let Err(error) = db.run("BEGIN IMMEDIATE") {
-        refuse(vec![first], &error);
+        // Who waited behind it has waited as long: the whole queue is told, not one after another.
+        let mut waiting = vec![first];
+        waiting.extend(jobs.try_iter().take(QUEUE));
+        refuse(waiting, &error);
         return true;
     }
     let started = Instant::now();
     let mut ran = vec![first];
     let mut learned = Vec::new();
-    run(db, paths, &mut ran, &mut learned);
-    while ran.len() < GROUP && started.elapsed() < WINDOW {
+    let mut whole = run(db, paths, &mut ran, &mut learned);
+    while whole.is_ok() && ran.len() < GROUP && started.elapsed() < WINDOW {
         match jobs.try_recv() {
             Ok(job) => {
                 ran.push(job);
-                run(db, paths, &mut ran, &mut learned);
+                whole = run(db, paths, &mut ran, &mut learned);
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
     }
-    match db.run("COMMIT") {
+    match whole.and_then(|()| db.run("COMMIT")) {
         Ok(()) => {
             publish(paths, learned);
             for job in ran {
@@ -99,7 +102,7 @@ fn serve(db: &mut Db, paths: &Paths, jobs: &Receiver<Box<dyn Job>>) -> bool {
         }
         Err(error) => {
             tracing::error!(error = %error, writes = ran.len(), "store.commit failed");
-            // After a failed COMMIT the transaction may still be open.
+            // The transaction may still be open, or have been rolled back by SQLite itself.
             drop(db.run("ROLLBACK"));
             refuse(ran, &error);
         }
@@ -107,26 +110,35 @@ fn serve(db: &mut Db, paths: &Paths, jobs: &Receiver<Box<dyn Job>>) -> bool {
     true
 }
 
-/// Runs the last of `ran` in a savepoint of its own.
-fn run(db: &mut Db, paths: &Paths, ran: &mut [Box<dyn Job>], learned: &mut Vec<(PathKey, i32)>) {
-    let Some(job) = ran.last_mut() else { return };
+/// Runs the last of `ran` in a savepoint of its own. An error is one of the whole transaction: on a full disk, say, SQLite
+/// rolls all of it back, and the next savepoint would begin, and its release commit, a transaction of its own.
+fn run(
+    db: &mut Db,
+    paths: &Paths,
+    ran: &mut [Box<dyn Job>],
+    learned: &mut Vec<(PathKey, i32)>,
+) -> Result<(), Error> {
+    let Some(job) = ran.last_mut() else {
+        return Ok(());
+    };
     for _ in 0..ATTEMPTS {
-        if db.run("SAVEPOINT write").is_err() {
-            return;
-        }
+        db.run("SAVEPOINT write")?;
         let mut tx = Tx::new(db, paths);
         let keep = job.run(&mut tx);
         let lost = tx.is_lost();
+        let fresh = tx.into_learned();
         if keep {
-            learned.extend(tx.into_learned());
-            drop(db.run("RELEASE write"));
-            return;
+            db.run("RELEASE write")?;
+            learned.extend(fresh);
+            return Ok(());
         }
-        drop(db.run("ROLLBACK TO write; RELEASE write"));
+        db.run("ROLLBACK TO write")?;
+        db.run("RELEASE write")?;
         if !lost {
-            return;
+            return Ok(());
         }
     }
+    Ok(())
 }
 
 fn refuse(jobs: Vec<Box<dyn Job>>, error: &Error) {
@@ -134,3 +146,6 @@ fn refuse(jobs: Vec<Box<dyn Job>>, error: &Error) {
         job.finish(Err(Error::Unavailable(error.to_string())));
     }
 }
+
+#[cfg(test)]
+mod tests;

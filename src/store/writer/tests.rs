@@ -1,0 +1,135 @@
+//! What the writer answers when a write, or the whole transaction, goes wrong.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Writer;
+use crate::store::db::{Address, Purpose};
+use crate::store::tx::{Paths, Tx};
+use crate::store::use_case::{Job, UseCase};
+use crate::store::{Error, migration, tenant};
+
+/// A database of its own with a writer.
+struct House {
+    folder: PathBuf,
+    address: Address,
+    writer: Writer,
+}
+
+impl House {
+    fn open(name: &str) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("muster-writer-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let address = Address::Sqlite(folder.join("muster.db").display().to_string());
+        migration::apply(&address).unwrap();
+        let writer = Writer::start(&address, Paths::default()).unwrap();
+        Self {
+            folder,
+            address,
+            writer,
+        }
+    }
+
+    fn submit(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<(), Error> + Send + 'static,
+    ) -> oneshot::Receiver<Result<(), Error>> {
+        let (job, answer) = UseCase::new(work);
+        self.writer.submit(Box::new(job) as Box<dyn Job>);
+        answer
+    }
+
+    /// Submits a tenant of that name.
+    fn tenant(&self, name: &str) -> oneshot::Receiver<Result<(), Error>> {
+        let name = name.to_owned();
+        self.submit(move |tx| tenant::claim(tx, &name).map(drop))
+    }
+
+    /// Keeps the writer busy until the sender is gone, so that what is submitted meanwhile shares one transaction with it.
+    fn hold(&self) -> Sender<()> {
+        let (go, wait): (Sender<()>, Receiver<()>) = channel();
+        let wait = std::sync::Mutex::new(wait);
+        drop(self.submit(move |_| {
+            drop(
+                wait.lock()
+                    .map(|wait| wait.recv_timeout(Duration::from_millis(2))),
+            );
+            Ok(())
+        }));
+        go
+    }
+
+    fn tenants(&self) -> i64 {
+        let mut db = self.address.connect(Purpose::Read).unwrap();
+        tenant::count(&mut Tx::new(&mut db, &Paths::default())).unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.writer.close();
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+#[test]
+fn a_write_that_panics_takes_nobody_with_it() {
+    let house = House::open("panic");
+    let go = house.hold();
+    let before = house.tenant("before");
+    let panics = house.submit(|tx| {
+        tenant::claim(tx, "lost")?;
+        panic!("on purpose")
+    });
+    let after = house.tenant("after");
+    drop(go);
+    assert!(before.blocking_recv().unwrap().is_ok());
+    assert!(matches!(
+        panics.blocking_recv().unwrap(),
+        Err(Error::Fault(_))
+    ));
+    assert!(after.blocking_recv().unwrap().is_ok());
+    assert_eq!(house.tenants(), 2);
+}
+
+#[test]
+fn nobody_is_told_of_success_after_the_database_has_rolled_the_group_back() {
+    let house = House::open("rollback");
+    let go = house.hold();
+    let mut answers = vec![house.tenant("before")];
+    answers.push(house.submit(|tx| {
+        // As SQLite does of itself on a full disk.
+        tx.db.run("ROLLBACK")
+    }));
+    answers.push(house.tenant("after"));
+    drop(go);
+    let kept = answers
+        .into_iter()
+        .map(|answer| answer.blocking_recv().unwrap())
+        .filter(Result::is_ok)
+        .count();
+    assert_eq!(house.tenants(), i64::try_from(kept).unwrap());
+    assert!(house.tenant("later").blocking_recv().unwrap().is_ok());
+}
+
+#[test]
+fn all_that_wait_for_a_locked_database_are_told_at_once() {
+    let house = House::open("locked");
+    let mut other = house.address.connect(Purpose::Write).unwrap();
+    other.run("BEGIN IMMEDIATE").unwrap();
+    let started = std::time::Instant::now();
+    let answers: Vec<_> = (0..20).map(|n| house.tenant(&format!("t{n}"))).collect();
+    for answer in answers {
+        assert!(matches!(
+            answer.blocking_recv().unwrap(),
+            Err(Error::Unavailable(_))
+        ));
+    }
+    assert!(started.elapsed() < Duration::from_secs(8));
+    other.run("ROLLBACK").unwrap();
+    assert!(house.tenant("free").blocking_recv().unwrap().is_ok());
+}
