@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::db::on_both;
 use super::schema::attribute_path;
 use super::{Error, Tx};
 use crate::domain::record::Kind;
@@ -47,10 +48,12 @@ pub(super) fn claim(
         attribute_path::kind.eq(kind.number()),
         attribute_path::name.eq(name),
     );
-    diesel::insert_into(attribute_path::table)
+    // Of several that claim a new path at once, the first decides; the others wait for it and read its number.
+    on_both!(&mut *tx.db, connection => diesel::insert_into(attribute_path::table)
         .values(values)
-        .execute(tx.db)
-        .map_err(|error| tx.explain(error))?;
+        .on_conflict_do_nothing()
+        .execute(connection))
+    .map_err(|error| tx.explain(error))?;
     find(tx, tenant, kind, name)?
         .ok_or_else(|| Error::Fault(format!("the path {name} was not kept")))
 }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Jobs that may wait for a worker.
 const QUEUE: usize = 4096;
 
-/// A kept connection, and whether it has been seen to fail.
+/// A kept connection, and whether it has been seen to fail or is in the middle of a transaction.
 pub(super) struct Kept {
     pub(super) db: Db,
     pub(super) broken: bool,
@@ -81,7 +81,11 @@ impl Pool {
                 .get()
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             match kept.db.run(begin) {
-                Ok(()) => return Ok(kept),
+                // Until its transaction has ended a connection is of no use to anybody else: work may panic.
+                Ok(()) => {
+                    kept.broken = true;
+                    return Ok(kept);
+                }
                 Err(error) => {
                     kept.broken = true;
                     last = error;
@@ -100,9 +104,7 @@ impl Pool {
     ) -> Result<T, E> {
         let mut kept = self.begin(begin)?;
         let result = work(&mut Tx::new(&mut kept.db, paths));
-        if kept.db.run("ROLLBACK").is_err() {
-            kept.broken = true;
-        }
+        kept.broken = kept.db.run("ROLLBACK").is_err();
         result
     }
 }
@@ -186,7 +188,7 @@ fn work(pool: &Pool, jobs: &Mutex<Receiver<Work>>) {
 pub(super) fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
     let mut outcome = Err(Error::Unavailable("too many concurrent changes".into()));
     for _ in 0..ATTEMPTS {
-        let mut kept = match pool.begin("BEGIN") {
+        let mut kept = match pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED") {
             Ok(kept) => kept,
             Err(error) => return job.finish(Err(error)),
         };
@@ -197,12 +199,12 @@ pub(super) fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
         if keep {
             match kept.db.run("COMMIT") {
                 Ok(()) => {
+                    kept.broken = false;
                     publish(paths, learned);
                     return job.finish(Ok(()));
                 }
-                Err(Error::Lost) => {}
+                Err(Error::Lost) => kept.broken = false,
                 Err(error) => {
-                    kept.broken = true;
                     outcome = Err(error);
                     break;
                 }

@@ -60,12 +60,17 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
     row.map(folded).transpose()
 }
 
-/// The record of that number with its sources.
+/// The record of that number with its sources, held as by [`claim`]. One that has gone since its number was read is a lost
+/// race.
 pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
-    let found = resource::table
-        .find(row)
-        .first::<ResourceRow>(tx.db)
-        .map_err(|error| tx.explain(error))?;
+    let target = resource::table.find(row);
+    let found: Result<ResourceRow, _> = match &mut *tx.db {
+        Db::Sqlite(connection) => target.first(connection),
+        Db::Postgres(connection) => target.for_no_key_update().first(connection),
+    };
+    let Some(found) = found.optional().map_err(|error| tx.explain(error))? else {
+        return Err(tx.lose());
+    };
     with_sources(tx, folded(found)?)
 }
 
