@@ -51,35 +51,59 @@ fn newest(path: &str, sources: &[SourceRecord]) -> Option<Value> {
         .filter(|value| !value.is_null())
 }
 
-/// An element with its place among its siblings and the rank of the claim that gave it.
-type Survivor<'a> = (Option<(u32, &'a str)>, (i64, &'a str), Value);
+/// An element with its key, its place among its siblings and the rank of the claim that gave it.
+struct Survivor<'a> {
+    key: &'a str,
+    place: Option<(u32, &'a str)>,
+    rank: (i64, &'a str),
+    value: Value,
+}
 
 /// The union of the elements by key (design §3). Of one element's sub-attributes each comes from the newest claim that
 /// speaks of it, so that a view without `verified` does not wipe it.
 fn elements(spec: &Spec, path: &str, sources: &[SourceRecord]) -> Option<Value> {
-    let mut by_key: BTreeMap<&String, Vec<(&Claim, &str)>> = BTreeMap::new();
+    let mut survivors = survivors(path, sources.iter());
+    if spec.attribute.sub("primary").is_some() {
+        keep_one_primary(&mut survivors);
+    }
+    let values: Vec<Value> = survivors
+        .into_iter()
+        .map(|survivor| survivor.value)
+        .collect();
+    (!values.is_empty()).then_some(Value::Array(values))
+}
+
+/// The keys of the elements at `path`, in the order in which the fold has them.
+pub(super) fn keys<'a>(path: &str, sources: impl Iterator<Item = &'a SourceRecord>) -> Vec<String> {
+    let survivors = survivors(path, sources).into_iter();
+    survivors.map(|survivor| survivor.key.to_owned()).collect()
+}
+
+fn survivors<'a>(path: &str, sources: impl Iterator<Item = &'a SourceRecord>) -> Vec<Survivor<'a>> {
+    let mut by_key: BTreeMap<&str, Vec<(&Claim, &str)>> = BTreeMap::new();
     for source in sources {
         for (key, claim) in source.claims.0.get(path).into_iter().flatten() {
             by_key.entry(key).or_default().push((claim, &source.system));
         }
     }
     let mut survivors = Vec::new();
-    for claims in by_key.values_mut() {
+    for (key, mut claims) in by_key {
         claims.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
         let place = claims
             .iter()
             .map(|(claim, system)| (claim.place, *system))
             .min();
-        if let (Some((winner, _)), Some(value)) = (claims.first(), joined(claims)) {
-            survivors.push((place, winner.rank(), value));
+        if let (Some((winner, _)), Some(value)) = (claims.first(), joined(&claims)) {
+            survivors.push(Survivor {
+                key,
+                place,
+                rank: winner.rank(),
+                value,
+            });
         }
     }
-    if spec.attribute.sub("primary").is_some() {
-        keep_one_primary(&mut survivors);
-    }
-    survivors.sort_by_key(|(a, ..)| *a);
-    let values: Vec<Value> = survivors.into_iter().map(|(_, _, value)| value).collect();
-    (!values.is_empty()).then_some(Value::Array(values))
+    survivors.sort_by_key(|survivor| survivor.place);
+    survivors
 }
 
 /// One element from the claims on it, newest first; none if the newest denies it.
@@ -104,15 +128,15 @@ fn joined(claims: &[(&Claim, &str)]) -> Option<Value> {
 
 /// At most one `primary` survives, from the claim that ranks highest (RFC 7643 §2.4).
 fn keep_one_primary(survivors: &mut [Survivor<'_>]) {
-    let is_primary = |value: &Value| value.get("primary") == Some(&json!(true));
+    let is_primary = |survivor: &Survivor<'_>| survivor.value.get("primary") == Some(&json!(true));
     let best = survivors
         .iter()
-        .filter(|(_, _, value)| is_primary(value))
-        .map(|(place, rank, _)| (*rank, *place))
+        .filter(|survivor| is_primary(survivor))
+        .map(|survivor| (survivor.rank, survivor.place))
         .max();
-    for (place, rank, value) in survivors {
-        if is_primary(value) && best != Some((*rank, *place)) {
-            value["primary"] = json!(false);
+    for survivor in survivors {
+        if is_primary(survivor) && best != Some((survivor.rank, survivor.place)) {
+            survivor.value["primary"] = json!(false);
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What a request claims: a client writes as its source system, and claims only what it means (design §3).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod keys;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::iter::once;
 
 use serde_json::{Map, Value};
 
 use super::catalog::Catalog;
-use super::claim::{Claims, SINGLE, SourceRecord, Stamp};
+use super::claim::{SINGLE, SourceRecord, Stamp};
+use super::fold;
 use super::record::Leaves;
 use super::view::{Spec, Specs, View, is_computed};
 use crate::scim::Error;
@@ -13,9 +17,11 @@ use crate::scim::patch::Patched;
 use crate::scim::resource_type::Location;
 use crate::scim::schema::Mutability;
 
+use keys::{Keyed, keyed};
+
 /// A system's claims on one attribute, about to change.
 struct Desk<'a> {
-    own: &'a mut Claims,
+    own: &'a mut SourceRecord,
     others: &'a [SourceRecord],
     view: &'a View,
     path: &'a str,
@@ -24,7 +30,7 @@ struct Desk<'a> {
 }
 
 /// POST claims every value supplied.
-pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut Claims, stamp: Stamp) {
+pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut SourceRecord, stamp: Stamp) {
     let specs = catalog.specs(view.kind);
     for (path, value) in given {
         let Some(spec) = specs.get(path) else {
@@ -40,7 +46,7 @@ pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut Claims, st
         };
         match value {
             Value::Array(elements) if spec.attribute.multi_valued => {
-                for (key, element) in keyed(spec, elements) {
+                for (key, element) in keyed(spec, &[], elements, Value::to_string) {
                     desk.claim(&key, element);
                 }
             }
@@ -50,16 +56,18 @@ pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut Claims, st
 }
 
 /// PUT claims what differs from the fold or from this source's own claim; an equal value that it never claimed is an
-/// echo; absence withdraws its own claims only. Extensions that the body does not list stay untouched.
+/// echo; absence withdraws its own claims only, and is what its own denials say. Extensions that the body does not list
+/// stay untouched.
 pub fn put(
     view: &View,
     catalog: &Catalog,
     given: &Leaves,
     listed: &BTreeSet<String>,
     folded: &Leaves,
-    own: &mut Claims,
+    source: (&mut SourceRecord, &[SourceRecord]),
     stamp: Stamp,
 ) {
+    let (own, others) = source;
     let specs = catalog.specs(view.kind);
     // What this view only shows, such as /Persons the account's `active`, it cannot withdraw.
     let writable = |at: &Location| {
@@ -77,7 +85,7 @@ pub fn put(
         };
         let mut desk = Desk {
             own,
-            others: &[],
+            others,
             view,
             path,
             spec,
@@ -88,7 +96,7 @@ pub fn put(
         } else {
             match given.get(path) {
                 Some(value) => desk.put_one(SINGLE, value, folded.get(path)),
-                None => desk.own.withdraw(path, SINGLE),
+                None => desk.fall_silent(SINGLE),
             }
         }
     }
@@ -108,7 +116,7 @@ pub fn patch(
     catalog: &Catalog,
     before: &Map<String, Value>,
     patched: &Patched,
-    source: (&mut Claims, &[SourceRecord]),
+    source: (&mut SourceRecord, &[SourceRecord]),
     stamp: Stamp,
 ) -> Result<(), Error> {
     let (own, others) = source;
@@ -175,40 +183,20 @@ fn array(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Elements with their keys. Two elements with one key in one document (three phones of one number, as Entra sends)
-/// are told apart by their order, so that none is lost.
-fn keyed<'a>(spec: &Spec, elements: &'a [Value]) -> Vec<(String, &'a Value)> {
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    let key = |element: &'a Value| {
-        let key = spec.element_key(element);
-        let count = seen.entry(key.clone()).or_default();
-        *count += 1;
-        (
-            if *count == 1 {
-                key
-            } else {
-                format!("{key}\u{1e}{count}")
-            },
-            element,
-        )
-    };
-    elements.iter().map(key).collect()
-}
-
 impl Desk<'_> {
-    /// Claims a value. What this system said before of sub-attributes that this view does not show stays said.
+    /// Claims a value. What this system said before of sub-attributes that this view does not show stays said, and so does
+    /// what it denied.
     fn claim(&mut self, key: &str, value: &Value) {
         let mut value = self.stored(value);
-        if let (Some(claim), Value::Object(new)) = (self.own.get(self.path, key), &mut value) {
-            let hidden = claim
-                .value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(name, _)| !self.shows(name));
-            new.extend(hidden.map(|(name, value)| (name.clone(), value.clone())));
+        if let (Some(claim), Value::Object(new)) = (self.own.claims.get(self.path, key), &mut value)
+        {
+            for (name, said) in claim.value.as_object().into_iter().flatten() {
+                if (said.is_null() || !self.shows(name)) && !new.contains_key(name) {
+                    new.insert(name.clone(), said.clone());
+                }
+            }
         }
-        self.own.claim(self.path, key, value, self.stamp);
+        self.own.claims.claim(self.path, key, value, self.stamp);
     }
 
     fn stored(&self, value: &Value) -> Value {
@@ -235,21 +223,47 @@ impl Desk<'_> {
         })
     }
 
-    /// Whether two values look the same in this view.
-    fn same(&self, a: &Value, b: &Value) -> bool {
-        let visible = |value: &Value| match self.stored(value) {
+    /// What this view shows of a value.
+    fn visible(&self, value: &Value) -> Value {
+        match self.stored(value) {
             Value::Object(subs) => subs
                 .into_iter()
                 .filter(|(name, value)| self.shows(name) && !value.is_null())
                 .collect(),
             other => other,
-        };
-        visible(a) == visible(b)
+        }
+    }
+
+    /// Whether two values look the same in this view.
+    fn same(&self, a: &Value, b: &Value) -> bool {
+        self.visible(a) == self.visible(b)
+    }
+
+    /// A text that two values share if they look the same in this view.
+    fn look(&self, value: &Value) -> String {
+        match self.visible(value) {
+            Value::Object(subs) => {
+                let mut subs: Vec<_> = subs.into_iter().collect();
+                subs.sort_by(|(a, _), (b, _)| a.cmp(b));
+                Value::Object(subs.into_iter().collect()).to_string()
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether the fold says all that is given; of an element it may say more, from others.
+    fn covers(&self, folded: &Value, given: &Value) -> bool {
+        match (self.visible(folded), self.visible(given)) {
+            (Value::Object(folded), Value::Object(given)) => given
+                .iter()
+                .all(|(name, value)| folded.get(name) == Some(value)),
+            (folded, given) => folded == given,
+        }
     }
 
     fn put_one(&mut self, key: &str, value: &Value, folded: Option<&Value>) {
-        let survives = folded.is_some_and(|folded| self.same(folded, value));
-        let differs = match self.own.get(self.path, key) {
+        let survives = folded.is_some_and(|folded| self.covers(folded, value));
+        let differs = match self.own.claims.get(self.path, key) {
             Some(claim) => !self.same(&claim.value, value) || !survives,
             None => !survives,
         };
@@ -258,45 +272,61 @@ impl Desk<'_> {
         }
     }
 
+    /// Takes back what this system claims; that there is nothing it may well go on saying.
+    fn fall_silent(&mut self, key: &str) {
+        let claim = self.own.claims.get(self.path, key);
+        if claim.is_some_and(|claim| !claim.value.is_null()) {
+            self.own.claims.withdraw(self.path, key);
+        }
+    }
+
+    /// The elements that all sources together make, with their keys.
+    fn known<'a>(&self, folded: &'a [Value]) -> Vec<Keyed<'a>> {
+        let sources = once(&*self.own).chain(self.others);
+        let keys = fold::keys(self.path, sources);
+        keys.into_iter().zip(folded).collect()
+    }
+
     fn put_elements(&mut self, given: &[Value], folded: &[Value]) {
-        let folded: BTreeMap<_, _> = keyed(self.spec, folded).into_iter().collect();
-        let given = keyed(self.spec, given);
-        let kept: BTreeSet<&str> = given.iter().map(|(key, _)| key.as_str()).collect();
-        let mine: Vec<String> = self
-            .own
-            .0
-            .get(self.path)
-            .into_iter()
-            .flat_map(BTreeMap::keys)
-            .cloned()
-            .collect();
+        let known = self.known(folded);
+        let given = keyed(self.spec, &known, given, |element| self.look(element));
+        let known: HashMap<String, &Value> = known.into_iter().collect();
+        let kept: HashSet<&str> = given.iter().map(|(key, _)| key.as_str()).collect();
+        let mine = self.own.claims.0.get(self.path);
+        let mine: Vec<String> = mine.into_iter().flat_map(BTreeMap::keys).cloned().collect();
         for key in mine.iter().filter(|key| !kept.contains(key.as_str())) {
-            self.own.withdraw(self.path, key);
+            self.fall_silent(key);
         }
         for (key, element) in &given {
-            self.put_one(key, element, folded.get(key).copied());
+            self.put_one(key, element, known.get(key).copied());
         }
     }
 
     fn patch_elements(&mut self, before: &[Value], after: &[Value], named: &[Option<&Value>]) {
-        let after = keyed(self.spec, after);
-        let before = keyed(self.spec, before);
+        let before = self.known(before);
+        let after = keyed(self.spec, &before, after, |element| self.look(element));
+        let old: HashMap<&str, &Value> = before
+            .iter()
+            .map(|(key, element)| (key.as_str(), *element))
+            .collect();
+        let names_all = named.iter().any(Option::is_none);
+        let named: HashSet<String> = named
+            .iter()
+            .flatten()
+            .map(|named| self.look(named))
+            .collect();
         for (key, element) in &after {
-            let was_named = named
-                .iter()
-                .any(|named| named.is_none_or(|named| self.same(named, element)));
-            if was_named {
-                let old = before
-                    .iter()
-                    .find(|(kept, _)| kept == key)
-                    .map(|(_, old)| *old);
+            if names_all || named.contains(&self.look(element)) {
+                let old = old.get(key.as_str()).copied();
                 self.confirm(key, &self.denying(key, element, old));
             }
         }
-        for (key, _) in &before {
-            if !after.iter().any(|(kept, _)| kept == key) {
-                self.remove(key);
-            }
+        let stands: HashSet<&str> = after.iter().map(|(key, _)| key.as_str()).collect();
+        for (key, _) in before
+            .iter()
+            .filter(|(key, _)| !stands.contains(key.as_str()))
+        {
+            self.remove(key);
         }
     }
 
@@ -322,7 +352,7 @@ impl Desk<'_> {
 
     /// Claims what was named, unless that is what this source already says and nobody said otherwise since.
     fn confirm(&mut self, key: &str, value: &Value) {
-        let own = self.own.get(self.path, key);
+        let own = self.own.claims.get(self.path, key);
         let settled = own.is_some_and(|own| {
             let newer = self
                 .others
@@ -344,9 +374,11 @@ impl Desk<'_> {
                 .is_some_and(|claim| !claim.value.is_null())
         };
         if self.others.iter().any(claimed) {
-            self.own.claim(self.path, key, Value::Null, self.stamp);
+            self.own
+                .claims
+                .claim(self.path, key, Value::Null, self.stamp);
         } else {
-            self.own.withdraw(self.path, key);
+            self.own.claims.withdraw(self.path, key);
         }
     }
 }

@@ -96,7 +96,7 @@ impl Write<'_> {
             self.view,
             self.muster.0.renderer.catalog(),
             &given.leaves,
-            &mut own.claims,
+            &mut own,
             self.stamp(),
         );
         let sources = vec![own];
@@ -145,7 +145,7 @@ impl Write<'_> {
             self.view,
             self.muster.0.renderer.catalog(),
             &given.leaves,
-            &mut own.claims,
+            &mut own,
             self.stamp(),
         );
         let happened = if self.view.accounts_only {

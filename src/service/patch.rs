@@ -103,7 +103,7 @@ impl Write<'_> {
             catalog,
             &before,
             &patched,
-            (&mut own.claims, &others),
+            (&mut own, &others),
             self.stamp(),
         )?;
         let after = self.commit(tx, &record, own, others, (Happened::Updated, None))?;

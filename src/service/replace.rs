@@ -88,7 +88,7 @@ impl Write<'_> {
             &given,
             &replacement.listed,
             known,
-            &mut own.claims,
+            (&mut own, &others),
             self.stamp(),
         );
         let after = self.commit(tx, &before, own, others, (Happened::Updated, None))?;

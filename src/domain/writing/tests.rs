@@ -59,7 +59,7 @@ impl Desk {
         let mut own = self.take(system);
         let view = self.catalog.at("/Persons").unwrap();
         let given = serde_json::from_value(given.clone()).unwrap();
-        writing::post(view, &self.catalog, &given, &mut own.claims, stamp);
+        writing::post(view, &self.catalog, &given, &mut own, stamp);
         self.sources.push(own);
     }
 
@@ -80,7 +80,7 @@ impl Desk {
             &given,
             &listed,
             &folded,
-            &mut own.claims,
+            (&mut own, &self.sources),
             stamp,
         );
         self.sources.push(own);
@@ -95,7 +95,7 @@ impl Desk {
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
         let patch = parse(body.as_object().unwrap().clone(), &view.resource_type).unwrap();
         let patched = patch.apply(&view.resource_type, &before).unwrap();
-        let source = (&mut own.claims, self.sources.as_slice());
+        let source = (&mut own, self.sources.as_slice());
         writing::patch(view, &self.catalog, &before, &patched, source, stamp).unwrap();
         self.sources.push(own);
     }
@@ -279,4 +279,91 @@ fn elements_of_one_key_in_one_body_are_all_kept() {
         desk.leaves()["phoneNumbers"].as_array().map(Vec::len),
         Some(3)
     );
+}
+
+#[test]
+fn of_elements_of_one_key_the_one_that_a_patch_means_goes() {
+    let phone = |kind: &str| json!({ "value": "+1555", "type": kind });
+    let mut desk = Desk::new();
+    desk.post(
+        "idp",
+        &json!({ "phoneNumbers": [phone("work"), phone("mobile"), phone("fax")] }),
+    );
+    desk.patch(
+        "idp",
+        "/Persons",
+        &json!([{ "op": "remove", "path": "phoneNumbers[type eq \"work\"]" }]),
+    );
+    assert_eq!(
+        desk.leaves()["phoneNumbers"],
+        json!([phone("mobile"), phone("fax")])
+    );
+    desk.put(
+        "idp",
+        "/Persons",
+        &json!({ "phoneNumbers": [phone("mobile"), phone("fax")] }),
+    );
+    assert_eq!(
+        desk.leaves()["phoneNumbers"],
+        json!([phone("mobile"), phone("fax")])
+    );
+    desk.put(
+        "idp",
+        "/Persons",
+        &json!({ "phoneNumbers": [phone("fax"), phone("home")] }),
+    );
+    assert_eq!(
+        desk.leaves()["phoneNumbers"],
+        json!([phone("home"), phone("fax")])
+    );
+}
+
+#[test]
+fn an_echoed_absence_does_not_take_back_a_denial() {
+    let mut desk = Desk::new();
+    desk.post(
+        "hris",
+        &json!({ "displayName": "Ada", "emails": [{ "value": "a@x.example", "display": "Ada" }, { "value": "b@x.example" }] }),
+    );
+    desk.patch(
+        "idp",
+        "/Persons",
+        &json!([
+            { "op": "remove", "path": "displayName" },
+            { "op": "remove", "path": "emails[value eq \"b@x.example\"]" },
+            { "op": "remove", "path": "emails[value eq \"a@x.example\"].display" },
+        ]),
+    );
+    let seen = desk.leaves();
+    assert_eq!(seen.get("displayName"), None);
+    assert_eq!(seen["emails"], json!([{ "value": "a@x.example" }]));
+    desk.put("idp", "/Persons", &json!({ "emails": seen["emails"] }));
+    assert_eq!(desk.leaves(), seen);
+    let emails = json!([{ "value": "a@x.example", "type": "work" }]);
+    desk.put("idp", "/Persons", &json!({ "emails": emails }));
+    assert_eq!(desk.leaves()["emails"], emails);
+}
+
+#[test]
+fn a_put_without_a_sub_attribute_of_another_system_claims_nothing_each_time() {
+    let mut desk = Desk::new();
+    desk.put(
+        "idp",
+        "/Users",
+        &json!({ "userName": "ada", "emails": [{ "value": "a@x.example" }] }),
+    );
+    desk.post(
+        "ats",
+        &json!({ "emails": [{ "value": "a@x.example", "display": "Ada" }] }),
+    );
+    let before = desk.sources.clone();
+    desk.put(
+        "idp",
+        "/Users",
+        &json!({ "userName": "ada", "emails": [{ "value": "a@x.example" }] }),
+    );
+    desk.sources.sort_by(|a, b| b.system.cmp(&a.system));
+    let mut before = before;
+    before.sort_by(|a, b| b.system.cmp(&a.system));
+    assert_eq!(desk.sources, before);
 }
