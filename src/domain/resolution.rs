@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use super::catalog::Catalog;
-use super::claim::SourceRecord;
 use super::index::{external_id_text, key, unique_text};
 use super::record::{Kind, Leaves, Record, external_id_path};
 use super::view::Spec;
@@ -69,30 +68,24 @@ fn vouched(spec: &Spec, element: &Value) -> Option<String> {
     comparable(spec.attribute.sub("value")?, element.get("value")?)
 }
 
-/// Whether `record` is the person of whom `system` speaks with `given` values, sharing the e-mail address `email`: another
-/// trusted system vouches for the address too, `system` knows no such person yet, and the names do not conflict
-/// (matching.md: a verified address alone is right 98.5 % of the time, with the names 99.9 %).
+/// Whether a trusted system other than `but` vouches that the e-mail address `email` is the record's.
 #[must_use]
-pub fn shares_verified_email(
+pub fn is_vouched(
     catalog: &Catalog,
     record: &Record,
     email: &str,
-    given: &Leaves,
-    system: &str,
+    but: Option<&str>,
     verifies: &dyn Fn(&str) -> bool,
 ) -> bool {
     let Some(spec) = catalog.specs(Kind::Person).get(EMAILS) else {
         return false;
     };
-    let vouches = |source: &SourceRecord| {
-        let claims = source.claims.0.get(EMAILS).into_iter().flatten();
-        verifies(&source.system)
-            && claims
-                .into_iter()
-                .any(|(_, claim)| vouched(spec, &claim.value).as_deref() == Some(email))
-    };
-    let known = record.sources.iter().any(|source| source.system == system);
-    !known && record.sources.iter().any(vouches) && !names_conflict(&record.folded.leaves, given)
+    record.sources.iter().any(|source| {
+        let mut claims = source.claims.0.get(EMAILS).into_iter().flatten();
+        Some(source.system.as_str()) != but
+            && verifies(&source.system)
+            && claims.any(|(_, claim)| vouched(spec, &claim.value).as_deref() == Some(email))
+    })
 }
 
 /// Whether both sides say who they are and the given or the family names are plainly different.

@@ -8,6 +8,8 @@ on_both!(
     a_candidate_becomes_an_employee_with_an_account_under_one_id,
     an_account_finds_its_person_by_an_external_identifier,
     an_account_finds_its_person_by_an_external_id_of_another_system,
+    an_account_finds_the_person_that_its_own_system_calls_so,
+    a_candidate_with_an_account_is_a_candidate_too,
     a_system_that_is_not_trusted_finds_nobody_by_mail,
     an_address_said_to_be_unverified_finds_nobody,
     conflicting_names_keep_two_people_apart,
@@ -101,6 +103,53 @@ async fn an_account_finds_its_person_by_an_external_id_of_another_system(app: &A
         .create("/Users", json!({"userName": "lp", IDENTITY: identity}))
         .await;
     assert_eq!(user["id"], candidate["id"]);
+}
+
+async fn an_account_finds_the_person_that_its_own_system_calls_so(app: &App) {
+    let hris = app.client("hris").await;
+    let person = hris
+        .create(
+            "/Persons",
+            json!({"externalId": "hr-9", "legalName": "Lua Prado"}),
+        )
+        .await;
+    let account = json!({"userName": "lp", "externalId": "hr-9"});
+    let user = hris.create("/Users", account.clone()).await;
+    assert_eq!(user["id"], person["id"]);
+    assert_eq!(hris.get("/Persons").await.ok(200)["totalResults"], 1);
+    // A second account of the one name is refused, as a second person of that name is.
+    hris.post("/Users", json!({"userName": "other", "externalId": "hr-9"}))
+        .await
+        .refused(409, "uniqueness");
+    hris.post("/Persons", json!({"externalId": "hr-9"}))
+        .await
+        .refused(409, "uniqueness");
+}
+
+/// Who has an account already may be meant just as well: a guess would give one person's account to another.
+async fn a_candidate_with_an_account_is_a_candidate_too(app: &App) {
+    let (ats, idp) = (app.client("ats").await, app.client("idp").await);
+    let address = json!([{"value": MAIL}]);
+    let first = idp
+        .create("/Users", json!({"userName": "lp1", "emails": address}))
+        .await;
+    // The address is vouched for by two systems.
+    let second = ats
+        .create(
+            "/Persons",
+            json!({"externalId": "c1", "emails": address, "name": {"givenName": "Lua"}}),
+        )
+        .await;
+    assert_eq!(second["id"], first["id"]);
+    let third = ats
+        .create("/Persons", json!({"externalId": "c2", "emails": address}))
+        .await;
+    assert_ne!(third["id"], first["id"]);
+    let account = idp
+        .create("/Users", json!({"userName": "lp2", "emails": address}))
+        .await;
+    assert_ne!(account["id"], first["id"]);
+    assert_ne!(account["id"], third["id"]);
 }
 
 /// In dev the CRM is not trusted to verify addresses, neither as the first nor as the second to know one.
