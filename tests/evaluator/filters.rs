@@ -39,7 +39,7 @@ pub(crate) fn filter(endpoint: &'static str, focus: &[Location]) -> BoxedStrateg
     let either = if lists.is_empty() {
         test.boxed()
     } else {
-        prop_oneof![3 => test, 1 => prop::sample::select(lists).prop_flat_map(element)].boxed()
+        prop_oneof![3 => test, 1 => prop::sample::select(lists).prop_flat_map(|found| element(&found))].boxed()
     };
     either
         .prop_recursive(3, 8, 3, |inner| {
@@ -97,7 +97,7 @@ fn joined(inner: &BoxedStrategy<String>, with: &'static str) -> BoxedStrategy<St
 }
 
 /// `path[…]`, sometimes `path[…].sub …`.
-fn element(found: Resolved<'static>) -> BoxedStrategy<String> {
+fn element(found: &Resolved<'static>) -> BoxedStrategy<String> {
     let path = full(&found.location);
     if found.attribute.kind != Kind::Complex {
         return test("value".into(), &found.location, found.attribute)

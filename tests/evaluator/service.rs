@@ -150,7 +150,7 @@ impl House {
             let mut context = tenant.writers[body.system].clone();
             context.now += TimeDelta::milliseconds(i64::try_from(n).unwrap() * 997);
             let projection = Projection::default();
-            let first = self.filled(tenant, body, &body.first, n);
+            let first = Self::filled(tenant, body, &body.first, n);
             let created = self.runtime.block_on(self.muster.create(
                 &context,
                 body.endpoint,
@@ -164,7 +164,7 @@ impl House {
             tenant.ids.borrow_mut().push((body.endpoint, id.clone()));
             let Some(then) = &body.then else { continue };
             context.now += TimeDelta::microseconds(1);
-            let then = self.filled(tenant, body, then, n);
+            let then = Self::filled(tenant, body, then, n);
             allowed(self.runtime.block_on(self.muster.replace(
                 &context,
                 body.endpoint,
@@ -176,7 +176,7 @@ impl House {
         }
     }
 
-    fn filled(&self, tenant: &Tenant, body: &Body, document: &Value, n: usize) -> Map {
+    fn filled(tenant: &Tenant, body: &Body, document: &Value, n: usize) -> Map {
         let mut document = document.as_object().unwrap().clone();
         if body.endpoint == "/Groups" {
             let ids = tenant.ids.borrow();
