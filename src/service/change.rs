@@ -207,13 +207,13 @@ impl Muster {
         records: &[Folded],
         asked: &Asked,
     ) -> Result<Vec<Masked<Resource>>, Error> {
+        let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
         let groups = match view.kind {
-            Kind::Person => {
-                let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
-                store::member::groups_of(tx, &rows)?
-            }
+            Kind::Person => store::member::groups_of(tx, &rows)?,
             Kind::Group => BTreeMap::new(),
         };
+        let mut members = self.members(tx, context, view, &rows, asked)?;
+        let mut sources = sources(tx, view, &rows, asked)?;
         let mut shown = Vec::with_capacity(records.len());
         for record in records {
             let mut rows = Vec::new();
@@ -224,19 +224,20 @@ impl Muster {
                 };
                 rows.push(("groups", groups.iter().map(reference).collect()));
             }
-            if view.kind == Kind::Group {
-                let members = self.members(tx, context, view, record, asked)?;
-                rows.extend(members.map(|members| ("members", members)));
-            }
+            rows.extend(
+                members
+                    .remove(&record.row)
+                    .map(|members| ("members", members)),
+            );
             let masked = self.0.renderer.mask(context, view, record, rows);
-            let sources = sources(tx, view, record, asked)?;
+            let sources = sources.remove(&record.row);
             shown.push(masked.narrowed(|mut document| {
-                if let Some((urn, sources)) = sources {
+                if let Some(sources) = sources {
                     if let Some(schemas) = document.get_mut("schemas").and_then(Value::as_array_mut)
                     {
-                        schemas.push(urn.as_str().into());
+                        schemas.push(PROVENANCE.into());
                     }
-                    document.insert(urn, sources);
+                    document.insert(PROVENANCE.into(), sources);
                 }
                 asked.projection.apply(&view.resource_type, document)
             }));
@@ -261,23 +262,24 @@ impl Muster {
     }
 }
 
-/// `Provenance.sources`, which a request must name: every system that speaks of the person.
+const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+
+/// `Provenance.sources`, which a request must name: every system that speaks of each person, by the person's
+/// number.
 fn sources(
     tx: &mut Tx<'_>,
     view: &View,
-    record: &Folded,
+    records: &[i64],
     asked: &Asked,
-) -> Result<Option<(String, Value)>, Error> {
-    const URN: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+) -> Result<BTreeMap<i64, Value>, Error> {
     let location = Location {
-        extension: Some(URN.into()),
+        extension: Some(PROVENANCE.into()),
         attribute: "sources".into(),
         sub: None,
     };
     if view.kind != Kind::Person || !asked.projection.includes(&view.resource_type, &location) {
-        return Ok(None);
+        return Ok(BTreeMap::new());
     }
-    let record = store::record::with_sources(tx, record.clone())?;
     let source = |source: &SourceRecord| {
         let mut said = Map::new();
         said.insert("system".into(), source.system.as_str().into());
@@ -295,6 +297,11 @@ fn sources(
         );
         Value::Object(said)
     };
-    let sources: Value = record.sources.iter().map(source).collect();
-    Ok(Some((URN.into(), json!({ "sources": sources }))))
+    Ok(store::record::sources_of(tx, records)?
+        .into_iter()
+        .map(|(row, sources)| {
+            let sources: Value = sources.iter().map(source).collect();
+            (row, json!({ "sources": sources }))
+        })
+        .collect())
 }

@@ -218,29 +218,31 @@ fn stranger(value: &str) -> String {
 }
 
 impl Muster {
-    /// A group's members as an answer shows them; none if it does not ask for them, and then they are not loaded.
+    /// Groups' members as an answer shows them, by the group's number; none if it does not ask for them, and then they are
+    /// not loaded. A page of groups costs as many queries as one group.
     pub(super) fn members(
         &self,
         tx: &mut Tx<'_>,
         context: &Context,
         view: &View,
-        group: &Folded,
+        groups: &[i64],
         asked: &Asked,
-    ) -> Result<Option<Value>, Error> {
-        let at = |sub: Option<&str>| Location {
-            extension: None,
-            attribute: "members".into(),
-            sub: sub.map(Into::into),
+    ) -> Result<BTreeMap<i64, Value>, Error> {
+        let asks = |sub: Option<&str>| {
+            let location = Location {
+                extension: None,
+                attribute: "members".into(),
+                sub: sub.map(Into::into),
+            };
+            asked.projection.includes(&view.resource_type, &location)
         };
-        if !asked.projection.includes(&view.resource_type, &at(None)) {
-            return Ok(None);
+        if view.kind != Kind::Group || !asks(None) {
+            return Ok(BTreeMap::new());
         }
-        let members = store::member::list(tx, group.row)?;
-        let names = if asked
-            .projection
-            .includes(&view.resource_type, &at(Some("display")))
-        {
-            store::member::names(tx, &members)?
+        let members = store::member::of_groups(tx, groups)?;
+        let names = if asks(Some("display")) {
+            let rows: BTreeSet<i64> = members.values().flatten().map(|peer| peer.row).collect();
+            store::member::names(tx, &rows.into_iter().collect::<Vec<_>>())?
         } else {
             BTreeMap::new()
         };
@@ -260,6 +262,9 @@ impl Muster {
             }
             Value::Object(member)
         };
-        Ok((!members.is_empty()).then(|| members.iter().map(shown).collect()))
+        Ok(members
+            .into_iter()
+            .map(|(group, peers)| (group, peers.iter().map(shown).collect()))
+            .collect())
     }
 }

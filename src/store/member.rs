@@ -65,6 +65,25 @@ pub fn list(tx: &mut Tx<'_>, group: i64) -> Result<Vec<Peer>, Error> {
     Ok(rows.into_iter().filter_map(peer).collect())
 }
 
+/// The members of several groups, by the group's number.
+pub fn of_groups(tx: &mut Tx<'_>, groups: &[i64]) -> Result<BTreeMap<i64, Vec<Peer>>, Error> {
+    let rows: Vec<(i64, PeerRow)> = group_member::table
+        .inner_join(resource::table.on(resource::id.eq(group_member::member)))
+        .filter(group_member::grp.eq_any(groups.to_vec()))
+        .order((group_member::grp.asc(), group_member::member.asc()))
+        .select((
+            group_member::grp,
+            (resource::id, resource::uuid, resource::kind),
+        ))
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let mut members: BTreeMap<i64, Vec<Peer>> = BTreeMap::new();
+    for (group, row) in rows {
+        members.entry(group).or_default().extend(peer(row));
+    }
+    Ok(members)
+}
+
 /// The groups of which each of `members` is a direct member: by the member's number, each group's id and folded values.
 pub fn groups_of(
     tx: &mut Tx<'_>,
@@ -176,12 +195,11 @@ pub(super) fn delete(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
 }
 
 /// What records are called: `displayName`, or else `userName`.
-pub fn names(tx: &mut Tx<'_>, peers: &[Peer]) -> Result<BTreeMap<i64, String>, Error> {
+pub fn names(tx: &mut Tx<'_>, rows: &[i64]) -> Result<BTreeMap<i64, String>, Error> {
     let mut names = BTreeMap::new();
-    for peers in peers.chunks(BATCH) {
-        let rows: Vec<i64> = peers.iter().map(|peer| peer.row).collect();
+    for rows in rows.chunks(BATCH) {
         let found: Vec<(i64, String)> = resource::table
-            .filter(resource::id.eq_any(rows))
+            .filter(resource::id.eq_any(rows.to_vec()))
             .select((resource::id, resource::document))
             .load(tx.db)
             .map_err(|error| tx.explain(error))?;

@@ -1,7 +1,7 @@
 //! A record with all that hangs on it. Every verb that changes something takes the event that explains it, so an
 //! unlogged change does not compile; each change makes exactly one version, and each version has exactly one event.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -76,28 +76,34 @@ pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
 
 /// A record completed by its sources.
 pub fn with_sources(tx: &mut Tx<'_>, folded: Folded) -> Result<Record, Error> {
+    let mut sources = sources_of(tx, &[folded.row])?;
+    let sources = sources.remove(&folded.row).unwrap_or_default();
+    Ok(Record { folded, sources })
+}
+
+/// What the sources say of several records, by the record's number.
+pub fn sources_of(
+    tx: &mut Tx<'_>,
+    records: &[i64],
+) -> Result<BTreeMap<i64, Vec<SourceRecord>>, Error> {
     type SourceRow = (i64, i64, i64, String, Option<String>, i64, i64, String);
     let rows: Vec<SourceRow> = source_record::table
-        .filter(source_record::resource.eq(folded.row))
+        .filter(source_record::resource.eq_any(records.to_vec()))
         .order(source_record::id.asc())
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
-    let sources = rows
-        .into_iter()
-        .map(
-            |(row, _, _, system, external_id, first_seen, last_synced, claims)| {
-                Ok(SourceRecord {
-                    row: Some(row),
-                    system,
-                    external_id,
-                    first_seen: instant(first_seen),
-                    last_synced: instant(last_synced),
-                    claims: serde_json::from_str(&claims)?,
-                })
-            },
-        )
-        .collect::<Result<_, Error>>()?;
-    Ok(Record { folded, sources })
+    let mut sources: BTreeMap<i64, Vec<SourceRecord>> = BTreeMap::new();
+    for (row, record, _, system, external_id, first_seen, last_synced, claims) in rows {
+        sources.entry(record).or_default().push(SourceRecord {
+            row: Some(row),
+            system,
+            external_id,
+            first_seen: instant(first_seen),
+            last_synced: instant(last_synced),
+            claims: serde_json::from_str(&claims)?,
+        });
+    }
+    Ok(sources)
 }
 
 /// The number of the record that holds a unique value.
