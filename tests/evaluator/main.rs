@@ -11,6 +11,7 @@
 
 mod documents;
 mod filters;
+mod fold;
 mod service;
 mod texts;
 
