@@ -98,8 +98,9 @@ impl Journal {
     async fn fetch(&self, client: &Client) -> BTreeMap<String, Option<String>> {
         let filter = format!("userName sw \"r{:02}-\"", self.round);
         let mut found = BTreeMap::new();
+        let mut seen = 0;
         loop {
-            let start = (found.len() + 1).to_string();
+            let start = (seen + 1).to_string();
             let query = [
                 ("filter", filter.as_str()),
                 ("startIndex", &start),
@@ -111,6 +112,7 @@ impl Journal {
                 assert_eq!(page.ok(200)["totalResults"], found.len());
                 return found;
             }
+            seen += page.resources().len();
             for user in page.resources() {
                 let text = |name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
                 found.insert(
