@@ -66,15 +66,18 @@ impl Claims {
         self.0.get(path)?.get(key)
     }
 
-    /// Claims `value` for `path` and `key`.
-    pub fn claim(&mut self, path: &str, key: &str, value: Value, stamp: Stamp) {
+    /// The place of an element at `path` that is claimed after all others.
+    #[must_use]
+    pub fn next_place(&self, path: &str) -> u32 {
+        let siblings = self.0.get(path).into_iter().flat_map(BTreeMap::values);
+        siblings.map(|claim| claim.place + 1).max().unwrap_or(0)
+    }
+
+    /// Claims `value` for `path` and `key`. A new element takes the place `next`, which is counted up.
+    pub fn claim(&mut self, path: &str, key: &str, value: Value, stamp: Stamp, next: &mut u32) {
         let siblings = self.0.entry(path.to_owned()).or_default();
-        let next = siblings
-            .values()
-            .map(|claim| claim.place + 1)
-            .max()
-            .unwrap_or(0);
-        let place = siblings.get(key).map_or(next, |claim| claim.place);
+        let place = siblings.get(key).map_or(*next, |claim| claim.place);
+        *next = (*next).max(place + 1);
         let claim = Claim {
             value,
             at: stamp.at.timestamp_micros(),

@@ -27,6 +27,7 @@ struct Desk<'a> {
     path: &'a str,
     spec: &'a Spec,
     stamp: Stamp,
+    next: u32,
 }
 
 /// POST claims every value supplied.
@@ -37,6 +38,7 @@ pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut SourceReco
             continue;
         };
         let mut desk = Desk {
+            next: own.claims.next_place(path),
             own,
             others: &[],
             view,
@@ -84,6 +86,7 @@ pub fn put(
             continue;
         };
         let mut desk = Desk {
+            next: own.claims.next_place(path),
             own,
             others,
             view,
@@ -134,6 +137,7 @@ pub fn patch(
             )));
         }
         let mut desk = Desk {
+            next: own.claims.next_place(path),
             own,
             others,
             view,
@@ -196,7 +200,9 @@ impl Desk<'_> {
                 }
             }
         }
-        self.own.claims.claim(self.path, key, value, self.stamp);
+        self.own
+            .claims
+            .claim(self.path, key, value, self.stamp, &mut self.next);
     }
 
     fn stored(&self, value: &Value) -> Value {
@@ -376,7 +382,7 @@ impl Desk<'_> {
         if self.others.iter().any(claimed) {
             self.own
                 .claims
-                .claim(self.path, key, Value::Null, self.stamp);
+                .claim(self.path, key, Value::Null, self.stamp, &mut self.next);
         } else {
             self.own.claims.withdraw(self.path, key);
         }
