@@ -26,6 +26,7 @@ impl Patch {
             receiver: Receiver::default(),
             touched: Vec::new(),
             removed: Vec::new(),
+            effort: 0,
         };
         for operation in &self.operations {
             let place = format_args!("operation {}", operation.position);
@@ -43,6 +44,8 @@ pub(super) struct Work<'a> {
     pub(super) receiver: Receiver,
     pub(super) touched: Vec<Touched>,
     pub(super) removed: Vec<Touched>,
+    /// How many elements the operations have gone through.
+    pub(super) effort: usize,
 }
 
 impl<'a> Work<'a> {

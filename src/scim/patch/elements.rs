@@ -19,6 +19,10 @@ use crate::scim::receive::{MAX_ELEMENTS, Receiver};
 use crate::scim::resource_type::{Location, Resolved};
 use crate::scim::schema::{Attribute, Kind};
 
+/// How many elements all operations together may go through: a thousand operations on ten thousand elements would keep a
+/// server busy for many seconds.
+const MAX_EFFORT: usize = 200_000;
+
 /// An element on its way through an operation.
 pub(super) struct Slot {
     /// As it stood before the operation; nothing if it is new.
@@ -57,6 +61,12 @@ impl<'a> Work<'a> {
                 named: false,
             })
             .collect();
+        self.effort += slots.len();
+        if self.effort > MAX_EFFORT {
+            return Err(Error::invalid_value(format!(
+                "the operations go through more than {MAX_EFFORT} elements in all: send them in several requests"
+            )));
+        }
         let receiver = &mut self.receiver;
         match (op, target.sub, selection) {
             (Op::Remove, None, Selection::All) => match value {
@@ -341,3 +351,6 @@ fn settle_primary(slots: &mut [Slot]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
