@@ -71,7 +71,7 @@ impl Write<'_> {
             }
         }
         let ids: Vec<ResourceId> = named.keys().copied().collect();
-        let found = store::member::find(tx, self.context.tenant(), &ids)?;
+        let found = store::member::find_eligible(tx, self.context.tenant(), &ids)?;
         let known: BTreeSet<ResourceId> = found.iter().map(|peer| peer.id).collect();
         strangers.extend(
             named

@@ -39,18 +39,43 @@ fn peer((row, id, kind): PeerRow) -> Option<Peer> {
 
 /// The records that have these ids.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Vec<Peer>, Error> {
-    let mut peers = Vec::new();
+    let all = found(tx, tenant, ids)?;
+    Ok(all.into_iter().filter_map(|(row, _)| peer(row)).collect())
+}
+
+/// Those of them that can be members: groups, and persons with an account, since a member is a User or a Group and is
+/// referred to as one (RFC 7643 §4.2).
+pub fn find_eligible(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    ids: &[ResourceId],
+) -> Result<Vec<Peer>, Error> {
+    let all = found(tx, tenant, ids)?.into_iter();
+    Ok(all
+        .filter_map(|(row, account)| peer(row).filter(|peer| account || peer.kind == Kind::Group))
+        .collect())
+}
+
+/// With each, whether it has an account.
+fn found(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    ids: &[ResourceId],
+) -> Result<Vec<(PeerRow, bool)>, Error> {
+    let mut rows = Vec::new();
     for ids in ids.chunks(BATCH) {
         let keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
-        let rows: Vec<PeerRow> = resource::table
+        let query = resource::table
             .filter(resource::tenant.eq(tenant.0))
             .filter(resource::uuid.eq_any(keys))
-            .select((resource::id, resource::uuid, resource::kind))
-            .load(tx.db)
-            .map_err(|error| tx.explain(error))?;
-        peers.extend(rows.into_iter().filter_map(peer));
+            .select((
+                (resource::id, resource::uuid, resource::kind),
+                resource::account,
+            ));
+        let some: Vec<(PeerRow, bool)> = query.load(tx.db).map_err(|error| tx.explain(error))?;
+        rows.extend(some);
     }
-    Ok(peers)
+    Ok(rows)
 }
 
 /// The members of a group, in the order of their numbers.

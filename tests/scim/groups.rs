@@ -15,6 +15,7 @@ on_both!(
     null_never_empties_a_group,
     members_are_replaced,
     unknown_members_are_passed_over_and_named,
+    a_person_without_an_account_is_no_member,
     okta_renames_a_group_with_its_id_in_the_value,
     a_patch_that_names_no_members_leaves_them,
     a_group_may_hold_groups,
@@ -268,6 +269,18 @@ async fn unknown_members_are_passed_over_and_named(app: &App) {
         "{:?}",
         answer.ignored()
     );
+}
+
+/// A member is a User or a Group, and is referred to as one: what is no User yet would have a reference that leads nowhere.
+async fn a_person_without_an_account_is_no_member(app: &App) {
+    let (idp, ats) = (app.client("idp").await, app.client("ats").await);
+    let person = ats.create("/Persons", json!({"displayName": "Lua"})).await;
+    let id = person["id"].as_str().unwrap();
+    let (_, path) = group(&idp, &[]).await;
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
+    let answer = idp.patch(&path, add).await;
+    assert_eq!(answer.ok(200).get("members"), None);
+    assert_eq!(answer.ignored().len(), 1);
 }
 
 /// O4.
