@@ -141,11 +141,13 @@ fn sqlite_template() -> &'static Path {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("template-{:016x}.db", migrations()));
         if !file.exists() {
-            let draft = scratch_folder().join("muster.db");
+            let folder = scratch_folder();
+            let draft = folder.join("muster.db");
             migrate(&sqlite_url(&draft));
             // Opened by us alone and closed again, the file is complete without its log.
             Connection::open(&sqlite_url(&draft)).run("PRAGMA wal_checkpoint(TRUNCATE)");
             fs::rename(&draft, &file).expect("the template can be kept");
+            fs::remove_dir_all(folder).expect("the folder can be removed");
         }
         file
     })
