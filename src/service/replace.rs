@@ -77,7 +77,13 @@ impl Write<'_> {
         self.check_match(tx, &before.folded, asked)?;
         let catalog = self.muster.0.renderer.catalog();
         let known: &Leaves = &before.folded.leaves;
-        let given = self.view.read(&replacement.document, Some(known))?;
+        let mut given = self.view.read(&replacement.document, Some(known))?;
+        if let (true, Some(active)) = (self.view.accounts_only, known.get("active")) {
+            // A default that the server may set (RFC 7644 §3.5.1): whoever leaves it out neither opens nor closes an account.
+            given
+                .entry("active".into())
+                .or_insert_with(|| active.clone());
+        }
         let shown = self.view.show(known, catalog, &self.context.base_url);
         check_immutable(&self.view.resource_type, &shown, &replacement.document)?;
         let (mut own, others) = self.desk(&before.sources);

@@ -133,3 +133,35 @@ impl Db {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sql_types::Integer;
+
+    use super::{Address, Db, Purpose};
+
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = Integer)]
+        synchronous: i32,
+    }
+
+    /// FULL is 2: an answered write has reached the disk (design §5).
+    #[test]
+    fn every_sqlite_connection_is_synchronous_full() {
+        let folder =
+            std::env::temp_dir().join(format!("muster-synchronous-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let address = Address::Sqlite(folder.join("muster.db").display().to_string());
+        for purpose in [Purpose::Write, Purpose::Read] {
+            let Db::Sqlite(mut connection) = address.connect(purpose).unwrap() else {
+                panic!("{address:?} is SQLite's");
+            };
+            let query = diesel::sql_query("SELECT synchronous FROM pragma_synchronous");
+            let setting: Setting = query.get_result(&mut connection).unwrap();
+            assert_eq!(setting.synchronous, 2, "{purpose:?}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -16,6 +16,7 @@ on_both!(
     a_display_name_of_a_group_is_taken_whatever_its_case,
     an_external_id_is_unique_within_its_system,
     replace_clears_what_it_leaves_out,
+    a_replacement_without_active_neither_opens_nor_closes_an_account,
     replace_never_creates,
     application_json_is_accepted_and_other_types_are_415,
     okta_creates_a_user,
@@ -211,6 +212,17 @@ async fn replace_clears_what_it_leaves_out(app: &App) {
     assert_ne!(now["meta"]["version"], made["meta"]["version"]);
     assert!(now["meta"]["lastModified"].as_str() > made["meta"]["lastModified"].as_str());
     assert_eq!(idp.get(&path).await.ok(200), now);
+}
+
+async fn a_replacement_without_active_neither_opens_nor_closes_an_account(app: &App) {
+    let idp = app.client("idp").await;
+    for active in [true, false] {
+        let content = json!({"userName": format!("ines-{active}"), "active": active});
+        let made = idp.create("/Users", content).await;
+        let path = format!("/Users/{}", made["id"].as_str().unwrap());
+        let content = json!({"userName": format!("ines-{active}"), "title": "Geologist"});
+        assert_eq!(idp.put(&path, content).await.ok(200)["active"], active);
+    }
 }
 
 async fn replace_never_creates(app: &App) {
