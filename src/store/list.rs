@@ -1,5 +1,7 @@
 //! One page of a filtered, sorted list, and how many match in all.
 
+use std::cell::Cell;
+
 use diesel::prelude::*;
 
 use super::filter::Scope;
@@ -42,6 +44,7 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
         system: query.system,
         view: query.view,
         base_url: query.base_url,
+        written: Cell::new(0),
     };
     let filter = query
         .condition

@@ -65,7 +65,10 @@ impl Scope<'_> {
             "EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.{other} WHERE m.{own} = resource.id AND "
         ));
         super::inside(out, condition, &mut |out, location, test| {
-            self.peer_test(tx, out, side, location, test)
+            let close = self.open(tx.dialect(), out);
+            self.peer_test(tx, out, side, location, test)?;
+            out.sql(close);
+            Ok(())
         })?;
         out.sql(")");
         Ok(())
