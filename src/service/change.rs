@@ -128,15 +128,14 @@ impl<'a> Write<'a> {
         let held = before
             .map(|record| uniques(self.specs(), &record.folded.leaves))
             .unwrap_or_default();
-        for unique in uniques(self.specs(), leaves).difference(&held) {
-            let tenant = self.context.tenant();
-            let holder =
-                store::record::holder(tx, tenant, self.view.kind, &unique.path, &unique.value)?;
-            if holder.is_some_and(|row| before.is_none_or(|record| record.folded.row != row)) {
-                return Err(scim::Error::uniqueness(self.taken(&unique.path)).into());
-            }
+        let wanted = uniques(self.specs(), leaves);
+        let fresh: Vec<_> = wanted.difference(&held).collect();
+        let (tenant, kind) = (self.context.tenant(), self.view.kind);
+        let own = before.map(|record| record.folded.row);
+        match store::record::taken(tx, tenant, kind, &fresh, own)? {
+            Some(unique) => Err(scim::Error::uniqueness(self.taken(&unique.path)).into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn taken(&self, path: &str) -> String {

@@ -6,6 +6,7 @@
 //! | `writer` `pool` `use_case` | how use cases reach a connection, and when they are answered |
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
+//! | `values` | a record's rows of the attribute index and of unique values |
 //! | `filter` `list` | a filter and a page as SQL over the attribute index |
 //! | `member` `event` `tenant` `setting` `attribute_path` | a table each |
 
@@ -26,6 +27,7 @@ mod sql_types;
 pub mod tenant;
 mod tx;
 mod use_case;
+mod values;
 mod writer;
 
 use std::sync::Arc;

@@ -8,10 +8,11 @@ use diesel::prelude::*;
 use super::db::{Db, on_both};
 use super::schema::{attribute_index, resource, source_record, unique_value};
 use super::sql_types::{instant, key, micros, uuid};
+use super::values::{self, BATCH};
 use super::{Error, Tx, attribute_path, event, member};
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
-use crate::domain::index::{self, Row, Unique};
+use crate::domain::index::Unique;
 use crate::domain::record::{Folded, Kind, Leaves, Record, has_account};
 use crate::domain::view::Specs;
 use crate::id::{ResourceId, TenantId};
@@ -125,6 +126,36 @@ pub fn holder(
         .map_err(|error| tx.explain(error))
 }
 
+/// The first of these unique values that a record other than `but` holds.
+pub fn taken<'u>(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    uniques: &[&'u Unique],
+    but: Option<i64>,
+) -> Result<Option<&'u Unique>, Error> {
+    for uniques in uniques.chunk_by(|a, b| a.path == b.path) {
+        let Some(path) = attribute_path::find(tx, tenant, kind, &uniques[0].path)? else {
+            continue;
+        };
+        for uniques in uniques.chunks(BATCH) {
+            let values: Vec<&str> = uniques.iter().map(|unique| &*unique.value).collect();
+            let held: Vec<(String, i64)> = unique_value::table
+                .filter(unique_value::tenant.eq(tenant.0))
+                .filter(unique_value::path.eq(path))
+                .filter(unique_value::value.eq_any(values))
+                .select((unique_value::value, unique_value::resource))
+                .load(tx.db)
+                .map_err(|error| tx.explain(error))?;
+            let held = held.into_iter().find(|(_, row)| Some(*row) != but);
+            if let Some((value, _)) = held {
+                return Ok(uniques.iter().find(|unique| unique.value == value).copied());
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// The numbers of at most `limit` records that have a value in the index.
 pub fn with_value(
     tx: &mut Tx<'_>,
@@ -194,7 +225,7 @@ pub fn insert(
     for source in &new.sources {
         put_source(tx, folded.row, source)?;
     }
-    put_values(tx, specs, &folded, &Leaves::new(), &new.leaves)?;
+    values::put(tx, specs, &folded, &Leaves::new(), &new.leaves)?;
     member::insert(tx, folded.row, &new.members)?;
     event::insert(tx, event, Some(1))?;
     Ok(folded)
@@ -227,7 +258,7 @@ pub fn update(
         return Err(tx.lose());
     }
     put_sources(tx, before, sources)?;
-    put_values(tx, specs, old, &old.leaves, &leaves)?;
+    values::put(tx, specs, old, &old.leaves, &leaves)?;
     let modified = event.at;
     event::insert(tx, event, Some(old.version + 1))?;
     Ok(Folded {
@@ -324,72 +355,4 @@ fn put_source(tx: &mut Tx<'_>, owner: i64, source: &SourceRecord) -> Result<(), 
             .execute(tx.db),
     };
     result.map(drop).map_err(|error| tx.explain(error))
-}
-
-/// Brings the index and the unique values from one set of folded values to another: only what differs is touched.
-fn put_values(
-    tx: &mut Tx<'_>,
-    specs: &Specs,
-    record: &Folded,
-    before: &Leaves,
-    after: &Leaves,
-) -> Result<(), Error> {
-    let (old, new) = (index::rows(specs, before), index::rows(specs, after));
-    for row in old.difference(&new) {
-        let path = attribute_path::claim(tx, record.tenant, record.kind, &row.path)?;
-        let target = attribute_index::table.find((record.row, path, row.element, &row.value));
-        diesel::delete(target)
-            .execute(tx.db)
-            .map_err(|error| tx.explain(error))?;
-    }
-    let fresh: Vec<&Row> = new.difference(&old).collect();
-    put_rows(tx, record, &fresh)?;
-    let (old, new) = (index::uniques(specs, before), index::uniques(specs, after));
-    for Unique { path, value } in old.difference(&new) {
-        let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
-        let target = unique_value::table.find((record.tenant.0, path, value));
-        diesel::delete(target)
-            .execute(tx.db)
-            .map_err(|error| tx.explain(error))?;
-    }
-    for Unique { path, value } in new.difference(&old) {
-        let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
-        let values = (
-            unique_value::tenant.eq(record.tenant.0),
-            unique_value::path.eq(path),
-            unique_value::value.eq(value),
-            unique_value::resource.eq(record.row),
-        );
-        diesel::insert_into(unique_value::table)
-            .values(values)
-            .execute(tx.db)
-            .map_err(|error| tx.explain(error))?;
-    }
-    Ok(())
-}
-
-fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error> {
-    let mut values = Vec::with_capacity(rows.len());
-    for row in rows {
-        values.push((
-            attribute_index::resource.eq(record.row),
-            attribute_index::path.eq(attribute_path::claim(
-                tx,
-                record.tenant,
-                record.kind,
-                &row.path,
-            )?),
-            attribute_index::element.eq(row.element),
-            attribute_index::value.eq(row.value.clone()),
-            attribute_index::whole.eq(row.whole.clone()),
-        ));
-    }
-    for values in values.chunks(1000) {
-        let values = values.to_vec();
-        on_both!(&mut *tx.db, connection => {
-            diesel::insert_into(attribute_index::table).values(values).execute(connection)
-        })
-        .map_err(|error| tx.explain(error))?;
-    }
-    Ok(())
 }
