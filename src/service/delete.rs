@@ -54,7 +54,7 @@ impl Write<'_> {
                 source.claims.0.remove(path);
             }
         }
-        others.retain(|source| !source.claims.is_empty());
+        others.retain(|source| !source.claims.is_empty() || source.external_id.is_some());
         if others.is_empty() {
             return self.remove(tx, record);
         }
