@@ -100,7 +100,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="print passed checks too")
     options = parser.parse_args()
     try:
-        with server(options.binary, options.database_url) as origin:
+        with server(options.binary.resolve(), options.database_url) as origin:
             headers = {"Authorization": f"Bearer {token(origin)}"}
             with httpx2.Client(base_url=f"{origin}/scim/v2", headers=headers, timeout=30) as http:
                 return report(standard(http), discovered(http), options)
