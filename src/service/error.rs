@@ -49,7 +49,7 @@ impl From<store::Error> for Error {
             store::Error::Unavailable(why) => {
                 tracing::warn!(error = %why, "store.unavailable");
                 Self::Unavailable {
-                    detail: "the database cannot answer now; nothing was changed, try again".into(),
+                    detail: "the database cannot answer now; try again, and read before you repeat a write".into(),
                     retry_after: RETRY_AFTER,
                 }
             }
