@@ -24,7 +24,7 @@ pub(super) fn find(
         .filter(attribute_path::kind.eq(key.1))
         .filter(attribute_path::name.eq(name))
         .select(attribute_path::id)
-        .first::<i32>(tx.db)
+        .get_result::<i32>(tx.db)
         .optional()
         .map_err(|error| tx.explain(error))?;
     if let Some(id) = found {

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection};
+use diesel::{Connection, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection};
 
 use super::error::Error;
+use super::sql_nodes::Statement;
 
 /// A connection: SQLite or PostgreSQL.
 #[derive(MultiConnection)]
@@ -118,9 +119,13 @@ impl Address {
 }
 
 impl Db {
-    /// Runs statements without results, such as `BEGIN`.
-    pub(super) fn run(&mut self, sql: &str) -> Result<(), Error> {
-        on_both!(self, connection => connection.batch_execute(sql))?;
+    /// Runs a statement without values or results, such as `BEGIN`. SQLite keeps it prepared; PostgreSQL's simple
+    /// protocol is one round trip.
+    pub(super) fn run(&mut self, sql: &'static str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => Statement(sql).execute(connection).map(drop)?,
+            Self::Postgres(connection) => connection.batch_execute(sql)?,
+        }
         Ok(())
     }
 

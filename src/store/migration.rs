@@ -1,5 +1,6 @@
 //! The tables' history: embedded in the binary, applied at start under a lock.
 
+use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -24,14 +25,11 @@ pub(super) fn apply(address: &Address) -> Result<(), Error> {
                 })
                 .map_err(Error::from)
         }
-        Db::Postgres(connection) => {
-            let mut db = Db::Postgres(connection);
-            db.run(&format!("SELECT pg_advisory_lock({LOCK})"))?;
-            let Db::Postgres(connection) = &mut db else {
-                return Ok(());
-            };
-            pending(connection, POSTGRES).map_err(Error::Fault)?;
-            db.run(&format!("SELECT pg_advisory_unlock({LOCK})"))
+        Db::Postgres(mut connection) => {
+            connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
+            pending(&mut connection, POSTGRES).map_err(Error::Fault)?;
+            connection.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
+            Ok(())
         }
     }
 }

@@ -73,7 +73,7 @@ impl Pool {
     }
 
     /// A connection with `begin` done on it. One that died while it was idle is replaced.
-    pub(super) fn begin(&self, begin: &str) -> Result<PooledConnection<Manager>, Error> {
+    pub(super) fn begin(&self, begin: &'static str) -> Result<PooledConnection<Manager>, Error> {
         let mut last = Error::Unavailable("no connection".into());
         for _ in 0..=self.0.max_size() {
             let mut kept = self
@@ -99,7 +99,7 @@ impl Pool {
     pub(super) fn read<T, E: From<Error>>(
         &self,
         paths: &Paths,
-        begin: &str,
+        begin: &'static str,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut kept = self.begin(begin)?;

@@ -35,12 +35,13 @@ pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
     })
 }
 
-/// The record of that id, without its sources.
+/// The record of that id, without its sources. (Not `first`: its `LIMIT ?` has SQLite prepare the statement again
+/// whenever a value is bound.)
 pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<Folded>, Error> {
     let row = resource::table
         .filter(resource::tenant.eq(tenant.0))
         .filter(resource::uuid.eq(key(id.0)))
-        .first::<ResourceRow>(tx.db)
+        .get_result::<ResourceRow>(tx.db)
         .optional()
         .map_err(|error| tx.explain(error))?;
     row.map(folded).transpose()
@@ -53,9 +54,9 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
         .filter(resource::tenant.eq(tenant.0))
         .filter(resource::uuid.eq(key(id.0)));
     let row: Result<ResourceRow, _> = match &mut *tx.db {
-        Db::Sqlite(connection) => target.first(connection),
+        Db::Sqlite(connection) => target.get_result(connection),
         // Not FOR UPDATE: who only points to the record, such as a new member's row, need not wait.
-        Db::Postgres(connection) => target.for_no_key_update().first(connection),
+        Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
     };
     let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map(folded).transpose()
@@ -66,8 +67,8 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
 pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
     let target = resource::table.find(row);
     let found: Result<ResourceRow, _> = match &mut *tx.db {
-        Db::Sqlite(connection) => target.first(connection),
-        Db::Postgres(connection) => target.for_no_key_update().first(connection),
+        Db::Sqlite(connection) => target.get_result(connection),
+        Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
     };
     let Some(found) = found.optional().map_err(|error| tx.explain(error))? else {
         return Err(tx.lose());
@@ -88,11 +89,17 @@ pub fn sources_of(
     records: &[i64],
 ) -> Result<BTreeMap<i64, Vec<SourceRecord>>, Error> {
     type SourceRow = (i64, i64, i64, String, Option<String>, i64, i64, String);
-    let rows: Vec<SourceRow> = source_record::table
-        .filter(source_record::resource.eq_any(records.to_vec()))
-        .order(source_record::id.asc())
-        .load(tx.db)
-        .map_err(|error| tx.explain(error))?;
+    let ordered = source_record::table.order(source_record::id.asc());
+    let rows: Result<Vec<SourceRow>, _> = match records {
+        // A list of its own length would be prepared anew every time.
+        [record] => ordered
+            .filter(source_record::resource.eq(record))
+            .load(tx.db),
+        _ => ordered
+            .filter(source_record::resource.eq_any(records.to_vec()))
+            .load(tx.db),
+    };
+    let rows = rows.map_err(|error| tx.explain(error))?;
     let mut sources: BTreeMap<i64, Vec<SourceRecord>> = BTreeMap::new();
     for (row, record, _, system, external_id, first_seen, last_synced, claims) in rows {
         sources.entry(record).or_default().push(SourceRecord {
@@ -121,7 +128,7 @@ pub fn holder(
     unique_value::table
         .find((tenant.0, path, value))
         .select(unique_value::resource)
-        .first(tx.db)
+        .get_result(tx.db)
         .optional()
         .map_err(|error| tx.explain(error))
 }
