@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// An answer is a thousand small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     muster::cli::run()
 }

@@ -38,12 +38,13 @@ pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
 /// The record of that id, without its sources. (Not `first`: its `LIMIT ?` has SQLite prepare the statement again
 /// whenever a value is bound.)
 pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<Folded>, Error> {
-    let row = resource::table
+    let target = resource::table
         .filter(resource::tenant.eq(tenant.0))
-        .filter(resource::uuid.eq(key(id.0)))
-        .get_result::<ResourceRow>(tx.db)
-        .optional()
-        .map_err(|error| tx.explain(error))?;
+        .filter(resource::uuid.eq(key(id.0)));
+    // A connection of its own type finds its prepared statement without writing the SQL again.
+    let row: Result<ResourceRow, _> =
+        on_both!(&mut *tx.db, connection => target.get_result(connection));
+    let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map(folded).transpose()
 }
 
@@ -92,9 +93,10 @@ pub fn sources_of(
     let ordered = source_record::table.order(source_record::id.asc());
     let rows: Result<Vec<SourceRow>, _> = match records {
         // A list of its own length would be prepared anew every time.
-        [record] => ordered
-            .filter(source_record::resource.eq(record))
-            .load(tx.db),
+        [record] => {
+            let of_one = ordered.filter(source_record::resource.eq(record));
+            on_both!(&mut *tx.db, connection => of_one.load(connection))
+        }
         _ => ordered
             .filter(source_record::resource.eq_any(records.to_vec()))
             .load(tx.db),
@@ -125,10 +127,10 @@ pub fn holder(
     let Some(path) = attribute_path::find(tx, tenant, kind, path)? else {
         return Ok(None);
     };
-    unique_value::table
+    let target = unique_value::table
         .find((tenant.0, path, value))
-        .select(unique_value::resource)
-        .get_result(tx.db)
+        .select(unique_value::resource);
+    on_both!(&mut *tx.db, connection => target.get_result(connection))
         .optional()
         .map_err(|error| tx.explain(error))
 }
