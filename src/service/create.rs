@@ -13,6 +13,7 @@ use crate::domain::event::{Happened, changes};
 use crate::domain::fold::fold;
 use crate::domain::index::{external_id_text, key};
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path};
+use crate::domain::view::View;
 use crate::domain::{resolution, writing};
 use crate::scim;
 use crate::scim::projection::Projection;
@@ -30,6 +31,14 @@ struct Given {
     members: Vec<Value>,
 }
 
+/// A POST that was found right so far: what is left to do needs the database.
+pub(super) struct Create {
+    view: Arc<View>,
+    given: Given,
+    asked: Asked,
+    ignored: Vec<String>,
+}
+
 impl Muster {
     /// Creates a resource. A person whom the body names by an external identifier, or whom two trusted systems know by one
     /// e-mail address, is not created twice: the answer has the known id.
@@ -40,6 +49,22 @@ impl Muster {
         body: Map<String, Value>,
         projection: &Projection,
     ) -> Result<Written, Error> {
+        let create = self.prepare_create(context, endpoint, body, projection)?;
+        let (muster, context) = (self.clone(), context.clone());
+        self.0
+            .store
+            .write(move |tx| create.perform(&muster, &context, tx))
+            .await
+    }
+
+    /// Checks rights and body before the transaction.
+    pub(super) fn prepare_create(
+        &self,
+        context: &Context,
+        endpoint: &str,
+        body: Map<String, Value>,
+        projection: &Projection,
+    ) -> Result<Create, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
         let mut received = receive(&view.resource_type, body, Purpose::Create)?;
         let mut leaves = view.read(&received.document, None)?;
@@ -47,28 +72,37 @@ impl Muster {
             // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
             leaves.entry("active".into()).or_insert(Value::Bool(true));
         }
-        let given = Arc::new(Given {
+        let given = Given {
             leaves,
             external_id: external_id(&received.document),
             members: super::members::given(&mut received.document),
-        });
-        let (muster, context) = (self.clone(), context.clone());
-        let asked = Asked {
-            projection: projection.clone(),
-            if_match: None,
         };
-        let mut ignored = received.ignored;
-        let create = move |tx: &mut Tx<'_>| {
-            let write = Write::new(&muster, &context, &view);
-            let (folded, strangers) = write.create(tx, &given)?;
-            Ok::<_, Error>((
-                muster.show_one(tx, &context, &view, &folded, &asked)?,
-                strangers,
-            ))
-        };
-        let (resource, strangers) = self.0.store.write(create).await?;
-        ignored.extend(strangers);
-        Ok(Written { resource, ignored })
+        Ok(Create {
+            view,
+            given,
+            asked: Asked {
+                projection: projection.clone(),
+                if_match: None,
+            },
+            ignored: received.ignored,
+        })
+    }
+}
+
+impl Create {
+    /// Does it in an open transaction: as often as the transaction is tried.
+    pub(super) fn perform(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+    ) -> Result<Written, Error> {
+        let write = Write::new(muster, context, &self.view);
+        let (folded, strangers) = write.create(tx, &self.given)?;
+        Ok(Written {
+            resource: muster.show_one(tx, context, &self.view, &folded, &self.asked)?,
+            ignored: [self.ignored.as_slice(), &strangers].concat(),
+        })
     }
 }
 

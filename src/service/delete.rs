@@ -1,15 +1,25 @@
 //! DELETE (RFC 7644 §3.6): what a view showed is gone from it; a person lives on while another system speaks of it (design §2).
 
+use std::sync::Arc;
+
 use super::change::Write;
 use super::{Asked, Error, Muster};
 use crate::domain::claim::SourceRecord;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::record::{Kind, Leaves, Record};
+use crate::domain::view::View;
 use crate::store::{self, Tx};
 
 /// The leaves that make an account, whoever claimed them.
 const ACCOUNT: [&str; 2] = ["userName", "active"];
+
+/// A DELETE that the caller may ask for: what is left to do needs the database.
+pub(super) struct Delete {
+    view: Arc<View>,
+    id: String,
+    asked: Asked,
+}
 
 impl Muster {
     /// Deletes a resource.
@@ -20,23 +30,48 @@ impl Muster {
         id: &str,
         if_match: Option<&str>,
     ) -> Result<(), Error> {
-        let view = self.view(context, endpoint, Right::Delete)?;
-        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
-        let asked = Asked {
-            if_match: if_match.map(str::to_owned),
-            ..Asked::default()
-        };
-        let delete = move |tx: &mut Tx<'_>| {
-            let write = Write::new(&muster, &context, &view);
-            let record = write.fetch(tx, &id)?;
-            write.check_match(tx, &record.folded, &asked)?;
-            match (view.kind, view.accounts_only) {
-                (Kind::Group, _) => write.remove(tx, &record),
-                (Kind::Person, true) => write.close_account(tx, &record),
-                (Kind::Person, false) => write.delete_person(tx, &record),
-            }
-        };
-        self.0.store.write(delete).await
+        let delete = self.prepare_delete(context, (endpoint, id), if_match)?;
+        let (muster, context) = (self.clone(), context.clone());
+        self.0
+            .store
+            .write(move |tx| delete.perform(&muster, &context, tx))
+            .await
+    }
+
+    /// Checks rights before the transaction.
+    pub(super) fn prepare_delete(
+        &self,
+        context: &Context,
+        (endpoint, id): (&str, &str),
+        if_match: Option<&str>,
+    ) -> Result<Delete, Error> {
+        Ok(Delete {
+            view: self.view(context, endpoint, Right::Delete)?,
+            id: id.to_owned(),
+            asked: Asked {
+                if_match: if_match.map(str::to_owned),
+                ..Asked::default()
+            },
+        })
+    }
+}
+
+impl Delete {
+    /// Does it in an open transaction: as often as the transaction is tried.
+    pub(super) fn perform(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), Error> {
+        let write = Write::new(muster, context, &self.view);
+        let record = write.fetch(tx, &self.id)?;
+        write.check_match(tx, &record.folded, &self.asked)?;
+        match (self.view.kind, self.view.accounts_only) {
+            (Kind::Group, _) => write.remove(tx, &record),
+            (Kind::Person, true) => write.close_account(tx, &record),
+            (Kind::Person, false) => write.delete_person(tx, &record),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Asked, Error, Muster, Written};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
 use crate::domain::record::{Folded, external_id_path};
+use crate::domain::view::View;
 use crate::domain::writing;
 use crate::scim::patch::{Change as RowChange, Patch, parse};
 use crate::scim::projection::Projection;
@@ -19,6 +20,14 @@ use crate::store::Tx;
 struct Request {
     patch: Patch,
     rows: Vec<RowChange>,
+}
+
+/// A PATCH that was found right so far: what is left to do needs the database.
+pub(super) struct Change {
+    view: Arc<View>,
+    id: String,
+    request: Request,
+    asked: Asked,
 }
 
 impl Muster {
@@ -32,24 +41,52 @@ impl Muster {
         body: Map<String, Value>,
         projection: &Projection,
     ) -> Result<Written, Error> {
+        let patch = self.prepare_patch(context, (endpoint, id), if_match, body, projection)?;
+        let (muster, context) = (self.clone(), context.clone());
+        self.0
+            .store
+            .write(move |tx| patch.perform(&muster, &context, tx))
+            .await
+    }
+
+    /// Checks rights and body before the transaction.
+    pub(super) fn prepare_patch(
+        &self,
+        context: &Context,
+        (endpoint, id): (&str, &str),
+        if_match: Option<&str>,
+        body: Map<String, Value>,
+        projection: &Projection,
+    ) -> Result<Change, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
         let (patch, rows) = parse(body, &view.resource_type)?.split_rows(&view.resource_type)?;
         let rows = rows.into_iter().map(|row| row.change).collect();
-        let request = Arc::new(Request { patch, rows });
-        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
-        let asked = Asked {
-            projection: projection.clone(),
-            if_match: if_match.map(str::to_owned),
-        };
-        let patch = move |tx: &mut Tx<'_>| {
-            let write = Write::new(&muster, &context, &view);
-            let (folded, ignored) = write.patch(tx, &id, &request, &asked)?;
-            Ok(Written {
-                resource: muster.show_one(tx, &context, &view, &folded, &asked)?,
-                ignored,
-            })
-        };
-        self.0.store.write(patch).await
+        Ok(Change {
+            view,
+            id: id.to_owned(),
+            request: Request { patch, rows },
+            asked: Asked {
+                projection: projection.clone(),
+                if_match: if_match.map(str::to_owned),
+            },
+        })
+    }
+}
+
+impl Change {
+    /// Does it in an open transaction: as often as the transaction is tried.
+    pub(super) fn perform(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+    ) -> Result<Written, Error> {
+        let write = Write::new(muster, context, &self.view);
+        let (folded, ignored) = write.patch(tx, &self.id, &self.request, &self.asked)?;
+        Ok(Written {
+            resource: muster.show_one(tx, context, &self.view, &folded, &self.asked)?,
+            ignored,
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Asked, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
 use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::view::View;
 use crate::domain::writing;
 use crate::scim::mutability::check_immutable;
 use crate::scim::patch::Change as RowChange;
@@ -25,6 +26,15 @@ struct Replacement {
     members: RowChange,
 }
 
+/// A PUT that was found right so far: what is left to do needs the database.
+pub(super) struct Replace {
+    view: Arc<View>,
+    id: String,
+    replacement: Replacement,
+    asked: Asked,
+    ignored: Vec<String>,
+}
+
 impl Muster {
     /// Replaces what the caller's system says of a resource.
     pub async fn replace(
@@ -36,32 +46,58 @@ impl Muster {
         body: Map<String, Value>,
         projection: &Projection,
     ) -> Result<Written, Error> {
+        let replace = self.prepare_replace(context, (endpoint, id), if_match, body, projection)?;
+        let (muster, context) = (self.clone(), context.clone());
+        self.0
+            .store
+            .write(move |tx| replace.perform(&muster, &context, tx))
+            .await
+    }
+
+    /// Checks rights and body before the transaction.
+    pub(super) fn prepare_replace(
+        &self,
+        context: &Context,
+        (endpoint, id): (&str, &str),
+        if_match: Option<&str>,
+        body: Map<String, Value>,
+        projection: &Projection,
+    ) -> Result<Replace, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
         let mut received = receive(&view.resource_type, body, Purpose::Replace)?;
         // What two names of one leaf say must agree, or at least one of them with what is known: the transaction tells.
         let members = RowChange::Replace(super::members::given(&mut received.document));
-        let replacement = Arc::new(Replacement {
-            document: received.document,
-            listed: received.extensions,
-            members,
-        });
-        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
-        let asked = Asked {
-            projection: projection.clone(),
-            if_match: if_match.map(str::to_owned),
-        };
-        let mut ignored = received.ignored;
-        let replace = move |tx: &mut Tx<'_>| {
-            let write = Write::new(&muster, &context, &view);
-            let (folded, strangers) = write.replace(tx, &id, &replacement, &asked)?;
-            Ok::<_, Error>((
-                muster.show_one(tx, &context, &view, &folded, &asked)?,
-                strangers,
-            ))
-        };
-        let (resource, strangers) = self.0.store.write(replace).await?;
-        ignored.extend(strangers);
-        Ok(Written { resource, ignored })
+        Ok(Replace {
+            view,
+            id: id.to_owned(),
+            replacement: Replacement {
+                document: received.document,
+                listed: received.extensions,
+                members,
+            },
+            asked: Asked {
+                projection: projection.clone(),
+                if_match: if_match.map(str::to_owned),
+            },
+            ignored: received.ignored,
+        })
+    }
+}
+
+impl Replace {
+    /// Does it in an open transaction: as often as the transaction is tried.
+    pub(super) fn perform(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+    ) -> Result<Written, Error> {
+        let write = Write::new(muster, context, &self.view);
+        let (folded, strangers) = write.replace(tx, &self.id, &self.replacement, &self.asked)?;
+        Ok(Written {
+            resource: muster.show_one(tx, context, &self.view, &folded, &self.asked)?,
+            ignored: [self.ignored.as_slice(), &strangers].concat(),
+        })
     }
 }
 
