@@ -1,6 +1,7 @@
 //! A transaction as a value: nothing touches the database outside one.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::db::{Db, Dialect};
@@ -11,6 +12,9 @@ pub(super) type PathKey = (i32, i16, String);
 
 /// What this process has learned of interned paths. Only what is committed gets in.
 pub(super) type Paths = Arc<RwLock<HashMap<PathKey, i32>>>;
+
+/// How often a part that lost a race is run again before its whole use case is.
+const PART_ATTEMPTS: u32 = 3;
 
 /// An open transaction.
 pub struct Tx<'a> {
@@ -52,6 +56,47 @@ impl<'a> Tx<'a> {
 
     pub(super) fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// Runs `work` in a savepoint: what it did is kept if it succeeds and undone if it fails or panics, and the transaction goes
+    /// on. Where another writer was faster it is run again, a few times, and then the whole use case is.
+    ///
+    /// # Errors
+    /// The outer error is one of the transaction itself, which is then of no more use.
+    pub fn savepoint<T, E: From<Error>>(
+        &mut self,
+        work: impl Fn(&mut Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, E> {
+        for attempt in 1.. {
+            self.db.run("SAVEPOINT part")?;
+            let learned = self.learned.len();
+            let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
+                Err(Error::Fault("a part of a use case panicked".into()).into())
+            });
+            let failed = match done {
+                Ok(done) if !self.lost => {
+                    self.db.run("RELEASE SAVEPOINT part")?;
+                    return Ok(Ok(done));
+                }
+                // Whoever lost and went on all the same has seen what no longer holds.
+                Ok(_) => Error::Lost.into(),
+                Err(error) => error,
+            };
+            let undone = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
+            if self.db.run(undone).is_err() {
+                // The transaction is gone, as on a full disk: why is told by what failed first.
+                return Err(failed);
+            }
+            self.learned.truncate(learned);
+            if !self.lost {
+                return Ok(Err(failed));
+            }
+            if attempt == PART_ATTEMPTS {
+                return Err(failed);
+            }
+            self.lost = false;
+        }
+        Err(Error::Lost.into())
     }
 
     pub(super) fn known_path(&self, key: &PathKey) -> Option<i32> {
