@@ -13,14 +13,19 @@ use super::error::{Error, Result};
 /// How deep objects and arrays may nest.
 pub const MAX_DEPTH: usize = 64;
 
-/// Reads one JSON value from a body.
-pub fn parse(bytes: &[u8]) -> Result<Value> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+/// A body's text.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|error| {
         Error::invalid_syntax(format!(
             "the body is not UTF-8: the byte at offset {} begins no character",
             error.valid_up_to()
         ))
-    })?;
+    })
+}
+
+/// Reads one JSON value from a body.
+pub fn parse(bytes: &[u8]) -> Result<Value> {
+    let text = text(bytes)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     Node { depth: 0 }
         .deserialize(&mut reader)

@@ -14,12 +14,14 @@
 //! | [`patch`] | PATCH (RFC 7644 §3.5.2), with the forms that real clients send |
 //! | [`projection`] | `attributes`, `excludedAttributes` and `returned` (RFC 7644 §3.9) |
 //! | [`list`] | list requests, searches and list responses (RFC 7644 §3.4.2 and §3.4.3) |
+//! | [`bulk`] | bulk requests: many operations that refer to each other (RFC 7644 §3.7) |
 //! | [`discovery`] | `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644 §4) |
 //!
 //! A document is a [`Map`] with canonical attribute names, without nulls, empty arrays or empty objects;
 //! an extension's attributes stand in an object under the extension's URN (RFC 7643 §3.3).
 
 pub mod attribute_path;
+pub mod bulk;
 pub mod comparable;
 pub mod discovery;
 pub mod document;

@@ -94,6 +94,12 @@ impl Projection {
         }
     }
 
+    /// Nothing but what is always returned (RFC 7643 §7): for answers whose body nobody will read.
+    #[must_use]
+    pub fn minimal() -> Self {
+        Self(Wish::Only(Names::default()))
+    }
+
     /// Whether the request said nothing about attributes.
     #[must_use]
     pub fn is_default(&self) -> bool {
