@@ -4,7 +4,7 @@ use crate::scim;
 use crate::store;
 
 /// Why a use case was refused or failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A rule of the protocol, with its `scimType` (RFC 7644 §3.12).
     #[error("{0}")]

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `create` `replace` `patch` `delete` | change a resource (RFC 7644 §3.3, §3.5, §3.6) |
 //! | `get` `list` `search` | read (§3.4) |
+//! | `bulk` | many changes in one request, which may refer to each other (§3.7) |
 //! | `members` | bring members into and out of a group |
 //! | `change` | the write path that all of them share |
 //! | `precondition` | `If-Match` (§3.14) |
 
+mod bulk;
 mod change;
 mod create;
 mod delete;
@@ -33,6 +35,7 @@ use crate::id::{IdSource, TenantId};
 use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
 use crate::store::{self, Store};
+pub use bulk::Attempted;
 pub use error::Error;
 
 /// A written resource, and the names in the body that were not kept.

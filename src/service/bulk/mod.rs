@@ -1,0 +1,231 @@
+//! Bulk (RFC 7644 §3.7): each operation is the use case that it would be alone, with its own rights, rules and event, in a
+//! savepoint of its own. They share transactions in chunks, so that many cost little and nobody waits behind them for long.
+
+mod part;
+
+use std::collections::HashMap;
+use std::mem;
+
+use super::{Error, Muster, Written};
+use crate::domain::context::Context;
+use crate::id::ResourceId;
+use crate::scim::bulk::{Bulk, Operation, Target, Unit};
+use crate::scim::projection::Projection;
+use crate::store::Tx;
+use part::{Part, Scene};
+
+/// How many operations, and how many bytes of data, share a transaction: others' writes come in between two of them. A circle
+/// of references is never divided.
+const CHUNK_OPERATIONS: usize = 50;
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// An operation that was attempted (RFC 7644 §3.7.3).
+#[derive(Debug)]
+pub struct Attempted {
+    /// Its place in the request, from 0.
+    pub index: usize,
+    /// Its method, in capitals.
+    pub method: String,
+    /// The client's name for it.
+    pub bulk_id: Option<String>,
+    /// Where the resource is; nothing for a POST that failed.
+    pub location: Option<String>,
+    /// What came of it: the resource but for a DELETE.
+    pub outcome: Result<Option<Written>, Error>,
+}
+
+/// What the names of a request stand for so far: an id, or nothing if the POST failed.
+#[derive(Clone, Default)]
+struct Known(HashMap<String, Option<ResourceId>>);
+
+/// What an operation of a chunk came to, by its index in the request.
+type Outcome = (usize, Result<Option<Written>, Error>);
+
+/// Operations that run in one transaction.
+struct Chunk {
+    muster: Muster,
+    context: Context,
+    projection: Projection,
+    units: Vec<(bool, Vec<Part>)>,
+    known: Known,
+    /// How many more errors there may be; at none the rest is not attempted.
+    patience: Option<u64>,
+}
+
+impl Muster {
+    /// Does what the request asks for, as far as its `failOnErrors` allows: what was attempted, in the order of the request.
+    /// `projection` says what the answer is to hold of each resource.
+    pub async fn bulk(
+        &self,
+        context: &Context,
+        bulk: &Bulk<'_>,
+        projection: &Projection,
+    ) -> Result<Vec<Attempted>, Error> {
+        let mut known = Known::default();
+        let mut outcomes: Vec<Option<Attempted>> = Vec::new();
+        outcomes.resize_with(bulk.operations.len(), || None);
+        let mut errors = 0;
+        let mut rest = bulk.units.as_slice();
+        while !rest.is_empty() {
+            let (units, after) = rest.split_at(chunk(&bulk.operations, rest));
+            rest = after;
+            let patience = bulk
+                .fail_on_errors
+                .map(|limit| limit.saturating_sub(errors));
+            if patience == Some(0) {
+                break;
+            }
+            let scene = Scene {
+                muster: self,
+                context,
+                projection,
+            };
+            let part = |index: usize, circular| {
+                Part::new(&scene, index, &bulk.operations[index], &known, circular)
+            };
+            let parts = |unit: &Unit| {
+                let parts = unit.operations.iter();
+                let parts = parts.map(|index| part(*index, unit.circular));
+                (unit.circular, parts.collect())
+            };
+            let chunk = Chunk {
+                muster: self.clone(),
+                context: context.clone(),
+                projection: projection.clone(),
+                units: units.iter().map(parts).collect(),
+                known: known.clone(),
+                patience,
+            };
+            let done = match self.0.store.write(move |tx| chunk.run(tx)).await {
+                Ok(done) => done,
+                // Nothing has been done yet: the request as a whole may be repeated.
+                Err(error) if outcomes.iter().all(Option::is_none) => return Err(error),
+                Err(error) => {
+                    let left = units.iter().chain(mem::take(&mut rest));
+                    let left = left.flat_map(|unit| unit.operations.iter().copied());
+                    left.map(|index| (index, Err(error.clone()))).collect()
+                }
+            };
+            for (index, outcome) in done {
+                let operation = &bulk.operations[index];
+                errors += u64::from(outcome.is_err());
+                known.learn(operation, &outcome);
+                outcomes[index] = Some(attempted(context, (index, operation), &known, outcome));
+            }
+        }
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+}
+
+/// How many of the units share the next transaction.
+fn chunk(operations: &[Operation<'_>], units: &[Unit]) -> usize {
+    let (mut count, mut bytes) = (0, 0);
+    let fits = |unit: &&Unit| {
+        count += unit.operations.len();
+        let sizes = unit
+            .operations
+            .iter()
+            .map(|index| operations[*index].size());
+        bytes += sizes.sum::<usize>();
+        count <= CHUNK_OPERATIONS && bytes <= CHUNK_BYTES
+    };
+    units.iter().take_while(fits).count().max(1)
+}
+
+fn attempted(
+    context: &Context,
+    (index, operation): (usize, &Operation<'_>),
+    known: &Known,
+    outcome: Result<Option<Written>, Error>,
+) -> Attempted {
+    let id = match &operation.target {
+        Target::New => None,
+        Target::Id(id) => Some(id.clone()),
+        Target::Made(name) => known.id(name),
+    };
+    let path = |id| format!("{}{}/{id}", context.base_url, operation.endpoint);
+    let location = match &outcome {
+        Ok(Some(written)) => Some(written.resource.seen().location.clone()),
+        _ => id.map(path),
+    };
+    Attempted {
+        index,
+        method: operation.method_text.clone(),
+        bulk_id: operation.bulk_id.clone(),
+        location,
+        outcome,
+    }
+}
+
+impl Known {
+    /// The id that a name stands for.
+    fn id(&self, name: &str) -> Option<String> {
+        self.0
+            .get(name)
+            .and_then(Option::as_ref)
+            .map(ToString::to_string)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// A name whose POST has failed.
+    fn failed<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Option<&'n str> {
+        let mut names = names.into_iter();
+        names
+            .find(|name| matches!(self.0.get(*name), Some(None)))
+            .map(String::as_str)
+    }
+
+    fn learn(&mut self, operation: &Operation<'_>, outcome: &Result<Option<Written>, Error>) {
+        if operation.makes()
+            && let Some(name) = &operation.bulk_id
+        {
+            self.set(name, outcome);
+        }
+    }
+
+    fn set(&mut self, name: &str, outcome: &Result<Option<Written>, Error>) {
+        let id = match outcome {
+            Ok(Some(written)) => Some(written.resource.seen().id),
+            _ => None,
+        };
+        self.0.insert(name.to_owned(), id);
+    }
+}
+
+impl Chunk {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Outcome>, Error> {
+        let scene = Scene {
+            muster: &self.muster,
+            context: &self.context,
+            projection: &self.projection,
+        };
+        let mut known = self.known.clone();
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        let mut errors = 0;
+        for (circular, parts) in &self.units {
+            if self.patience.is_some_and(|patience| errors >= patience) {
+                break;
+            }
+            let done = if *circular {
+                part::circle(parts, &scene, tx, &known)?
+            } else {
+                let mut done = Vec::with_capacity(parts.len());
+                for part in parts {
+                    done.push((part.index, part.alone(&scene, tx, &known)?));
+                }
+                done
+            };
+            for ((index, outcome), part) in done.into_iter().zip(parts) {
+                errors += u64::from(outcome.is_err());
+                if let Some(name) = &part.makes {
+                    known.set(name, &outcome);
+                }
+                outcomes.push((index, outcome));
+            }
+        }
+        Ok(outcomes)
+    }
+}
