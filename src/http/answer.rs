@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 use super::error::Failure;
+use super::prefer::Wanted;
 use crate::domain::masked::{Masked, Resource};
 use crate::scim::list::list_response;
 use crate::service::{Page, Written};
@@ -16,26 +17,47 @@ const IGNORED: HeaderName = HeaderName::from_static("muster-ignored");
 /// The most bytes of [`IGNORED`]: proxies bound a header's size.
 const IGNORED_LIMIT: usize = 2048;
 
+/// What [`IGNORED`] ends with when not all names fit.
+const MORE: &str = ", ...";
+
 /// What a handler answers.
 pub(super) type Answer = Result<HttpResponse, Failure>;
 
 /// 201 with its location (RFC 7644 §3.3).
-pub(super) fn created(written: &Written) -> Answer {
+pub(super) fn created(written: &Written, wanted: Wanted) -> Answer {
     let mut answer = HttpResponse::Created();
     answer.insert_header((header::LOCATION, written.resource.seen().location.as_str()));
-    after_write(answer, written)
+    after_write(answer, written, wanted)
 }
 
-/// 200 with the resource after a change (§3.5).
-pub(super) fn changed(written: &Written) -> Answer {
-    after_write(HttpResponse::Ok(), written)
+/// 200 with the resource after a change (§3.5), or 204.
+pub(super) fn changed(written: &Written, wanted: Wanted) -> Answer {
+    let answer = match wanted {
+        Wanted::Minimal => HttpResponse::NoContent(),
+        Wanted::Representation | Wanted::Unsaid => HttpResponse::Ok(),
+    };
+    after_write(answer, written, wanted)
 }
 
-fn after_write(mut answer: HttpResponseBuilder, written: &Written) -> Answer {
-    if !written.ignored.is_empty() {
-        answer.insert_header((IGNORED, ignored(&written.ignored)));
+fn after_write(mut answer: HttpResponseBuilder, written: &Written, wanted: Wanted) -> Answer {
+    name_ignored(&mut answer, &written.ignored);
+    if let Some(applied) = wanted.applied() {
+        answer.insert_header(applied);
     }
-    resource(answer, &written.resource)
+    match wanted {
+        Wanted::Minimal => {
+            let version = written.resource.seen().version.as_str();
+            Ok(answer.insert_header((header::ETAG, version)).finish())
+        }
+        Wanted::Representation | Wanted::Unsaid => resource(answer, &written.resource),
+    }
+}
+
+/// Names in the answer's header what was not kept.
+pub(super) fn name_ignored(answer: &mut HttpResponseBuilder, names: &[String]) {
+    if !names.is_empty() {
+        answer.insert_header((IGNORED, ignored(names)));
+    }
 }
 
 /// 200 with one resource, or 304 when the caller has this version (§3.14; RFC 9110 §13.1.2).
@@ -107,7 +129,9 @@ fn ignored(names: &[String]) -> String {
             })
             .collect();
         let comma = if text.is_empty() { "" } else { ", " };
-        if text.len() + comma.len() + name.len() > IGNORED_LIMIT {
+        // Whoever has so many of them learns at least that these are not all.
+        if text.len() + comma.len() + name.len() + MORE.len() > IGNORED_LIMIT {
+            text += MORE;
             break;
         }
         text = text + comma + &name;

@@ -90,6 +90,11 @@ impl Failure {
         )
     }
 
+    /// 413 for a bulk request, naming the limit (RFC 7644 §3.7.4).
+    pub(super) fn too_many_operations(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
     /// 415.
     pub(super) fn unsupported_media_type(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
@@ -126,6 +131,11 @@ impl Failure {
                 "something went wrong on our side",
             )
         }
+    }
+
+    /// The body, for an answer that holds more than this failure: one operation of a bulk request (§3.7.3).
+    pub(super) fn body(&self) -> Value {
+        body(self.status, self.scim_type, &self.detail)
     }
 
     /// The answer; a 500 gets `correlation`, so that the log can be searched for it.
@@ -185,6 +195,17 @@ impl From<scim::Error> for Failure {
         Self {
             scim_type: Some(error.kind.keyword()),
             ..Self::new(status, error.detail)
+        }
+    }
+}
+
+impl From<scim::bulk::Refusal> for Failure {
+    fn from(refusal: scim::bulk::Refusal) -> Self {
+        match refusal {
+            scim::bulk::Refusal::Invalid(error) => error.into(),
+            many @ scim::bulk::Refusal::TooManyOperations { .. } => {
+                Self::too_many_operations(many.to_string())
+            }
         }
     }
 }

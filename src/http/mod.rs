@@ -9,6 +9,7 @@
 //! | `clients` | which configured client a verified token is |
 //! | `scim/` | one file an operation of RFC 7644 |
 //! | `body`, `query` | what comes in, bounded and strictly parsed |
+//! | `prefer` | what an answer shall hold (RFC 7240) |
 //! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
 //! | `health` | `/healthz` and `/readyz` |
 
@@ -19,6 +20,7 @@ mod caller;
 mod clients;
 mod error;
 mod health;
+mod prefer;
 mod query;
 mod scim;
 pub mod token;

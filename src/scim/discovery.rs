@@ -16,6 +16,8 @@ pub const CONFIG_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProvi
 pub struct Limits {
     /// How many resources a list holds at most.
     pub max_results: u64,
+    /// How many operations a bulk request may hold, and how many bytes it may have (RFC 7644 §3.7.4).
+    pub bulk: (usize, usize),
     /// Where people read about the service.
     pub documentation_uri: Option<String>,
 }
@@ -27,7 +29,11 @@ pub fn service_provider_config(base: &str, limits: &Limits) -> Value {
     let mut config = json!({
         "schemas": [CONFIG_URN],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": limits.bulk.0,
+            "maxPayloadSize": limits.bulk.1,
+        },
         "filter": {"supported": true, "maxResults": limits.max_results},
         "changePassword": {"supported": false},
         "sort": {"supported": true},

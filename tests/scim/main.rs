@@ -11,6 +11,7 @@
 mod support;
 
 mod bad_input;
+mod bulk;
 mod candidate;
 mod characteristics;
 mod discovery;

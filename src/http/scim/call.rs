@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use crate::domain::context::Context;
 use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
+use crate::http::prefer::Wanted;
 use crate::http::{Door, query};
 use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
@@ -48,6 +49,20 @@ impl Call {
             attributes,
             excluded,
         )?)
+    }
+
+    /// What the answer to a write shall hold.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted::of(self.request.headers())
+    }
+
+    /// The same for an answer that may have no body: then nothing is loaded for it.
+    pub(super) fn projection_for(&self, wanted: Wanted) -> Result<Projection, Failure> {
+        let projection = self.projection()?;
+        Ok(match wanted {
+            Wanted::Minimal => Projection::minimal(),
+            Wanted::Representation | Wanted::Unsaid => projection,
+        })
     }
 
     /// `If-Match`, several headers joined to one list (RFC 9110 §5.3). What is no text matches nothing.

@@ -8,11 +8,12 @@ use crate::http::body;
 
 /// Creates a resource: 201.
 pub(super) async fn create(call: Call, payload: Payload) -> Answer {
-    let projection = call.projection()?;
+    let wanted = call.wanted();
+    let projection = call.projection_for(wanted)?;
     let body = body::object(&call.request, payload).await?;
     let written = call
         .service()
         .create(&call.context, &call.endpoint, body, &projection)
         .await?;
-    answer::created(&written)
+    answer::created(&written, wanted)
 }

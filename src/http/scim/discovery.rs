@@ -6,8 +6,10 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use super::bulk::MAX_OPERATIONS;
 use crate::http::Door;
 use crate::http::answer::{self, Answer};
+use crate::http::body;
 use crate::http::error::Failure;
 use crate::http::query;
 use crate::scim::discovery::{self, Limits, service_provider_config};
@@ -17,6 +19,7 @@ pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -
     no_filter(&request)?;
     let limits = Limits {
         max_results: door.max_page,
+        bulk: (MAX_OPERATIONS, body::BULK_LIMIT),
         documentation_uri: None,
     };
     found(&service_provider_config(&door.base_url, &limits))

@@ -1,5 +1,6 @@
 //! SCIM over HTTP (RFC 7644): one file an operation, each parsing, calling one use case and rendering.
 
+mod bulk;
 mod call;
 mod create;
 mod delete;
@@ -34,7 +35,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
             .service(resource("/Schemas", "GET").route(web::get().to(discovery::schemas)))
             .service(resource("/Schemas/{id}", "GET").route(web::get().to(discovery::one_schema)))
             .route("/Me", web::to(not_offered))
-            .route("/Bulk", web::to(not_offered))
+            .service(resource("/Bulk", "POST").route(web::post().to(bulk::bulk)))
             .service(resource("/.search", "POST").route(web::post().to(search::everything)))
             .service(
                 resource("/{endpoint}", "GET, POST")

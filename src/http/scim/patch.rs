@@ -5,10 +5,17 @@ use actix_web::web::Payload;
 use super::call::Call;
 use crate::http::answer::{self, Answer};
 use crate::http::body;
+use crate::http::prefer::Wanted;
 
-/// Changes a resource: 200 with the resource afterwards.
+/// Changes a resource: 200 with the resource afterwards, or 204 if the caller does not want it.
 pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
-    let projection = call.projection()?;
+    // §3.5.2: whoever names attributes gets them.
+    let wanted = if call.projection()?.is_default() {
+        call.wanted()
+    } else {
+        Wanted::default()
+    };
+    let projection = call.projection_for(wanted)?;
     let body = body::object(&call.request, payload).await?;
     let if_match = call.if_match();
     let written = call
@@ -22,5 +29,5 @@ pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
             &projection,
         )
         .await?;
-    answer::changed(&written)
+    answer::changed(&written, wanted)
 }

@@ -6,9 +6,10 @@ use super::call::Call;
 use crate::http::answer::{self, Answer};
 use crate::http::body;
 
-/// Replaces a resource: 200 with the resource afterwards.
+/// Replaces a resource: 200 with the resource afterwards, or 204 if the caller does not want it.
 pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
-    let projection = call.projection()?;
+    let wanted = call.wanted();
+    let projection = call.projection_for(wanted)?;
     let body = body::object(&call.request, payload).await?;
     let if_match = call.if_match();
     let written = call
@@ -22,5 +23,5 @@ pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
             &projection,
         )
         .await?;
-    answer::changed(&written)
+    answer::changed(&written, wanted)
 }

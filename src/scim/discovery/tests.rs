@@ -19,6 +19,7 @@ fn discovery_holds_no_null_and_nothing_of_our_own() {
     let types = [user(), group(), user()];
     let limits = Limits {
         max_results: 200,
+        bulk: (1000, 1_048_576),
         documentation_uri: None,
     };
     let answers = [
