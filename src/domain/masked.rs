@@ -13,6 +13,7 @@ use super::record::{Folded, Kind, external_id_path};
 use super::view::View;
 use crate::id::ResourceId;
 use crate::scim::comparable::instant;
+use crate::scim::projection::Projection;
 
 /// A resource as one reader sees it: the type's view of the record, with `meta` and `schemas`.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +26,22 @@ pub struct Resource {
     pub version: String,
     /// Where it is found.
     pub location: String,
+    /// The members that are too many to be held at once.
+    pub rest: Option<Rest>,
 }
+
+/// Members of a group that are not in its document: a door reads them piece by piece and writes them after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rest {
+    /// The group's number in the database.
+    pub group: i64,
+    /// What the request wants to see of each.
+    pub projection: Projection,
+}
+
+/// Some members of a group, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members(Vec<Value>);
 
 /// Wraps what has been through the policy. Only [`crate::domain`] can make one.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +63,12 @@ impl<T> Masked<T> {
 impl Serialize for Masked<Resource> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.document.serialize(serializer)
+    }
+}
+
+impl Serialize for Masked<Members> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.0.serialize(serializer)
     }
 }
 
@@ -117,7 +139,26 @@ impl Renderer {
             document,
             version,
             location,
+            rest: None,
         })
+    }
+
+    /// Some of a group's members as [`Renderer::mask`] would show them among all, narrowed to what is asked for.
+    #[must_use]
+    pub fn mask_members(
+        view: &View,
+        members: Vec<Value>,
+        projection: &Projection,
+    ) -> Masked<Members> {
+        let mut document = Map::new();
+        document.insert("members".into(), members.into());
+        match projection
+            .apply(&view.resource_type, document)
+            .remove("members")
+        {
+            Some(Value::Array(members)) => Masked::seal(Members(members)),
+            _ => Masked::seal(Members(Vec::new())),
+        }
     }
 
     /// A keyed hash of the whole view, so that it tells nothing of what the view hides; for groups, whose view may hold
@@ -145,6 +186,13 @@ impl Masked<Resource> {
         narrow: impl FnOnce(Map<String, Value>) -> Map<String, Value>,
     ) -> Self {
         self.0.document = narrow(std::mem::take(&mut self.0.document));
+        self
+    }
+
+    /// The same, whose members are still to be read.
+    #[must_use]
+    pub fn followed_by(mut self, rest: Option<Rest>) -> Self {
+        self.0.rest = rest;
         self
     }
 }

@@ -74,6 +74,8 @@ pub struct Folded {
     pub modified: DateTime<Utc>,
     /// The folded values.
     pub leaves: Leaves,
+    /// How many members it has, if it is a group.
+    pub members: i64,
 }
 
 impl Folded {
@@ -88,6 +90,15 @@ impl Folded {
 #[must_use]
 pub fn has_account(leaves: &Leaves) -> bool {
     leaves.contains_key("userName")
+}
+
+/// What a record is called where others refer to it: `displayName`, or else `userName`.
+#[must_use]
+pub fn display(leaves: &Leaves) -> Option<&str> {
+    let names = ["displayName", "userName"].into_iter();
+    names
+        .filter_map(|name| leaves.get(name))
+        .find_map(Value::as_str)
 }
 
 /// A record with its sources: what a write starts from.

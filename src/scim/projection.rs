@@ -106,6 +106,12 @@ impl Projection {
         self.0 == Wish::Default
     }
 
+    /// Whether the request names what it wants (`attributes`), and so waits for it.
+    #[must_use]
+    pub fn names_attributes(&self) -> bool {
+        matches!(self.0, Wish::Only(_))
+    }
+
     /// Whether the answer may hold a location's value, so that what it does not need is never loaded.
     #[must_use]
     pub fn includes(&self, ty: &ResourceType, location: &Location) -> bool {

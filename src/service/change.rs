@@ -207,28 +207,16 @@ impl Muster {
         asked: &Asked,
     ) -> Result<Vec<Masked<Resource>>, Error> {
         let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
-        let groups = match view.kind {
-            Kind::Person => store::member::groups_of(tx, &rows)?,
-            Kind::Group => BTreeMap::new(),
-        };
-        let mut members = self.members(tx, context, view, &rows, asked)?;
+        let mut groups = Self::groups(tx, context, view, &rows, asked)?;
+        let (mut members, mut rests) = Self::members(tx, context, view, records, asked)?;
         let mut sources = sources(tx, view, &rows, asked)?;
         let mut shown = Vec::with_capacity(records.len());
         for record in records {
-            let mut rows = Vec::new();
-            if let Some(groups) = groups.get(&record.row) {
-                let reference = |(id, display): &(ResourceId, String)| {
-                    let at = format!("{}/Groups/{id}", context.base_url);
-                    json!({ "value": id.to_string(), "$ref": at, "display": display, "type": "direct" })
-                };
-                rows.push(("groups", groups.iter().map(reference).collect()));
-            }
-            rows.extend(
-                members
-                    .remove(&record.row)
-                    .map(|members| ("members", members)),
-            );
+            let groups = groups.remove(&record.row).map(|groups| ("groups", groups));
+            let members = members.remove(&record.row).map(|all| ("members", all));
+            let rows = groups.into_iter().chain(members).collect();
             let masked = self.0.renderer.mask(context, view, record, rows);
+            let masked = masked.followed_by(rests.remove(&record.row));
             let sources = sources.remove(&record.row);
             shown.push(masked.narrowed(|mut document| {
                 if let Some(sources) = sources {

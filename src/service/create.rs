@@ -139,20 +139,18 @@ impl Write<'_> {
         let (members, strangers) = self.known_members(tx, &given.members)?;
         let id = self.muster.0.ids.resource();
         let mut changes = changes(&Leaves::new(), &leaves);
-        changes.extend(super::members::change(&members, &[]));
+        let (first, others) = Self::first(&members);
+        changes.extend(super::members::change(first, &[]));
         let event = self.event(Happened::Created, id).with_changes(changes);
-        let members = members.into_iter().map(|member| member.row).collect();
         let new = NewRecord {
             id,
             kind: self.view.kind,
             leaves,
             sources,
-            members,
+            members: first.iter().map(|member| member.row).collect(),
         };
-        Ok((
-            store::record::insert(tx, self.specs(), &new, event)?,
-            strangers,
-        ))
+        let made = store::record::insert(tx, self.specs(), &new, event)?;
+        Ok((self.admit(tx, made, others)?, strangers))
     }
 
     /// Adds what the caller's system says to a known person.

@@ -1,21 +1,27 @@
-//! Members of groups: rows, never a document (design §2).
+//! Members of groups: rows, never a document (design §2). What a change costs goes with the members that it names, whatever
+//! the size of the group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::Error;
 use super::change::Write;
-use super::{Asked, Error, Muster};
-use crate::domain::context::Context;
-use crate::domain::event::{Change, Happened};
+use super::roster::shown;
+use crate::domain::event::{Change, Event, Happened};
 use crate::domain::record::{Folded, Kind};
-use crate::domain::view::View;
 use crate::id::ResourceId;
 use crate::scim;
+use crate::scim::filter::Condition;
 use crate::scim::patch::{Change as RowChange, Rows};
-use crate::scim::resource_type::Location;
-use crate::store::member::Peer;
+use crate::store::member::{self, Peer};
 use crate::store::{self, Tx};
+
+/// The most members that one event names: a change of more makes several versions in one transaction, so that no event and
+/// no answer's memory grows with the group.
+const EVENT: usize = 10_000;
+/// How many members are looked at in one statement, where all of them must be.
+const PAGE: i64 = 1000;
 
 /// Takes the members out of a received document.
 pub(super) fn given(document: &mut Map<String, Value>) -> Vec<Value> {
@@ -41,11 +47,69 @@ pub(super) fn change(added: &[Peer], removed: &[Peer]) -> Option<Change> {
     })
 }
 
-fn type_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Person => "User",
-        Kind::Group => "Group",
+/// Who shall be a member after all changes, as far as they say.
+#[derive(Default)]
+struct Wanted<'a> {
+    /// Which of those who are members now go, unless `named` says otherwise; none of these conditions is all of them.
+    gone: Vec<Option<&'a Condition>>,
+    /// Those whom a change names, by their numbers, and whether they stay.
+    named: BTreeMap<i64, (Peer, bool)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn name<'p>(&mut self, peers: impl Iterator<Item = &'p Peer>, stay: bool) {
+        self.named
+            .extend(peers.map(|peer| (peer.row, (peer.clone(), stay))));
     }
+
+    fn dismiss(&mut self, condition: Option<&'a Condition>, base_url: &str) {
+        for (peer, stay) in self.named.values_mut() {
+            *stay = *stay && !passes(condition, peer, base_url);
+        }
+        self.gone.push(condition);
+    }
+
+    /// Whether somebody whom nothing names leaves.
+    fn leaves(&self, peer: &Peer, base_url: &str) -> bool {
+        !self.named.contains_key(&peer.row)
+            && self
+                .gone
+                .iter()
+                .any(|condition| passes(*condition, peer, base_url))
+    }
+
+    /// Who joins and who leaves of those who are named, given who of them is in the group.
+    fn differing(&self, present: &BTreeSet<i64>) -> (Vec<Peer>, Vec<Peer>) {
+        let differs = |(peer, stay): &&(Peer, bool)| *stay != present.contains(&peer.row);
+        let (join, leave): (Vec<_>, Vec<_>) = self
+            .named
+            .values()
+            .filter(differs)
+            .cloned()
+            .partition(|(_, stay)| *stay);
+        let peers = |pairs: Vec<(Peer, bool)>| pairs.into_iter().map(|(peer, _)| peer).collect();
+        (peers(join), peers(leave))
+    }
+}
+
+fn passes(condition: Option<&Condition>, peer: &Peer, base_url: &str) -> bool {
+    condition.is_none_or(|condition| condition.matches_element(&shown(peer, base_url)))
+}
+
+/// The values of received elements.
+fn values(elements: &[Value]) -> impl Iterator<Item = &str> {
+    elements.iter().map(|element| {
+        let value = element.get("value").and_then(Value::as_str);
+        value.unwrap_or_default()
+    })
+}
+
+fn ids<'v>(values: impl Iterator<Item = &'v str>) -> Vec<ResourceId> {
+    values.filter_map(|value| value.parse().ok()).collect()
+}
+
+fn by_id(peers: Vec<Peer>) -> HashMap<ResourceId, Peer> {
+    peers.into_iter().map(|peer| (peer.id, peer)).collect()
 }
 
 impl Write<'_> {
@@ -56,30 +120,30 @@ impl Write<'_> {
         tx: &mut Tx<'_>,
         members: &[Value],
     ) -> Result<(Vec<Peer>, Vec<String>), Error> {
-        let mut named = BTreeMap::new();
-        let mut strangers = Vec::new();
-        for member in members {
-            let value = member
-                .get("value")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            match value.parse::<ResourceId>() {
-                Ok(id) => {
-                    named.insert(id, value);
-                }
-                Err(_) => strangers.push(stranger(value)),
-            }
+        let found = member::claim(tx, self.context.tenant(), &ids(values(members)))?;
+        let found = by_id(found);
+        let (known, strangers) = known(members, &found);
+        let known: BTreeMap<i64, &Peer> = known.into_iter().map(|peer| (peer.row, peer)).collect();
+        Ok((known.into_values().cloned().collect(), strangers))
+    }
+
+    /// Makes those the members of a group that has none yet, beyond the first, whom its own event has named.
+    pub(super) fn admit(
+        &self,
+        tx: &mut Tx<'_>,
+        group: Folded,
+        members: &[Peer],
+    ) -> Result<Folded, Error> {
+        let mut group = group;
+        for some in members.chunks(EVENT) {
+            group = self.record(tx, &group, some, &[])?;
         }
-        let ids: Vec<ResourceId> = named.keys().copied().collect();
-        let found = store::member::find_eligible(tx, self.context.tenant(), &ids)?;
-        let known: BTreeSet<ResourceId> = found.iter().map(|peer| peer.id).collect();
-        strangers.extend(
-            named
-                .iter()
-                .filter(|(id, _)| !known.contains(id))
-                .map(|(_, value)| stranger(value)),
-        );
-        Ok((found, strangers))
+        Ok(group)
+    }
+
+    /// The members whom a group's first event names, and the others.
+    pub(super) fn first(members: &[Peer]) -> (&[Peer], &[Peer]) {
+        members.split_at(members.len().min(EVENT))
     }
 
     /// Applies changes of members in their order. Only what differs is written; nothing, if nothing does.
@@ -89,91 +153,146 @@ impl Write<'_> {
         group: &Folded,
         changes: &[RowChange],
     ) -> Result<(Folded, Vec<String>), Error> {
-        let mut wanted: BTreeMap<i64, (Peer, bool)> = BTreeMap::new();
-        let mut strangers = Vec::new();
-        for change in changes {
-            match change {
-                RowChange::Add(members) => {
-                    let (found, unknown) = self.known_members(tx, members)?;
-                    strangers.extend(unknown);
-                    wanted.extend(found.into_iter().map(|peer| (peer.row, (peer, true))));
-                }
-                RowChange::Replace(members) => {
-                    let (found, unknown) = self.known_members(tx, members)?;
-                    strangers.extend(unknown);
-                    for (_, keep) in wanted.values_mut() {
-                        *keep = false;
-                    }
-                    wanted.extend(
-                        store::member::list(tx, group.row)?
-                            .into_iter()
-                            .map(|peer| (peer.row, (peer, false))),
-                    );
-                    wanted.extend(found.into_iter().map(|peer| (peer.row, (peer, true))));
-                }
-                RowChange::Remove(rows) => self.unwant(tx, group, rows, &mut wanted)?,
-            }
-        }
-        let rows: Vec<i64> = wanted.keys().copied().collect();
-        let present: BTreeSet<i64> = store::member::present(tx, group.row, &rows)?
-            .into_iter()
-            .collect();
-        let (add, remove): (Vec<_>, Vec<_>) = wanted
-            .into_values()
-            .filter(|(peer, keep)| *keep != present.contains(&peer.row))
-            .partition(|(_, keep)| *keep);
-        let peers =
-            |pairs: Vec<(Peer, bool)>| pairs.into_iter().map(|(peer, _)| peer).collect::<Vec<_>>();
-        let (add, remove) = (peers(add), peers(remove));
-        let Some(change) = change(&add, &remove) else {
+        let (wanted, strangers) = self.wanted(tx, changes)?;
+        let rows: Vec<i64> = wanted.named.keys().copied().collect();
+        let present = member::present(tx, group.row, &rows)?;
+        let (mut join, mut leave) = wanted.differing(&present.into_iter().collect());
+        if join.is_empty() && leave.is_empty() && wanted.gone.is_empty() {
             return Ok((group.clone(), strangers));
-        };
-        if add.iter().any(|peer| peer.row == group.row) {
+        }
+        if join.iter().any(|peer| peer.row == group.row) {
             return Err(scim::Error::invalid_value(
                 "a group cannot be a member of itself: 'members.value'",
             )
             .into());
         }
-        let rows = |peers: &[Peer]| peers.iter().map(|peer| peer.row).collect::<Vec<_>>();
-        let event = self
-            .event(Happened::MembersChanged, group.id)
-            .with_changes(vec![change]);
-        Ok((
-            store::member::update(tx, group, &rows(&add), &rows(&remove), event)?,
-            strangers,
-        ))
+        if member::hold(tx, group.row)? {
+            let present = member::present(tx, group.row, &rows)?;
+            (join, leave) = wanted.differing(&present.into_iter().collect());
+        }
+        let mut group = group.clone();
+        let last = join.chunks(EVENT).count().saturating_sub(1);
+        for some in join.chunks(EVENT).take(last) {
+            group = self.record(tx, &group, some, &[])?;
+        }
+        let join = join.chunks(EVENT).next_back().unwrap_or_default();
+        Ok((self.dismiss(tx, group, join, leave, &wanted)?, strangers))
     }
 
-    fn unwant(
+    /// The last of those who join, and all who leave: those who are named, and with them whoever else must go, found page by
+    /// page.
+    fn dismiss(
+        &self,
+        tx: &mut Tx<'_>,
+        mut group: Folded,
+        mut join: &[Peer],
+        mut leave: Vec<Peer>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Folded, Error> {
+        let base_url = &*self.context.base_url;
+        let mut after = (!wanted.gone.is_empty()).then_some(0);
+        while let Some(from) = after {
+            let page = member::list(tx, group.row, from, PAGE)?;
+            after = page.last().map(|peer| peer.row);
+            leave.extend(
+                page.into_iter()
+                    .filter(|peer| wanted.leaves(peer, base_url)),
+            );
+            while leave.len() >= EVENT {
+                let rest = leave.split_off(EVENT);
+                group = self.record(tx, &group, std::mem::take(&mut join), &leave)?;
+                leave = rest;
+            }
+        }
+        for some in leave.chunks(EVENT) {
+            group = self.record(tx, &group, std::mem::take(&mut join), some)?;
+        }
+        if join.is_empty() {
+            return Ok(group);
+        }
+        self.record(tx, &group, join, &[])
+    }
+
+    /// Who shall be a member, and the strangers: every record that is named is looked up once, however many operations name
+    /// records.
+    fn wanted<'c>(
+        &self,
+        tx: &mut Tx<'_>,
+        changes: &'c [RowChange],
+    ) -> Result<(Wanted<'c>, Vec<String>), Error> {
+        let (mut joining, mut leaving) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                RowChange::Add(members) | RowChange::Replace(members) => {
+                    joining.extend(ids(values(members)));
+                }
+                RowChange::Remove(Rows::Values(values)) => {
+                    leaving.extend(ids(values.iter().map(String::as_str)));
+                }
+                RowChange::Remove(_) => {}
+            }
+        }
+        let joining = by_id(member::claim(tx, self.context.tenant(), &joining)?);
+        let leaving = by_id(member::find(tx, self.context.tenant(), &leaving)?);
+        let base_url = &*self.context.base_url;
+        let (mut wanted, mut strangers) = (Wanted::default(), Vec::new());
+        for change in changes {
+            match change {
+                RowChange::Add(members) => {
+                    let (found, unknown) = known(members, &joining);
+                    strangers.extend(unknown);
+                    wanted.name(found.into_iter(), true);
+                }
+                RowChange::Replace(members) => {
+                    let (found, unknown) = known(members, &joining);
+                    strangers.extend(unknown);
+                    wanted.dismiss(None, base_url);
+                    wanted.name(found.into_iter(), true);
+                }
+                RowChange::Remove(Rows::Values(values)) => {
+                    let ids = ids(values.iter().map(String::as_str));
+                    wanted.name(ids.iter().filter_map(|id| leaving.get(id)), false);
+                }
+                RowChange::Remove(Rows::All) => wanted.dismiss(None, base_url),
+                RowChange::Remove(Rows::Matching(condition)) => {
+                    wanted.dismiss(Some(condition), base_url);
+                }
+            }
+        }
+        Ok((wanted, strangers))
+    }
+
+    /// One version of the group, with its event.
+    fn record(
         &self,
         tx: &mut Tx<'_>,
         group: &Folded,
-        rows: &Rows,
-        wanted: &mut BTreeMap<i64, (Peer, bool)>,
-    ) -> Result<(), Error> {
-        let gone: Vec<Peer> = match rows {
-            Rows::Values(values) => {
-                let ids: Vec<ResourceId> = values
-                    .iter()
-                    .filter_map(|value| value.parse().ok())
-                    .collect();
-                store::member::find(tx, self.context.tenant(), &ids)?
-            }
-            Rows::All => {
-                for (_, keep) in wanted.values_mut() {
-                    *keep = false;
-                }
-                store::member::list(tx, group.row)?
-            }
-            Rows::Matching(condition) => {
-                let mut members = store::member::list(tx, group.row)?;
-                let shown = |peer: &Peer| json!({ "value": peer.id.to_string(), "type": type_name(peer.kind) });
-                members.retain(|peer| condition.matches_element(&shown(peer)));
-                members
-            }
-        };
-        wanted.extend(gone.into_iter().map(|peer| (peer.row, (peer, false))));
-        Ok(())
+        join: &[Peer],
+        leave: &[Peer],
+    ) -> Result<Folded, Error> {
+        self.record_because(tx, group, (join, leave), None)
+    }
+
+    fn record_because(
+        &self,
+        tx: &mut Tx<'_>,
+        group: &Folded,
+        (join, leave): (&[Peer], &[Peer]),
+        reason: Option<&str>,
+    ) -> Result<Folded, Error> {
+        let rows = |peers: &[Peer]| peers.iter().map(|peer| peer.row).collect::<Vec<_>>();
+        let event = Event::new(
+            self.context,
+            self.muster.0.ids.event(self.context.now),
+            Happened::MembersChanged,
+            Kind::Group,
+            "Group",
+            group.id,
+        );
+        let event = event
+            .with_changes(change(join, leave).into_iter().collect())
+            .because(reason);
+        Ok(member::update(tx, group, &rows(join), &rows(leave), event)?)
     }
 
     /// Takes a record that is going away out of its groups: each of them gets a version and an event.
@@ -182,89 +301,33 @@ impl Write<'_> {
             row: record.row,
             id: record.id,
             kind: record.kind,
+            account: record.has_account(),
+            display: None,
         };
-        let groups = store::member::groups_of(tx, &[record.row])?;
-        for (id, _) in groups.into_values().flatten() {
-            let Some(group) = store::record::find(tx, self.context.tenant(), id)? else {
+        let peer = std::slice::from_ref(&peer);
+        for belonging in store::belonging::direct(tx, record.row)? {
+            let tenant = self.context.tenant();
+            let Some(group) = store::record::find(tx, tenant, belonging.id)? else {
                 continue;
             };
-            let event = crate::domain::event::Event::new(
-                self.context,
-                self.muster.0.ids.event(self.context.now),
-                Happened::MembersChanged,
-                Kind::Group,
-                "Group",
-                id,
-            );
-            let event = event.with_changes(
-                change(&[], std::slice::from_ref(&peer))
-                    .into_iter()
-                    .collect(),
-            );
-            store::member::update(
-                tx,
-                &group,
-                &[],
-                &[record.row],
-                event.because(Some("memberDeleted")),
-            )?;
+            self.record_because(tx, &group, (&[], peer), Some("memberDeleted"))?;
         }
         Ok(())
     }
 }
 
-fn stranger(value: &str) -> String {
-    format!("members[value eq \"{value}\"]")
-}
-
-impl Muster {
-    /// Groups' members as an answer shows them, by the group's number; none if it does not ask for them, and then they are
-    /// not loaded. A page of groups costs as many queries as one group.
-    pub(super) fn members(
-        &self,
-        tx: &mut Tx<'_>,
-        context: &Context,
-        view: &View,
-        groups: &[i64],
-        asked: &Asked,
-    ) -> Result<BTreeMap<i64, Value>, Error> {
-        let asks = |sub: Option<&str>| {
-            let location = Location {
-                extension: None,
-                attribute: "members".into(),
-                sub: sub.map(Into::into),
-            };
-            asked.projection.includes(&view.resource_type, &location)
-        };
-        if view.kind != Kind::Group || !asks(None) {
-            return Ok(BTreeMap::new());
+/// Those of the received members who can be members, in their order, and the names of the others.
+fn known<'f>(
+    members: &[Value],
+    found: &'f HashMap<ResourceId, Peer>,
+) -> (Vec<&'f Peer>, Vec<String>) {
+    let (mut known, mut strangers) = (Vec::new(), Vec::new());
+    for value in values(members) {
+        let id = value.parse::<ResourceId>().ok();
+        match id.and_then(|id| found.get(&id)) {
+            Some(peer) if peer.is_eligible() => known.push(peer),
+            _ => strangers.push(format!("members[value eq \"{value}\"]")),
         }
-        let members = store::member::of_groups(tx, groups)?;
-        let names = if asks(Some("display")) {
-            let rows: BTreeSet<i64> = members.values().flatten().map(|peer| peer.row).collect();
-            store::member::names(tx, &rows.into_iter().collect::<Vec<_>>())?
-        } else {
-            BTreeMap::new()
-        };
-        let catalog = self.0.renderer.catalog();
-        let shown = |peer: &Peer| {
-            let kind = type_name(peer.kind);
-            let endpoint = catalog.endpoint(kind).unwrap_or_default();
-            let mut member = Map::new();
-            member.insert("value".into(), peer.id.to_string().into());
-            member.insert(
-                "$ref".into(),
-                format!("{}{endpoint}/{}", context.base_url, peer.id).into(),
-            );
-            member.insert("type".into(), kind.into());
-            if let Some(name) = names.get(&peer.row) {
-                member.insert("display".into(), name.as_str().into());
-            }
-            Value::Object(member)
-        };
-        Ok(members
-            .into_iter()
-            .map(|(group, peers)| (group, peers.iter().map(shown).collect()))
-            .collect())
     }
+    (known, strangers)
 }

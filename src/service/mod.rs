@@ -6,6 +6,7 @@
 //! | `get` `list` `search` | read (§3.4) |
 //! | `bulk` | many changes in one request, which may refer to each other (§3.7) |
 //! | `members` | bring members into and out of a group |
+//! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -20,6 +21,7 @@ mod members;
 mod patch;
 mod precondition;
 mod replace;
+mod roster;
 mod search;
 
 use std::collections::BTreeSet;
@@ -37,6 +39,7 @@ use crate::scim::resource_type::ResourceType;
 use crate::store::{self, Store};
 pub use bulk::Attempted;
 pub use error::Error;
+pub use roster::{Following, Piece};
 
 /// A written resource, and the names in the body that were not kept.
 #[derive(Debug)]

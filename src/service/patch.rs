@@ -111,8 +111,7 @@ impl Write<'_> {
             (folded, ignored) = self.patch_document(tx, folded, &request.patch)?;
         }
         if !request.rows.is_empty() {
-            let write = Write::new(self.muster, self.context, self.view);
-            let (changed, strangers) = write.change_members(tx, &folded, &request.rows)?;
+            let (changed, strangers) = self.change_members(tx, &folded, &request.rows)?;
             ignored.extend(strangers);
             folded = changed;
         }

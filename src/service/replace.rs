@@ -137,9 +137,7 @@ impl Write<'_> {
         if self.view.kind != Kind::Group {
             return Ok((after, Vec::new()));
         }
-        // The document's event has been used: the members' change is another version with its own.
-        let write = Write::new(self.muster, self.context, self.view);
-        write.change_members(tx, &after, std::slice::from_ref(&replacement.members))
+        self.change_members(tx, &after, std::slice::from_ref(&replacement.members))
     }
 
     /// `If-Match` against the caller's own view of the record.

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::db::on_both;
+use super::db::{Db, on_both};
 use super::event;
 use super::schema::{group_member, resource};
 use super::sql_types::{instant, key, micros, uuid};
+use super::values::BATCH;
 use super::{Error, Tx};
 use crate::domain::event::Event;
-use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::record::{Folded, Kind};
 use crate::id::{ResourceId, TenantId};
-
-/// Rows in one statement, far below the bind limits of both databases.
-const BATCH: usize = 1000;
 
 /// A record on one side of a membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,116 +23,120 @@ pub struct Peer {
     pub id: ResourceId,
     /// Its kind.
     pub kind: Kind,
+    /// Whether it is a person with an account.
+    pub account: bool,
+    /// What it is called.
+    pub display: Option<String>,
 }
 
-type PeerRow = (i64, Vec<u8>, i16);
+impl Peer {
+    /// Whether it can be a member: groups, and persons with an account, since a member is a User or a Group and is referred
+    /// to as one (RFC 7643 §4.2).
+    #[must_use]
+    pub fn is_eligible(&self) -> bool {
+        self.account || self.kind == Kind::Group
+    }
+}
 
-fn peer((row, id, kind): PeerRow) -> Option<Peer> {
-    Some(Peer {
+type PeerRow = (i64, Vec<u8>, i16, bool, Option<String>);
+
+/// The columns of a [`PeerRow`].
+const PEER: (
+    resource::id,
+    resource::uuid,
+    resource::kind,
+    resource::account,
+    resource::display,
+) = (
+    resource::id,
+    resource::uuid,
+    resource::kind,
+    resource::account,
+    resource::display,
+);
+
+fn peer((row, id, kind, account, display): PeerRow) -> Result<Peer, Error> {
+    Ok(Peer {
         row,
         id: ResourceId(uuid(&id)),
-        kind: Kind::from_number(kind)?,
+        kind: Kind::from_number(kind)
+            .ok_or_else(|| Error::Fault(format!("record {row} is of no known kind")))?,
+        account,
+        display,
     })
 }
 
 /// The records that have these ids.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Vec<Peer>, Error> {
-    let all = found(tx, tenant, ids)?;
-    Ok(all.into_iter().filter_map(|(row, _)| peer(row)).collect())
+    named(tx, tenant, ids, false)
 }
 
-/// Those of them that can be members: groups, and persons with an account, since a member is a User or a Group and is
-/// referred to as one (RFC 7643 §4.2).
-pub fn find_eligible(
+/// The same, kept as they are until the transaction ends: whoever closes an account or deletes a record waits, or has come
+/// first and is seen. Always in the order of ids, so that two who claim the same records do not wait for each other.
+pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Vec<Peer>, Error> {
+    named(tx, tenant, ids, true)
+}
+
+fn named(
     tx: &mut Tx<'_>,
     tenant: TenantId,
     ids: &[ResourceId],
+    hold: bool,
 ) -> Result<Vec<Peer>, Error> {
-    let all = found(tx, tenant, ids)?.into_iter();
-    Ok(all
-        .filter_map(|(row, account)| peer(row).filter(|peer| account || peer.kind == Kind::Group))
-        .collect())
-}
-
-/// With each, whether it has an account.
-fn found(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    ids: &[ResourceId],
-) -> Result<Vec<(PeerRow, bool)>, Error> {
-    let mut rows = Vec::new();
-    for ids in ids.chunks(BATCH) {
-        let keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
+    let mut keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut peers = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(BATCH) {
         let query = resource::table
             .filter(resource::tenant.eq(tenant.0))
-            .filter(resource::uuid.eq_any(keys))
-            .select((
-                (resource::id, resource::uuid, resource::kind),
-                resource::account,
-            ));
-        let some: Vec<(PeerRow, bool)> = query.load(tx.db).map_err(|error| tx.explain(error))?;
-        rows.extend(some);
+            .filter(resource::uuid.eq_any(keys.to_vec()))
+            .order(resource::uuid.asc())
+            .select(PEER);
+        let rows: Result<Vec<PeerRow>, _> = match &mut *tx.db {
+            // SQLite has one writer, and nothing to hold.
+            Db::Postgres(connection) if hold => query.for_share().load(connection),
+            db => query.load(db),
+        };
+        for row in rows.map_err(|error| tx.explain(error))? {
+            peers.push(peer(row)?);
+        }
     }
-    Ok(rows)
+    Ok(peers)
 }
 
-/// The members of a group, in the order of their numbers.
-pub fn list(tx: &mut Tx<'_>, group: i64) -> Result<Vec<Peer>, Error> {
+/// The members of a group after the one of number `after`, in the order of their numbers, at most `limit`: a page costs the
+/// same wherever it begins.
+pub fn list(tx: &mut Tx<'_>, group: i64, after: i64, limit: i64) -> Result<Vec<Peer>, Error> {
     let rows: Vec<PeerRow> = group_member::table
         .inner_join(resource::table.on(resource::id.eq(group_member::member)))
         .filter(group_member::grp.eq(group))
+        .filter(group_member::member.gt(after))
         .order(group_member::member.asc())
-        .select((resource::id, resource::uuid, resource::kind))
+        .limit(limit)
+        .select(PEER)
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
-    Ok(rows.into_iter().filter_map(peer).collect())
+    rows.into_iter().map(peer).collect()
 }
 
-/// The members of several groups, by the group's number.
+/// All members of several groups, by the group's number: for groups of which it is known that they are small.
 pub fn of_groups(tx: &mut Tx<'_>, groups: &[i64]) -> Result<BTreeMap<i64, Vec<Peer>>, Error> {
+    let mut members: BTreeMap<i64, Vec<Peer>> = BTreeMap::new();
+    if groups.is_empty() {
+        return Ok(members);
+    }
     let rows: Vec<(i64, PeerRow)> = group_member::table
         .inner_join(resource::table.on(resource::id.eq(group_member::member)))
         .filter(group_member::grp.eq_any(groups.to_vec()))
         .order((group_member::grp.asc(), group_member::member.asc()))
-        .select((
-            group_member::grp,
-            (resource::id, resource::uuid, resource::kind),
-        ))
+        .select((group_member::grp, PEER))
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
-    let mut members: BTreeMap<i64, Vec<Peer>> = BTreeMap::new();
     for (group, row) in rows {
-        members.entry(group).or_default().extend(peer(row));
+        members.entry(group).or_default().push(peer(row)?);
     }
     Ok(members)
-}
-
-/// The groups of which each of `members` is a direct member: by the member's number, each group's id and folded values.
-pub fn groups_of(
-    tx: &mut Tx<'_>,
-    members: &[i64],
-) -> Result<BTreeMap<i64, Vec<(ResourceId, String)>>, Error> {
-    let mut groups: BTreeMap<i64, Vec<(ResourceId, String)>> = BTreeMap::new();
-    let rows: Vec<(i64, Vec<u8>, String)> = group_member::table
-        .inner_join(resource::table.on(resource::id.eq(group_member::grp)))
-        .filter(group_member::member.eq_any(members.to_vec()))
-        .order((group_member::member.asc(), group_member::grp.asc()))
-        .select((group_member::member, resource::uuid, resource::document))
-        .load(tx.db)
-        .map_err(|error| tx.explain(error))?;
-    for (member, id, document) in rows {
-        let leaves: Leaves = serde_json::from_str(&document)?;
-        let name = leaves
-            .get("displayName")
-            .and_then(|name| name.as_str())
-            .unwrap_or_default()
-            .to_owned();
-        groups
-            .entry(member)
-            .or_default()
-            .push((ResourceId(uuid(&id)), name));
-    }
-    Ok(groups)
 }
 
 /// Which of `members` are in the group.
@@ -152,6 +154,24 @@ pub fn present(tx: &mut Tx<'_>, group: i64, members: &[i64]) -> Result<Vec<i64>,
     Ok(found)
 }
 
+/// Holds a group until the transaction ends, so that whoever changes its members decides on what is there. Who waited may
+/// find others' changes: what was read before is to be read again. Whether that is so.
+pub fn hold(tx: &mut Tx<'_>, group: i64) -> Result<bool, Error> {
+    let Db::Postgres(connection) = &mut *tx.db else {
+        return Ok(false);
+    };
+    let held: Result<Vec<i64>, _> = resource::table
+        .find(group)
+        .select(resource::id)
+        .for_no_key_update()
+        .load(connection);
+    let held = held.map_err(|error| tx.explain(error))?;
+    if held.is_empty() {
+        return Err(tx.lose());
+    }
+    Ok(true)
+}
+
 /// Adds and removes members, and counts the group's version up without comparing it: parallel changes of different
 /// members lose nothing. A member added twice at once is a lost race, so that each version has its event.
 pub fn update(
@@ -162,14 +182,20 @@ pub fn update(
     event: Event,
 ) -> Result<Folded, Error> {
     let at = micros(event.at);
+    let count = |rows: &[i64]| i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let more = count(add) - count(remove);
     let target = resource::table.filter(resource::id.eq(group.row));
     // The group's row first: whoever holds it decides on the members.
-    let rows: Vec<i64> = on_both!(&mut *tx.db, connection => diesel::update(target)
-        .set((resource::version.eq(resource::version + 1), resource::modified.eq(at)))
-        .returning(resource::version)
+    let rows: Vec<(i64, i64)> = on_both!(&mut *tx.db, connection => diesel::update(target)
+        .set((
+            resource::version.eq(resource::version + 1),
+            resource::modified.eq(at),
+            resource::members.eq(resource::members + more),
+        ))
+        .returning((resource::version, resource::members))
         .load(connection))
     .map_err(|error| tx.explain(error))?;
-    let Some(version) = rows.first().copied() else {
+    let Some((version, members)) = rows.first().copied() else {
         return Err(tx.lose());
     };
     for members in remove.chunks(BATCH) {
@@ -188,6 +214,7 @@ pub fn update(
     Ok(Folded {
         version,
         modified: instant(at),
+        members,
         ..group.clone()
     })
 }
@@ -209,33 +236,12 @@ pub(super) fn insert(tx: &mut Tx<'_>, group: i64, add: &[i64]) -> Result<(), Err
     Ok(())
 }
 
-/// Forgets a record that is going away, on both sides of its memberships; the groups that lose it are given.
-pub(super) fn delete(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
-    let gone =
-        group_member::table.filter(group_member::grp.eq(row).or(group_member::member.eq(row)));
+/// Forgets the members of a group that is going away. Of what groups a record is a member itself is the use case's affair,
+/// because each of them gets a version: what it forgot, the foreign key tells as a lost race.
+pub(super) fn delete(tx: &mut Tx<'_>, group: i64) -> Result<(), Error> {
+    let gone = group_member::table.filter(group_member::grp.eq(group));
     diesel::delete(gone)
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;
     Ok(())
-}
-
-/// What records are called: `displayName`, or else `userName`.
-pub fn names(tx: &mut Tx<'_>, rows: &[i64]) -> Result<BTreeMap<i64, String>, Error> {
-    let mut names = BTreeMap::new();
-    for rows in rows.chunks(BATCH) {
-        let found: Vec<(i64, String)> = resource::table
-            .filter(resource::id.eq_any(rows.to_vec()))
-            .select((resource::id, resource::document))
-            .load(tx.db)
-            .map_err(|error| tx.explain(error))?;
-        for (row, document) in found {
-            let leaves: Leaves = serde_json::from_str(&document)?;
-            let name = leaves
-                .get("displayName")
-                .or_else(|| leaves.get("userName"))
-                .and_then(|name| name.as_str());
-            names.extend(name.map(|name| (row, name.to_owned())));
-        }
-    }
-    Ok(names)
 }

@@ -8,9 +8,12 @@
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
 //! | `values` | a record's rows of the attribute index and of unique values |
 //! | `filter` `list` | a filter and a page as SQL over the attribute index |
+//! | `belonging` | the groups above a record |
+//! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `member` `event` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
+pub mod belonging;
 mod db;
 mod error;
 pub mod event;
@@ -24,6 +27,7 @@ mod schema;
 pub mod setting;
 mod sql_nodes;
 mod sql_types;
+pub mod stream;
 pub mod tenant;
 mod tx;
 mod use_case;
@@ -37,6 +41,7 @@ pub use error::Error;
 pub use tx::Tx;
 
 use pool::{Pool, Workers};
+use stream::{Pieces, Sink, Streams};
 use tokio::sync::oneshot;
 use tx::Paths;
 use use_case::UseCase;
@@ -50,6 +55,7 @@ struct Inner {
     address: Address,
     paths: Paths,
     pool: Pool,
+    streams: Streams,
     engine: Engine,
 }
 
@@ -70,6 +76,7 @@ impl Store {
         migration::apply(&address)?;
         let paths = Paths::default();
         let size = connections.max(2);
+        let streams = Streams::new(&address);
         let (pool, engine) = match address.dialect() {
             Dialect::Sqlite => {
                 let writer = Writer::start(&address, paths.clone())?;
@@ -88,6 +95,7 @@ impl Store {
             address,
             paths,
             pool,
+            streams,
             engine,
         })))
     }
@@ -173,6 +181,21 @@ impl Store {
     ) -> Result<T, E> {
         let begin = SNAPSHOT[usize::from(self.dialect() == Dialect::Postgres)];
         self.0.pool.read(&self.0.paths, begin, use_case)
+    }
+
+    /// Runs a use case that reads more than one answer should hold, on one consistent snapshot; what it gives to its sink
+    /// is received piece by piece.
+    pub async fn stream<T, E>(
+        &self,
+        use_case: impl FnOnce(&mut Tx<'_>, &Sink<T, E>) -> Result<(), E> + Send + 'static,
+    ) -> Result<Pieces<T, E>, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let begin = SNAPSHOT[usize::from(self.dialect() == Dialect::Postgres)];
+        let paths = self.0.paths.clone();
+        self.0.streams.open(paths, begin, use_case).await
     }
 
     /// Whose SQL the database speaks.

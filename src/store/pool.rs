@@ -13,7 +13,7 @@ use super::tx::{Paths, Tx, publish};
 use super::use_case::{ATTEMPTS, Job};
 
 /// How long a caller waits for a free connection before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// Jobs that may wait for a worker.
 const QUEUE: usize = 4096;
 

@@ -13,15 +13,27 @@ use super::{Error, Tx, attribute_path, event, member};
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
 use crate::domain::index::Unique;
-use crate::domain::record::{Folded, Kind, Leaves, Record, has_account};
+use crate::domain::record::{Folded, Kind, Leaves, Record, display, has_account};
 use crate::domain::view::Specs;
 use crate::id::{ResourceId, TenantId};
 
 /// What [`resource`] holds, in the order of its columns.
-pub(super) type ResourceRow = (i64, i32, Vec<u8>, i16, bool, i64, i64, i64, String);
+pub(super) type ResourceRow = (
+    i64,
+    i32,
+    Vec<u8>,
+    i16,
+    bool,
+    i64,
+    i64,
+    i64,
+    String,
+    Option<String>,
+    i64,
+);
 
 pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
-    let (row, tenant, id, kind, _, version, created, modified, document) = row;
+    let (row, tenant, id, kind, _, version, created, modified, document, _, members) = row;
     Ok(Folded {
         row,
         tenant: TenantId(tenant),
@@ -32,6 +44,7 @@ pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
         created: instant(created),
         modified: instant(modified),
         leaves: serde_json::from_str(&document)?,
+        members,
     })
 }
 
@@ -219,6 +232,8 @@ pub fn insert(
         resource::created.eq(at),
         resource::modified.eq(at),
         resource::document.eq(serde_json::to_string(&new.leaves)?),
+        resource::display.eq(display(&new.leaves)),
+        resource::members.eq(i64::try_from(new.members.len()).unwrap_or(i64::MAX)),
     );
     let rows: Vec<ResourceRow> =
         on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
@@ -258,6 +273,7 @@ pub fn update(
         resource::modified.eq(micros(event.at)),
         resource::account.eq(has_account(&leaves)),
         resource::document.eq(serde_json::to_string(&leaves)?),
+        resource::display.eq(display(&leaves)),
     );
     let count = diesel::update(target)
         .set(values)

@@ -17,6 +17,8 @@ diesel::table! {
         created -> BigInt,
         modified -> BigInt,
         document -> Text,
+        display -> Nullable<Text>,
+        members -> BigInt,
     }
 }
 diesel::table! {

@@ -6,7 +6,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text};
 use muster::domain::catalog::Catalog;
 use muster::domain::index::{self, Row, Unique};
-use muster::domain::record::{Kind, Leaves, has_account};
+use muster::domain::record::{Kind, Leaves, display, has_account};
 
 use super::database::{Connection, rows};
 
@@ -25,6 +25,7 @@ pub(crate) fn check(connection: &mut Connection) {
     what_is_gone_ended_with_its_event(connection);
     no_row_is_of_a_record_that_is_gone(connection);
     index_and_unique_values_agree_with_the_documents(connection);
+    every_group_knows_how_many_members_it_has(connection);
 }
 
 fn every_version_has_exactly_one_event(connection: &mut Connection) {
@@ -76,6 +77,8 @@ struct ResourceRow {
     account: i64,
     #[diesel(sql_type = Text)]
     document: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    display: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -154,7 +157,7 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
     let resources = rows!(
         &mut *connection,
         ResourceRow,
-        "SELECT id, kind, CASE WHEN account THEN cast(1 AS bigint) ELSE cast(0 AS bigint) END AS account, document \
+        "SELECT id, kind, CASE WHEN account THEN cast(1 AS bigint) ELSE cast(0 AS bigint) END AS account, document, display \
          FROM resource"
     );
     let mut kept_rows = index_rows(connection);
@@ -164,12 +167,14 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
         kind,
         account,
         document,
+        display: called,
     } in resources
     {
         let kind = Kind::from_number(kind).expect("a known kind");
         let leaves: Leaves = serde_json::from_str(&document).expect("a document is JSON");
         let specs = catalog.specs(kind);
         assert_eq!(account == 1, has_account(&leaves), "account of record {id}");
+        assert_eq!(called.as_deref(), display(&leaves), "name of record {id}");
         assert_eq!(
             kept_rows.remove(&id).unwrap_or_default(),
             index::rows(specs, &leaves),
@@ -182,4 +187,15 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
             "unique values of record {id}"
         );
     }
+}
+
+fn every_group_knows_how_many_members_it_has(connection: &mut Connection) {
+    let wrong = connection.texts(
+        "SELECT cast(id AS text) AS t FROM resource WHERE members <> (\
+           SELECT count(*) FROM group_member WHERE grp = resource.id)",
+    );
+    assert!(
+        wrong.is_empty(),
+        "groups that miscount their members: {wrong:?}"
+    );
 }

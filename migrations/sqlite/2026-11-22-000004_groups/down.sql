@@ -1,0 +1,2 @@
+ALTER TABLE resource DROP COLUMN members;
+ALTER TABLE resource DROP COLUMN display;
