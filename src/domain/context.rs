@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::id::TenantId;
+use crate::scim::profile::{Habit, Profile};
 
 /// What a caller may do with a resource type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,9 +40,35 @@ pub struct Client {
     pub system: String,
     /// What it may do.
     pub grants: Vec<Grant>,
+    /// How it speaks SCIM.
+    pub profile: Profile,
+    /// What its PATCHes are answered by; as its profile says if nothing is said here.
+    pub patch_answer: Option<PatchAnswer>,
+}
+
+/// What a successful PATCH is answered by, where the request does not say (RFC 7644 §3.5.2 allows both).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchAnswer {
+    /// 200 with the resource.
+    Resource,
+    /// 204.
+    Nothing,
 }
 
 impl Client {
+    /// What a PATCH of the resource type named `resource_type` is answered by, unless the request names attributes or its
+    /// preference: a group of a million members is not sent back to a client that never looks at it.
+    #[must_use]
+    pub fn patch_answer(&self, resource_type: &str) -> PatchAnswer {
+        self.patch_answer.unwrap_or({
+            if resource_type == "Group" && self.profile.allows(Habit::SilentGroups) {
+                PatchAnswer::Nothing
+            } else {
+                PatchAnswer::Resource
+            }
+        })
+    }
+
     /// Whether this client holds `right` on the resource type named `resource_type`.
     #[must_use]
     pub fn may(&self, right: Right, resource_type: &str) -> bool {

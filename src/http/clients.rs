@@ -8,6 +8,7 @@ use super::token::{Claims, Verified};
 use crate::config::{self, Match};
 use crate::domain::context::{Client, Grant, Right};
 use crate::id::TenantId;
+use crate::scim::profile::Profile;
 
 /// The clients by the tokens they send.
 pub(super) struct Clients(Vec<Entry>);
@@ -33,6 +34,8 @@ impl Clients {
                     tenant: tenant(&client.tenant)?,
                     system: client.system.clone(),
                     grants: client.grants.iter().map(grant).collect(),
+                    profile: Profile::Rfc,
+                    patch_answer: None,
                 }),
             })
         };

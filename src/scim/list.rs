@@ -9,6 +9,7 @@ use super::document;
 use super::error::{Error, Kind as ErrorKind, Result};
 use super::filter::{self, Condition};
 use super::json::name_of;
+use super::profile::Profile;
 use super::projection::Projection;
 use super::resource_type::{Location, ResourceType};
 use super::schema::Kind;
@@ -105,9 +106,9 @@ impl Parameters {
         }
     }
 
-    fn request(self, ty: &ResourceType) -> Result<ListRequest> {
+    fn request(self, ty: &ResourceType, profile: Profile) -> Result<ListRequest> {
         let filter = match &self.filter {
-            Some(text) => Some(filter::parse(text)?.check(ty)?),
+            Some(text) => Some(filter::condition(text, ty, profile)?),
             None => None,
         };
         let start_index = match &self.start_index {
@@ -134,16 +135,20 @@ impl Parameters {
 
 impl ListRequest {
     /// Reads the decoded pairs of a URI's query; parameters that SCIM does not know are passed over.
-    pub fn from_query(ty: &ResourceType, pairs: &[(String, String)]) -> Result<Self> {
+    pub fn from_query(
+        ty: &ResourceType,
+        pairs: &[(String, String)],
+        profile: Profile,
+    ) -> Result<Self> {
         let mut parameters = Parameters::default();
         for (name, text) in pairs {
             parameters.set(name, text.clone())?;
         }
-        parameters.request(ty)
+        parameters.request(ty, profile)
     }
 
     /// Reads a search's body (RFC 7644 §3.4.3).
-    pub fn from_search(ty: &ResourceType, body: Map) -> Result<Self> {
+    pub fn from_search(ty: &ResourceType, body: Map, profile: Profile) -> Result<Self> {
         let names_search = |urn: &Value| {
             urn.as_str()
                 .is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_URN))
@@ -162,7 +167,7 @@ impl ListRequest {
             let text = parameter_text(&name, value)?;
             parameters.set(&name, text)?;
         }
-        parameters.request(ty)
+        parameters.request(ty, profile)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`attribute_path`] | `urn:…:User:name.familyName` as a value |
 //! | [`comparable`] | one text per value whose byte order is the attribute's order |
 //! | [`filter`] | filters: text, tree, checked condition, evaluation (RFC 7644 §3.4.2.2) |
+//! | [`profile`] | which of the forms that real clients send are taken, by client |
 //! | [`receive`] | from a client's body to a valid document |
 //! | [`mutability`] | what an update may not change (RFC 7643 §2.2) |
 //! | [`patch`] | PATCH (RFC 7644 §3.5.2), with the forms that real clients send |
@@ -31,6 +32,7 @@ pub mod json;
 pub mod list;
 pub mod mutability;
 pub mod patch;
+pub mod profile;
 pub mod projection;
 pub mod receive;
 pub mod resource_type;

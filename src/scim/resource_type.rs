@@ -12,6 +12,25 @@ use super::schema::{self, Attribute, Schema};
 /// The URN of a resource type's own schema.
 pub const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 
+/// How the core schemas' URNs began before the RFC.
+const FORMER_CORE: &str = "urn:scim:schemas:core:";
+/// How they begin now.
+const RFC_CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:";
+/// What clients write for an extension: OneLogin its URN from before the RFC, Entra ID's documentation one without a colon.
+const FORMER_EXTENSIONS: &[(&str, &str)] = &[
+    ("urn:scim:schemas:extension:enterprise:1.0", ENTERPRISE_USER),
+    ("urn:scim:schemas:extension:enterprise:2.0", ENTERPRISE_USER),
+    (
+        "urn:scim:schemas:extension:enterprise:2.0:User",
+        ENTERPRISE_USER,
+    ),
+    (
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
+        ENTERPRISE_USER,
+    ),
+];
+const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
 /// A type of resource with its endpoint.
 #[derive(Debug, Clone)]
 pub struct ResourceType {
@@ -182,6 +201,12 @@ impl ResourceType {
         })
     }
 
+    /// The same without what clients write for a schema's URN and its colon: see [`super::profile::Habit::OtherUrns`].
+    pub(crate) fn resolve_exactly(&self, path: &AttributePath) -> Option<Resolved<'_>> {
+        let own = path.schema.as_ref().is_none_or(|urn| self.is_own(urn));
+        own.then(|| self.resolve_as_written(path)).flatten()
+    }
+
     fn resolve_as_written(&self, path: &AttributePath) -> Option<Resolved<'_>> {
         let whole = match &path.schema {
             None => self.resolve_core(&path.attribute),
@@ -204,19 +229,50 @@ impl ResourceType {
             .map(|attribute| Resolved::new(None, attribute))
     }
 
-    /// Whether a URN is the core schema's.
+    /// Whether a URN is the core schema's, in any case; also as it was before the RFC (OneLogin).
     #[must_use]
     pub fn is_core(&self, urn: &str) -> bool {
-        self.schema.id.eq_ignore_ascii_case(urn)
+        self.schema.id.eq_ignore_ascii_case(urn) || self.is_former_core(urn)
     }
 
-    /// The extension of a URN, whatever its case.
+    fn is_former_core(&self, urn: &str) -> bool {
+        let former = urn
+            .get(..FORMER_CORE.len())
+            .filter(|start| start.eq_ignore_ascii_case(FORMER_CORE))
+            .and_then(|_| urn.get(FORMER_CORE.len()..));
+        let Some(rest) = former.filter(|_| self.schema.id.starts_with(RFC_CORE)) else {
+            return false;
+        };
+        match rest.split_once(':') {
+            None => matches!(rest, "1.0" | "2.0"),
+            Some((version, name)) => {
+                matches!(version, "1.0" | "2.0") && name.eq_ignore_ascii_case(&self.name)
+            }
+        }
+    }
+
+    /// The extension of a URN, whatever its case; also by what clients write for it.
     #[must_use]
     pub fn resolve_extension(&self, urn: &str) -> Option<&Schema> {
+        let urn = FORMER_EXTENSIONS
+            .iter()
+            .find(|(former, _)| former.eq_ignore_ascii_case(urn))
+            .map_or(urn, |(_, known)| known);
         self.extensions
             .iter()
             .map(|extension| &*extension.schema)
             .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// Whether a URN is an extension's own, whatever its case.
+    pub(crate) fn has_extension(&self, urn: &str) -> bool {
+        let mut known = self.extensions.iter();
+        known.any(|extension| extension.schema.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// Whether a URN is one of this type's schemas', whatever its case.
+    pub(crate) fn is_own(&self, urn: &str) -> bool {
+        self.schema.id.eq_ignore_ascii_case(urn) || self.has_extension(urn)
     }
 
     /// What a path means in this type; an error that offers the nearest name if it names nothing.
@@ -246,16 +302,16 @@ impl ResourceType {
                 path.attribute
             )
         } else {
-            let known = self
-                .extensions
-                .iter()
-                .map(|extension| &*extension.schema.id);
-            let nearest = did_you_mean(urn, known.chain([&*self.schema.id]));
-            format!(
-                "{} has no schema '{urn}', named in '{path}'{nearest}",
-                self.name
-            )
+            self.unknown_schema(urn)
         }
+    }
+
+    /// The sentence for a schema that the type does not have.
+    pub(crate) fn unknown_schema(&self, urn: &str) -> String {
+        let known = self.extensions.iter();
+        let known = known.map(|extension| &*extension.schema.id);
+        let nearest = did_you_mean(urn, known.chain([&*self.schema.id]));
+        format!("{} has no schema '{urn}'{nearest}", self.name)
     }
 
     fn unknown_core(&self, name: &str) -> String {

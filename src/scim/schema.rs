@@ -180,6 +180,10 @@ pub enum Storage {
 pub enum Format {
     /// A calendar day, YYYY-MM-DD.
     Date,
+    /// A language tag (RFC 5646); only the strict profile holds anybody to it.
+    LanguageTag,
+    /// A name of the IANA time zone database; likewise.
+    TimeZone,
 }
 
 fn shared<'de, D: Deserializer<'de>>(reader: D) -> Result<Arc<str>, D::Error> {

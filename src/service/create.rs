@@ -66,7 +66,12 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Create, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
-        let mut received = receive(&view.resource_type, body, Purpose::Create)?;
+        let mut received = receive(
+            &view.resource_type,
+            body,
+            Purpose::Create,
+            context.client.profile,
+        )?;
         let mut leaves = view.read(&received.document, None)?;
         if view.accounts_only {
             // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.

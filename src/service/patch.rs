@@ -59,7 +59,8 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Change, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
-        let (patch, rows) = parse(body, &view.resource_type)?.split_rows(&view.resource_type)?;
+        let (patch, rows) = parse(body, &view.resource_type, context.client.profile)?
+            .split_rows(&view.resource_type)?;
         let rows = rows.into_iter().map(|row| row.change).collect();
         Ok(Change {
             view,
@@ -106,9 +107,11 @@ impl Write<'_> {
             self.claim(tx, id)?
         };
         self.check_match(tx, &folded, asked)?;
-        let mut ignored = Vec::new();
+        let mut ignored = request.patch.ignored.clone();
         if !request.patch.operations.is_empty() {
-            (folded, ignored) = self.patch_document(tx, folded, &request.patch)?;
+            let (changed, left_out) = self.patch_document(tx, folded, &request.patch)?;
+            ignored.extend(left_out);
+            folded = changed;
         }
         if !request.rows.is_empty() {
             let (changed, strangers) = self.change_members(tx, &folded, &request.rows)?;
@@ -131,6 +134,8 @@ impl Write<'_> {
         if let Some(external_id) = known.get(&external_id_path(self.context.system())) {
             before.insert("externalId".into(), external_id.clone());
         }
+        // An operation that says what the id already is changes nothing (RFC 7644 §3.5.2, `mutability`).
+        before.insert("id".into(), record.folded.id.to_string().into());
         let patched = patch.apply(&self.view.resource_type, &before)?;
         let (mut own, others) = self.desk(&record.sources);
         own.external_id = external_id(&patched.document);

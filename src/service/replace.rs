@@ -64,7 +64,12 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Replace, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
-        let mut received = receive(&view.resource_type, body, Purpose::Replace)?;
+        let mut received = receive(
+            &view.resource_type,
+            body,
+            Purpose::Replace,
+            context.client.profile,
+        )?;
         // What two names of one leaf say must agree, or at least one of them with what is known: the transaction tells.
         let members = RowChange::Replace(super::members::given(&mut received.document));
         Ok(Replace {

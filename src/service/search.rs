@@ -30,7 +30,8 @@ impl Muster {
             .iter()
             .filter(|view| context.client.may(Right::Search, &view.resource_type.name))
         {
-            match ListRequest::from_search(&view.resource_type, body.clone()) {
+            let profile = context.client.profile;
+            match ListRequest::from_search(&view.resource_type, body.clone(), profile) {
                 Ok(request) => {
                     let without_accounts = view.kind == Kind::Person
                         && !view.accounts_only

@@ -11,6 +11,7 @@ use muster::domain::writing;
 use muster::id::{IdSource, SeededIds};
 use muster::scim::Map;
 use muster::scim::patch::parse;
+use muster::scim::profile::Profile;
 use muster::scim::receive::{Purpose, receive};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -75,7 +76,12 @@ impl Person {
 
     fn post(&mut self, system: &str, endpoint: &str, body: &Value) {
         let view = CATALOG.at(endpoint).unwrap();
-        let Ok(received) = receive(&view.resource_type, map(body), Purpose::Create) else {
+        let Ok(received) = receive(
+            &view.resource_type,
+            map(body),
+            Purpose::Create,
+            Profile::Rfc,
+        ) else {
             return;
         };
         let Ok(given) = view.read(&received.document, None) else {
@@ -88,7 +94,12 @@ impl Person {
 
     fn put(&mut self, system: &str, endpoint: &str, body: &Value) {
         let view = CATALOG.at(endpoint).unwrap();
-        let Ok(received) = receive(&view.resource_type, map(body), Purpose::Replace) else {
+        let Ok(received) = receive(
+            &view.resource_type,
+            map(body),
+            Purpose::Replace,
+            Profile::Rfc,
+        ) else {
             return;
         };
         let folded = self.leaves();
@@ -115,7 +126,7 @@ impl Person {
         let body = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
         });
-        let patched = parse(map(&body), &view.resource_type)
+        let patched = parse(map(&body), &view.resource_type, Profile::Rfc)
             .and_then(|patch| patch.apply(&view.resource_type, &before));
         let Ok(patched) = patched else {
             return false;
@@ -268,7 +279,12 @@ fn what_was_put_last_is_what_is_read() {
         let mut person = Person::of(words);
         person.now += TimeDelta::seconds(1);
         let view = CATALOG.at(last.endpoint).unwrap();
-        let Ok(received) = receive(&view.resource_type, map(&last.first), Purpose::Replace) else {
+        let Ok(received) = receive(
+            &view.resource_type,
+            map(&last.first),
+            Purpose::Replace,
+            Profile::Rfc,
+        ) else {
             return Ok(());
         };
         let Ok(given) = view.read(&received.document, Some(&person.leaves())) else {

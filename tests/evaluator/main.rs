@@ -26,6 +26,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use muster::scim::Map;
 use muster::scim::filter::parse;
 use muster::scim::list::{ListRequest, Sort};
+use muster::scim::profile::Profile;
 use muster::scim::resource_type::ResourceType;
 
 use documents::{Body, bodies, focus};
@@ -187,6 +188,7 @@ fn sorted(ty: &ResourceType, path: &str, descending: bool) -> ListRequest {
             pair("sortOrder", order),
             pair("count", "1000"),
         ],
+        Profile::Rfc,
     )
     .unwrap()
 }

@@ -16,6 +16,7 @@ use muster::scim::document::values;
 use muster::scim::error::Kind as ErrorKind;
 use muster::scim::filter::parse;
 use muster::scim::list::ListRequest;
+use muster::scim::profile::Profile;
 use muster::scim::projection::Projection;
 use muster::scim::resource_type::ResourceType;
 use muster::service::{Error, Muster, Settings, System};
@@ -324,6 +325,8 @@ fn context(tenant: TenantId, system: &str) -> Context {
             types: vec!["*".into()],
             rights: vec![Right::Read, Right::Search, Right::Write, Right::Delete],
         }],
+        profile: Profile::Rfc,
+        patch_answer: None,
     };
     let now: DateTime<Utc> = "2026-11-22T14:59:13Z".parse().unwrap();
     Context {

@@ -12,6 +12,7 @@ use crate::domain::record::{Kind, Leaves};
 use crate::domain::writing;
 use crate::id::{IdSource, SeededIds};
 use crate::scim::patch::parse;
+use crate::scim::profile::Profile;
 
 /// A person of whom several systems speak, one after another.
 struct Desk {
@@ -93,7 +94,12 @@ impl Desk {
         let view = self.catalog.at(endpoint).unwrap();
         let before = view.show(&folded, &self.catalog, "");
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
-        let patch = parse(body.as_object().unwrap().clone(), &view.resource_type).unwrap();
+        let patch = parse(
+            body.as_object().unwrap().clone(),
+            &view.resource_type,
+            Profile::Rfc,
+        )
+        .unwrap();
         let patched = patch.apply(&view.resource_type, &before).unwrap();
         let source = (&mut own, self.sources.as_slice());
         writing::patch(view, &self.catalog, &before, &patched, source, stamp).unwrap();

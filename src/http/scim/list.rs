@@ -6,7 +6,11 @@ use crate::scim::list::ListRequest;
 
 /// Lists a page: 200, also when nothing matches.
 pub(super) async fn list(call: Call) -> Answer {
-    let request = ListRequest::from_query(&call.resource_type, &call.query)?;
+    let request = ListRequest::from_query(
+        &call.resource_type,
+        &call.query,
+        call.context.client.profile,
+    )?;
     let page = call
         .service()
         .list(&call.context, &call.endpoint, request)

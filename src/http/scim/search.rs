@@ -12,7 +12,7 @@ use crate::scim::list::ListRequest;
 /// Lists a page: 200.
 pub(super) async fn search(call: Call, payload: Payload) -> Answer {
     let body = body::object(&call.request, payload).await?;
-    let request = ListRequest::from_search(&call.resource_type, body)?;
+    let request = ListRequest::from_search(&call.resource_type, body, call.context.client.profile)?;
     let page = call
         .service()
         .list(&call.context, &call.endpoint, request)

@@ -14,6 +14,7 @@ mod evaluate;
 mod lexer;
 mod parser;
 mod print;
+mod tolerance;
 
 use serde_json::{Number, Value};
 
@@ -22,8 +23,9 @@ use super::comparable::Comparison;
 use super::resource_type::Location;
 
 pub(crate) use check::{boolean, type_name};
-pub use parser::parse;
 pub(crate) use parser::parse_value_path;
+pub use parser::{parse, parse_as};
+pub use tolerance::condition;
 
 /// How long a filter's text may be, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;

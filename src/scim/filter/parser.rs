@@ -4,10 +4,16 @@ use super::lexer::{Token, What, number, tokens};
 use super::{Filter, Literal, MAX_BYTES, MAX_COMPARISONS, MAX_DEPTH, Operator, Predicate};
 use crate::scim::attribute_path::{AttributePath, is_name};
 use crate::scim::error::{Error, Kind, Result, did_you_mean};
+use crate::scim::profile::{Habit, Profile};
 
 /// Reads a filter (RFC 7644 §3.4.2.2).
 pub fn parse(text: &str) -> Result<Filter> {
-    let mut parser = Parser::new(text, Kind::InvalidFilter)?;
+    parse_as(text, Profile::Rfc)
+}
+
+/// Reads a filter as a client of this profile writes it.
+pub fn parse_as(text: &str, profile: Profile) -> Result<Filter> {
+    let mut parser = Parser::new(text, Kind::InvalidFilter, profile)?;
     let filter = parser.any()?;
     match parser.peek() {
         What::End => Ok(filter),
@@ -21,8 +27,9 @@ pub fn parse(text: &str) -> Result<Filter> {
 /// Reads the path of a PATCH operation (RFC 7644 §3.5.2): `path`, `path[filter]` or `path[filter].sub`.
 pub(crate) fn parse_value_path(
     text: &str,
+    profile: Profile,
 ) -> Result<(AttributePath, Option<Filter>, Option<String>)> {
-    let mut parser = Parser::new(text, Kind::InvalidPath)?;
+    let mut parser = Parser::new(text, Kind::InvalidPath, profile)?;
     let path = parser.path()?;
     let (filter, sub) = match parser.peek() {
         What::OpenBracket => {
@@ -47,10 +54,12 @@ struct Parser {
     comparisons: usize,
     in_bracket: bool,
     kind: Kind,
+    /// Whether a literal may stand without quotes.
+    bare: bool,
 }
 
 impl Parser {
-    fn new(text: &str, kind: Kind) -> Result<Self> {
+    fn new(text: &str, kind: Kind, profile: Profile) -> Result<Self> {
         if text.len() > MAX_BYTES {
             return Err(Error::new(
                 kind,
@@ -64,6 +73,7 @@ impl Parser {
             comparisons: 0,
             in_bracket: false,
             kind,
+            bare: profile.allows(Habit::BareLiterals),
         })
     }
 
@@ -242,9 +252,11 @@ impl Parser {
         let literal = match self.peek() {
             What::Text(text) => Literal::String(text.clone()),
             What::Word(word) => match word.as_str() {
-                "true" => Literal::Boolean(true),
-                "false" => Literal::Boolean(false),
+                "true" if !self.bare => Literal::Boolean(true),
+                "false" if !self.bare => Literal::Boolean(false),
                 "null" => Literal::Null,
+                // A number may be meant as a text: what the attribute is decides later.
+                other if self.bare => Literal::String(other.to_owned()),
                 other => {
                     if let Some(number) = number(other) {
                         Literal::Number(number)

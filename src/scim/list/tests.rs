@@ -12,7 +12,7 @@ fn query(text: &str) -> Result<ListRequest> {
         .map(|pair| pair.split_once('=').unwrap())
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .collect();
-    ListRequest::from_query(&user(), &pairs)
+    ListRequest::from_query(&user(), &pairs, Profile::Rfc)
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn sorting_is_by_a_leaf() {
 
 #[test]
 fn a_search_says_the_same_in_json() {
-    let search = |body| ListRequest::from_search(&user(), map(body));
+    let search = |body| ListRequest::from_search(&user(), map(body), Profile::Rfc);
     let found = search(json!({
         "schemas": [SEARCH_URN], "filter": "title pr", "attributes": ["userName", "title"], "startIndex": 2, "count": 3,
         "sortBy": "userName", "excludedAttributes": null,

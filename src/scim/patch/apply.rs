@@ -12,9 +12,10 @@ use crate::scim::document;
 use crate::scim::error::{Error, Kind as ErrorKind, Result};
 use crate::scim::json::name_of;
 use crate::scim::mutability::check_change;
+use crate::scim::profile::Habit;
 use crate::scim::receive::object_of;
 use crate::scim::receive::{Receiver, check_required};
-use crate::scim::resource_type::{Location, Resolved, ResourceType};
+use crate::scim::resource_type::{Location, Resolved, ResourceType, unknown_sub};
 use crate::scim::schema::{Kind, Mutability, Storage};
 
 impl Patch {
@@ -23,7 +24,7 @@ impl Patch {
         let mut work = Work {
             ty,
             document: before.clone(),
-            receiver: Receiver::default(),
+            receiver: Receiver::new(self.profile),
             touched: Vec::new(),
             removed: Vec::new(),
             effort: 0,
@@ -68,6 +69,14 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         if is_read_only(&target) {
+            let known = document::attribute(&self.document, &target.location);
+            if operation.op != Op::Remove && known == value.as_ref() {
+                return Ok(());
+            }
+            if self.receiver.profile.allows(Habit::ReadOnlyPaths) {
+                self.receiver.ignored.push(target.location.to_string());
+                return Ok(());
+            }
             return Err(Error::mutability(format!(
                 "'{}' is read-only",
                 target.location
@@ -98,17 +107,26 @@ impl<'a> Work<'a> {
             match self.named(extension, &name) {
                 Some((_, target)) if is_read_only(&target) => {}
                 Some((path, target)) => self.target(op, &target, &path, Some(value))?,
-                None => self.receiver.ignored.push(match extension {
-                    Some(urn) => format!("{urn}:{name}"),
-                    None => name,
-                }),
+                None => {
+                    let left_out = match extension {
+                        Some(urn) => format!("{urn}:{name}"),
+                        None => name,
+                    };
+                    let why = || format!("there is no attribute '{left_out}'");
+                    self.receiver.leave_out(left_out.clone(), why)?;
+                }
             }
         }
         Ok(())
     }
 
     fn named(&self, extension: Option<&str>, name: &str) -> Option<(PatchPath, Resolved<'a>)> {
-        let mut path = PatchPath::parse(name).ok()?;
+        let profile = self.receiver.profile;
+        let mut path = PatchPath::parse(name, profile).ok()?;
+        let plain = path.filter.is_none() && path.path.schema.is_none() && path.path.sub.is_none();
+        if !plain && !profile.allows(Habit::PathsAsNames) {
+            return None;
+        }
         if let (Some(urn), None) = (extension, &path.path.schema) {
             path.path = AttributePath {
                 schema: Some(urn.to_owned()),
@@ -171,14 +189,13 @@ impl<'a> Work<'a> {
             .unwrap_or(Value::Null);
         let selected = selection.selects(&current);
         match (op, value) {
-            (Op::Remove, _) => {
-                if selected {
-                    self.unset(target)
-                } else {
-                    Ok(())
-                }
-            }
+            (Op::Remove, _) if selected => self.unset(target),
+            (Op::Remove, _) if self.receiver.profile.allows(Habit::RemoveOfNothing) => Ok(()),
+            (Op::Remove, _) => Err(nothing_to_remove(&target.location)),
             (_, Some(value)) if selected => self.set(op, target, value),
+            (Op::Replace, Some(_)) if !self.receiver.profile.allows(Habit::CreateByReplace) => {
+                Err(nothing_to_replace(&target.location))
+            }
             (_, Some(value)) => {
                 // A single complex value that the filter does not select: the filter's own values come first.
                 for (sub, wanted) in selection.wanted(&target.location)? {
@@ -223,21 +240,42 @@ impl<'a> Work<'a> {
                 Ok(())
             };
         }
-        let parts = object_of(target.attribute, &target.location, value)?;
+        let profile = self.receiver.profile;
+        let parts = object_of(target.attribute, &target.location, value, profile)?;
         let is_empty_value =
             |(name, value): (&String, &Value)| name.eq_ignore_ascii_case("value") && value == "";
         if parts.iter().any(is_empty_value) {
             // Entra ID unsets a manager by an empty value.
             return self.unset(target);
         }
+        if op == Op::Replace && !profile.allows(Habit::MergeByReplace) {
+            let named = |sub: &Resolved<'_>| {
+                let name = &sub.leaf().name;
+                parts.keys().any(|given| given.eq_ignore_ascii_case(name))
+            };
+            let current = document::attribute(&self.document, &target.location).cloned();
+            let is_set = |sub: &Resolved<'_>| {
+                let current = current.as_ref();
+                current.is_some_and(|current| current.get(&*sub.leaf().name).is_some())
+            };
+            let follows = target.attribute.sub("value").is_some();
+            let gone = target
+                .subs()
+                .filter(|sub| is_set(sub) && !named(sub) && !is_read_only(sub))
+                .filter(|sub| !(follows && &*sub.leaf().name == "$ref"));
+            for sub in gone {
+                self.unset(&sub)?;
+            }
+        }
         for (name, value) in value_first(parts) {
             match target.sub(&name) {
                 Some(sub) if is_read_only(&sub) => {}
                 Some(sub) => self.set(op, &sub, value)?,
-                None => self
-                    .receiver
-                    .ignored
-                    .push(format!("{}.{name}", target.location)),
+                None => {
+                    let left_out = format!("{}.{name}", target.location);
+                    self.receiver
+                        .leave_out(left_out, || unknown_sub(target, &name))?;
+                }
             }
         }
         Ok(())
@@ -415,4 +453,18 @@ pub(super) fn no_target(location: &Location) -> Error {
             "no element of '{location}' passes the filter, and only a filter of 'eq' comparisons can create one"
         ),
     )
+}
+
+/// The error for a remove that selects nothing, for clients that are held to the letter.
+pub(super) fn nothing_to_remove(location: &Location) -> Error {
+    Error::no_target(format!(
+        "there is nothing to remove: no value of '{location}' is the one that was named"
+    ))
+}
+
+/// The error for a replace that selects nothing, for clients that are held to the letter (RFC 7644 §3.5.2.3).
+pub(super) fn nothing_to_replace(location: &Location) -> Error {
+    Error::no_target(format!(
+        "there is nothing to replace: no value of '{location}' passes the filter; use add"
+    ))
 }

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::apply::{
-    Work, check_removal, forget_what_followed, is_read_only, value_first, write_part,
+    Work, check_removal, forget_what_followed, is_read_only, nothing_to_remove, nothing_to_replace,
+    value_first, write_part,
 };
 use super::listed::{add_all, remove_listed};
 use super::selection::Selection;
@@ -15,8 +16,9 @@ use crate::scim::document;
 use crate::scim::error::{Error, Result};
 use crate::scim::json::name_of;
 use crate::scim::mutability::check_change;
+use crate::scim::profile::Habit;
 use crate::scim::receive::{MAX_ELEMENTS, Receiver};
-use crate::scim::resource_type::{Location, Resolved};
+use crate::scim::resource_type::{Location, Resolved, unknown_sub};
 use crate::scim::schema::{Attribute, Kind};
 
 /// How many elements all operations together may go through: a thousand operations on ten thousand elements would keep a
@@ -73,7 +75,13 @@ impl<'a> Work<'a> {
                 None => return self.unset(&whole),
                 Some(value) => remove_listed(receiver, &whole, &mut slots, value)?,
             },
-            (Op::Remove, _, _) => remove_selected(target, &mut slots, selection)?,
+            (Op::Remove, _, _) => {
+                let found = remove_selected(target, &mut slots, selection)?;
+                let filtered = matches!(selection, Selection::Passing { .. });
+                if !found && filtered && !receiver.profile.allows(Habit::RemoveOfNothing) {
+                    return Err(nothing_to_remove(&whole.location));
+                }
+            }
             (Op::Replace, None, Selection::All) => {
                 return self.replace_all(&whole, value.unwrap_or(Value::Null));
             }
@@ -169,16 +177,18 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Removes the selected elements, or one sub-attribute of each; selecting none changes nothing.
+/// Removes the selected elements, or one sub-attribute of each, and says whether there were any.
 fn remove_selected(
     target: &Resolved<'_>,
     slots: &mut [Slot],
     selection: &Selection<'_>,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut found = false;
     for slot in slots.iter_mut() {
         let Some(now) = slot.now.as_mut().filter(|now| selection.selects(now)) else {
             continue;
         };
+        found = true;
         let Some(sub) = target.sub else {
             slot.now = None;
             continue;
@@ -189,7 +199,7 @@ fn remove_selected(
         }
         slot.named = true;
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Changes the selected elements; where none is, an element is made from the filter.
@@ -202,7 +212,11 @@ fn change_selected(
     value: Value,
 ) -> Result<()> {
     let value = match value {
-        Value::Array(mut items) if items.len() == 1 && !target.leaf().multi_valued_part() => {
+        Value::Array(mut items)
+            if items.len() == 1
+                && !target.leaf().multi_valued_part()
+                && receiver.profile.allows(Habit::LooseShapes) =>
+        {
             items.remove(0)
         }
         other => other,
@@ -216,6 +230,10 @@ fn change_selected(
         })
         .collect();
     if selected.is_empty() {
+        let filtered = matches!(selection, Selection::Passing { .. });
+        if op == Op::Replace && filtered && !receiver.profile.allows(Habit::CreateByReplace) {
+            return Err(nothing_to_replace(&target.location));
+        }
         if document::is_unassigned(&value) {
             return Ok(());
         }
@@ -263,7 +281,7 @@ fn changed(
         return Ok(Value::Object(parts));
     }
     match value {
-        Value::String(_) => {
+        Value::String(_) if receiver.profile.allows(Habit::LooseShapes) => {
             // A bare string for a selected element means its value.
             let sub = target
                 .sub("value")
@@ -276,7 +294,10 @@ fn changed(
                 match target.sub(&name) {
                     Some(sub) if is_read_only(&sub) => {}
                     Some(sub) => set_part(receiver, op, &sub, &mut parts, value)?,
-                    None => receiver.ignored.push(format!("{}.{name}", target.location)),
+                    None => {
+                        let left_out = format!("{}.{name}", target.location);
+                        receiver.leave_out(left_out, || unknown_sub(target, &name))?;
+                    }
                 }
             }
             Ok(Value::Object(parts))

@@ -6,9 +6,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::apply::nothing_to_remove;
 use super::elements::Slot;
 use crate::scim::comparable::comparable;
 use crate::scim::error::{Error, Result};
+use crate::scim::profile::Habit;
 use crate::scim::receive::{Receiver, object_of};
 use crate::scim::resource_type::Resolved;
 use crate::scim::schema::{Attribute, Kind};
@@ -23,6 +25,11 @@ pub(super) fn add_all(
     slots: &mut Vec<Slot>,
     value: Value,
 ) -> Result<()> {
+    let value = match value {
+        // RFC 7644 §3.5.2.1: "a new value is added".
+        list @ (Value::Array(_) | Value::Null) => list,
+        single => Value::Array(vec![single]),
+    };
     let Some(Value::Array(listed)) = receiver.value(whole, value)? else {
         return Ok(());
     };
@@ -33,7 +40,7 @@ pub(super) fn add_all(
             .into_iter()
             .find(|place| {
                 let now = slots[*place].now.as_ref();
-                now.is_some_and(|now| holds(now, &element))
+                now.is_some_and(|now| holds(whole.attribute, now, &element))
             });
         match same {
             Some(place) => slots[place].named = true,
@@ -43,13 +50,22 @@ pub(super) fn add_all(
     Ok(())
 }
 
-/// Whether an element has everything that another one says.
-fn holds(element: &Value, other: &Value) -> bool {
+/// Whether an element has everything that another one says. Values compare as their attribute does: an address in
+/// capitals is no second address (RFC 7643 §2.4, §7 `caseExact`).
+fn holds(attribute: &Attribute, element: &Value, other: &Value) -> bool {
+    let same = |attribute: &Attribute, a: &Value, b: &Value| {
+        a == b
+            || matches!((comparable(attribute, a), comparable(attribute, b)), (Some(a), Some(b)) if a == b)
+    };
     match (element, other) {
-        (Value::Object(element), Value::Object(other)) => other
-            .iter()
-            .all(|(name, value)| element.get(name) == Some(value)),
-        _ => element == other,
+        (Value::Object(element), Value::Object(other)) => other.iter().all(|(name, value)| {
+            let held = element.get(name);
+            held.is_some_and(|held| {
+                let sub = attribute.sub(name);
+                sub.map_or(held == value, |sub| same(sub, held, value))
+            })
+        }),
+        _ => same(attribute, element, other),
     }
 }
 
@@ -73,6 +89,7 @@ pub(super) fn remove_listed(
     let index = Index::new(whole.attribute, slots, items.len());
     for item in items {
         let wanted = described(receiver, whole, item)?;
+        let mut found = false;
         for place in index.candidates(&wanted) {
             let slot = &mut slots[place];
             let fits = |now: &Value| {
@@ -81,7 +98,11 @@ pub(super) fn remove_listed(
             };
             if slot.now.as_ref().is_some_and(fits) {
                 slot.now = None;
+                found = true;
             }
+        }
+        if !found && !receiver.profile.allows(Habit::RemoveOfNothing) {
+            return Err(nothing_to_remove(&whole.location));
         }
     }
     Ok(())
@@ -107,7 +128,7 @@ fn described<'a>(receiver: &mut Receiver, whole: &Resolved<'a>, item: Value) -> 
     let attribute = whole.attribute;
     let element = if attribute.kind == Kind::Complex {
         let mut parts = crate::scim::Map::new();
-        for (name, value) in object_of(attribute, &whole.location, item)? {
+        for (name, value) in object_of(attribute, &whole.location, item, receiver.profile)? {
             let Some(sub) = whole.sub(&name).filter(|sub| &*sub.leaf().name != "$ref") else {
                 continue;
             };

@@ -10,7 +10,7 @@
 //! | which of the elements that are there a listed one means | `listed` |
 //!
 //! Where the RFC says noTarget for a value filter that selects nothing, a filter made only of `eq` creates the
-//! element instead: Entra ID fills users so.
+//! element instead: Entra ID fills users so. Which of these forms a client may use, its [`Profile`] says.
 
 mod apply;
 mod elements;
@@ -27,6 +27,7 @@ use super::Map;
 use super::attribute_path::AttributePath;
 use super::error::Result;
 use super::filter::{Condition, Filter, parse_value_path};
+use super::profile::Profile;
 use super::resource_type::Location;
 
 pub use parse::{MAX_OPERATIONS, parse};
@@ -39,6 +40,10 @@ pub const PATCH_URN: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 pub struct Patch {
     /// The operations, in order.
     pub operations: Vec<Operation>,
+    /// How the client that sent it speaks.
+    pub profile: Profile,
+    /// Members of the body and of its operations that a PATCH does not have.
+    pub ignored: Vec<String>,
 }
 
 /// One operation.
@@ -77,9 +82,9 @@ pub struct PatchPath {
 }
 
 impl PatchPath {
-    /// Reads a path.
-    pub fn parse(text: &str) -> Result<Self> {
-        let (path, filter, sub) = parse_value_path(text)?;
+    /// Reads a path, as a client of this profile writes it.
+    pub fn parse(text: &str, profile: Profile) -> Result<Self> {
+        let (path, filter, sub) = parse_value_path(text, profile)?;
         Ok(Self { path, filter, sub })
     }
 }

@@ -6,14 +6,16 @@ use super::{Op, Operation, PATCH_URN, Patch, PatchPath};
 use crate::scim::Map;
 use crate::scim::error::{Error, Kind, Result};
 use crate::scim::json::name_of;
+use crate::scim::profile::{Habit, Profile};
 use crate::scim::resource_type::{Resolved, ResourceType, unknown_sub};
 
 /// How many operations a PATCH may hold.
 pub const MAX_OPERATIONS: usize = 1_000;
 
-/// Reads a PATCH body for a resource type.
-pub fn parse(body: Map, ty: &ResourceType) -> Result<Patch> {
-    let [schemas, operations] = members(body, ["schemas", "Operations"]);
+/// Reads a PATCH body for a resource type, as a client of this profile writes it.
+pub fn parse(body: Map, ty: &ResourceType, profile: Profile) -> Result<Patch> {
+    let mut ignored = Vec::new();
+    let [schemas, operations] = members(body, ["schemas", "Operations"], "", &mut ignored);
     let names_patch = |urn: &Value| {
         urn.as_str()
             .is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_URN))
@@ -40,55 +42,63 @@ pub fn parse(body: Map, ty: &ResourceType) -> Result<Patch> {
     }
     let operations = operations.into_iter().enumerate().map(|(index, item)| {
         let position = index + 1;
-        operation(item, position, ty)
+        operation(item, position, ty, profile, &mut ignored)
             .map_err(|error| error.within(format_args!("operation {position}")))
     });
-    Ok(Patch {
-        operations: operations.collect::<Result<_>>()?,
-    })
+    let operations = operations.collect::<Result<_>>()?;
+    match ignored.first() {
+        // Some clients send their own id of the resource, or a name of the operation.
+        Some(name) if !profile.allows(Habit::UnknownNames) => Err(Error::invalid_syntax(format!(
+            "a PATCH has no member '{name}' (RFC 7644 §3.5.2)"
+        ))),
+        _ => Ok(Patch {
+            operations,
+            profile,
+            ignored,
+        }),
+    }
 }
 
-/// The members of these names, whatever their case.
-fn members<const N: usize>(body: Map, names: [&str; N]) -> [Option<Value>; N] {
+/// The members of these names, whatever their case; others are ignored, under the name of what holds them.
+fn members<const N: usize>(
+    body: Map,
+    names: [&str; N],
+    within: &str,
+    ignored: &mut Vec<String>,
+) -> [Option<Value>; N] {
     let mut found = [const { None }; N];
     for (name, value) in body {
-        if let Some(place) = names
+        match names
             .iter()
             .position(|known| known.eq_ignore_ascii_case(&name))
         {
-            found[place] = Some(value);
+            Some(place) => found[place] = Some(value),
+            None => ignored.push(format!("{within}{name}")),
         }
     }
     found
 }
 
-fn operation(item: Value, position: usize, ty: &ResourceType) -> Result<Operation> {
+fn operation(
+    item: Value,
+    position: usize,
+    ty: &ResourceType,
+    profile: Profile,
+    ignored: &mut Vec<String>,
+) -> Result<Operation> {
     let Value::Object(item) = item else {
         return Err(Error::invalid_syntax(format!(
             "must be an object, not {}",
             name_of(&item)
         )));
     };
-    let [op, path, value] = members(item, ["op", "path", "value"]);
-    let op = match op.as_ref().and_then(Value::as_str) {
-        Some(op) if op.eq_ignore_ascii_case("add") => Op::Add,
-        Some(op) if op.eq_ignore_ascii_case("replace") => Op::Replace,
-        Some(op) if op.eq_ignore_ascii_case("remove") => Op::Remove,
-        Some(op) => {
-            return Err(Error::invalid_syntax(format!(
-                "'op' must be add, replace or remove, not '{op}'"
-            )));
-        }
-        None => {
-            return Err(Error::invalid_syntax(
-                "'op' is missing: write add, replace or remove",
-            ));
-        }
-    };
+    let within = format!("Operations[{position}].");
+    let [op, path, value] = members(item, ["op", "path", "value"], &within, ignored);
+    let op = op_of(op.as_ref())?;
     let path = match path {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.is_empty() => None,
-        Some(Value::String(text)) => Some(PatchPath::parse(&text)?),
+        Some(Value::String(text)) => Some(read_path(&text, ty, profile)?),
         Some(other) => {
             return Err(Error::invalid_path(format!(
                 "'path' must be a string, not {}",
@@ -98,6 +108,11 @@ fn operation(item: Value, position: usize, ty: &ResourceType) -> Result<Operatio
     };
     match (&path, op, &value) {
         (None, Op::Remove, _) => return Err(Error::no_target("a remove needs a path")),
+        (None, ..) if !profile.allows(Habit::NoPath) => {
+            return Err(Error::invalid_syntax(
+                "'path' is missing: this client's profile wants one in every operation",
+            ));
+        }
         (_, Op::Add | Op::Replace, None) => {
             return Err(Error::invalid_value("an add or replace needs a value"));
         }
@@ -109,17 +124,55 @@ fn operation(item: Value, position: usize, ty: &ResourceType) -> Result<Operatio
         }
         _ => {}
     }
-    if let Some(path) = &path
-        && path.extension(ty).is_none()
-    {
-        path.target(ty)?;
-    }
     Ok(Operation {
         op,
         path,
         value,
         position,
     })
+}
+
+/// The operation's name, in any case: canonical values are not case-exact (RFC 7643 §7).
+fn op_of(op: Option<&Value>) -> Result<Op> {
+    let Some(op) = op.and_then(Value::as_str) else {
+        return Err(Error::invalid_syntax(
+            "'op' is missing: write add, replace or remove",
+        ));
+    };
+    [
+        ("add", Op::Add),
+        ("replace", Op::Replace),
+        ("remove", Op::Remove),
+    ]
+    .into_iter()
+    .find(|(name, _)| name.eq_ignore_ascii_case(op))
+    .map(|(_, op)| op)
+    .ok_or_else(|| {
+        Error::invalid_syntax(format!("'op' must be add, replace or remove, not '{op}'"))
+    })
+}
+
+/// A path that names something in the type.
+fn read_path(text: &str, ty: &ResourceType, profile: Profile) -> Result<PatchPath> {
+    let exact = !profile.allows(Habit::OtherUrns);
+    // Old URNs of extensions end in a version, which would be read as names.
+    let text = match ty.resolve_extension(text) {
+        Some(schema) if !exact => &*schema.id,
+        _ => text,
+    };
+    let path = PatchPath::parse(text, profile)?;
+    if path.extension(ty).is_some() && (!exact || ty.has_extension(text)) {
+        return Ok(path);
+    }
+    if exact && ty.resolve_exactly(&path.path).is_none() {
+        return Err(Error::invalid_path(ty.unknown(&path.path)));
+    }
+    if let (false, Some(filter)) = (profile.allows(Habit::BooleanStrings), &path.filter) {
+        filter
+            .refuse_boolean_strings(&ty.find(&path.path, Kind::InvalidPath)?, Kind::InvalidPath)?;
+    }
+    path.target(ty)?;
+    Ok(path)
 }
 
 impl PatchPath {

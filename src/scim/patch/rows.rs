@@ -7,6 +7,7 @@ use super::{Change, Op, Operation, Patch, PatchPath, RowChange, Rows};
 use crate::scim::Map;
 use crate::scim::error::{Error, Kind, Result};
 use crate::scim::filter::{Filter, Literal, Operator, Predicate};
+use crate::scim::profile::Profile;
 use crate::scim::receive::receive_value;
 use crate::scim::resource_type::{Resolved, ResourceType};
 use crate::scim::schema::Storage;
@@ -15,21 +16,31 @@ impl Patch {
     /// The operations on the document, and the changes of rows in their order.
     pub fn split_rows(self, ty: &ResourceType) -> Result<(Self, Vec<RowChange>)> {
         let mut operations = Vec::with_capacity(self.operations.len());
-        let mut changes = Vec::new();
+        let mut changes = Changes {
+            profile: self.profile,
+            found: Vec::new(),
+        };
         for operation in self.operations {
             let position = operation.position;
             let rest = split(operation, ty, &mut changes)
                 .map_err(|error| error.within(format_args!("operation {position}")))?;
             operations.extend(rest);
         }
-        Ok((Self { operations }, changes))
+        let rest = Self { operations, ..self };
+        Ok((rest, changes.found))
     }
+}
+
+/// The changes of rows that a client's operations make.
+struct Changes {
+    profile: Profile,
+    found: Vec<RowChange>,
 }
 
 fn split(
     operation: Operation,
     ty: &ResourceType,
-    changes: &mut Vec<RowChange>,
+    changes: &mut Changes,
 ) -> Result<Option<Operation>> {
     match (&operation.path, operation.value) {
         (None, Some(Value::Object(attributes))) => {
@@ -41,8 +52,8 @@ fn split(
         }
         (Some(path), value) => match rows_target(path, ty) {
             Some(target) => {
-                let made = change(operation.op, &target, path, value)?;
-                changes.extend(made);
+                let made = change(operation.op, &target, path, value, changes.profile)?;
+                changes.found.extend(made);
                 Ok(None)
             }
             None => Ok(Some(Operation { value, ..operation })),
@@ -60,7 +71,7 @@ fn split_attributes(
     op: Op,
     attributes: Map,
     ty: &ResourceType,
-    changes: &mut Vec<RowChange>,
+    changes: &mut Changes,
 ) -> Result<Map> {
     let mut rest = Map::new();
     for (name, value) in attributes {
@@ -70,12 +81,15 @@ fn split_attributes(
             }
             continue;
         }
-        let path = PatchPath::parse(&name).ok();
+        let path = PatchPath::parse(&name, changes.profile).ok();
         let target = path.as_ref().and_then(|path| rows_target(path, ty));
         match (path, target) {
             // A client that writes null among other attributes means "nothing to say", not "remove everybody".
             (Some(_), Some(_)) if value.is_null() => {}
-            (Some(path), Some(target)) => changes.extend(change(op, &target, &path, Some(value))?),
+            (Some(path), Some(target)) => {
+                let made = change(op, &target, &path, Some(value), changes.profile)?;
+                changes.found.extend(made);
+            }
             _ => {
                 rest.insert(name, value);
             }
@@ -89,6 +103,7 @@ fn change(
     target: &Resolved<'_>,
     path: &PatchPath,
     value: Option<Value>,
+    profile: Profile,
 ) -> Result<Vec<RowChange>> {
     let location = &target.location;
     if target.sub.is_some() {
@@ -110,7 +125,7 @@ fn change(
             )));
         }
         (Op::Remove, None, Some(value)) => {
-            let values = values_of(target, value)?;
+            let values = values_of(target, value, profile)?;
             if values.is_empty() {
                 Vec::new()
             } else {
@@ -118,7 +133,7 @@ fn change(
             }
         }
         (Op::Add, None, Some(value)) => {
-            let elements = elements_of(target, value)?;
+            let elements = elements_of(target, value, profile)?;
             if elements.is_empty() {
                 Vec::new()
             } else {
@@ -130,17 +145,20 @@ fn change(
                 "'{location}' cannot be replaced by null: use remove, or give an array"
             )));
         }
-        (Op::Replace, None, Some(value)) => vec![Change::Replace(elements_of(target, value)?)],
+        (Op::Replace, None, Some(value)) => {
+            vec![Change::Replace(elements_of(target, value, profile)?)]
+        }
         (Op::Add, Some(filter), Some(value)) => {
             // `add members[value eq "x"]`: the element that the filter describes, with what the value adds.
             vec![Change::Add(elements_of(
                 target,
                 described(filter, target, value)?,
+                profile,
             )?)]
         }
         (Op::Replace, Some(filter), Some(value)) => {
             let gone = Change::Remove(selected(filter, target)?);
-            vec![gone, Change::Add(elements_of(target, value)?)]
+            vec![gone, Change::Add(elements_of(target, value, profile)?)]
         }
         (_, _, None) => return Err(Error::invalid_value("an add or replace needs a value")),
     };
@@ -186,15 +204,19 @@ fn described(filter: &Filter, target: &Resolved<'_>, value: Value) -> Result<Val
 }
 
 /// The elements that a value lists; reading them makes sure that each has its `value`.
-fn elements_of(target: &Resolved<'_>, value: Value) -> Result<Vec<Value>> {
-    Ok(match receive_value(target, value)? {
+fn elements_of(target: &Resolved<'_>, value: Value, profile: Profile) -> Result<Vec<Value>> {
+    let listed = match value {
+        list @ (Value::Array(_) | Value::Null) => list,
+        single => Value::Array(vec![single]),
+    };
+    Ok(match receive_value(target, listed, profile)? {
         Some(Value::Array(elements)) => elements,
         _ => Vec::new(),
     })
 }
 
-fn values_of(target: &Resolved<'_>, value: Value) -> Result<Vec<String>> {
-    let elements = elements_of(target, value)?;
+fn values_of(target: &Resolved<'_>, value: Value, profile: Profile) -> Result<Vec<String>> {
+    let elements = elements_of(target, value, profile)?;
     let values = elements
         .iter()
         .filter_map(|element| element.get("value").and_then(Value::as_str));

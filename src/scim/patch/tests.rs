@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::scim::error::{Error, Kind};
+use crate::scim::profile::Profile;
 use crate::scim::tests::{ENTERPRISE, USER, map, user};
 
 fn parsed(operations: Value) -> Result<Patch> {
     parse(
         map(json!({"schemas": [PATCH_URN], "operations": operations})),
         &user(),
+        Profile::Rfc,
     )
 }
 
@@ -470,7 +472,12 @@ fn malformed_patches_are_refused() {
     let many = vec![json!({"op": "remove", "path": "title"}); MAX_OPERATIONS + 1];
     assert_eq!(parsed(json!(many)).unwrap_err().kind, Kind::InvalidSyntax);
     let body = map(json!({"Operations": [{"op": "remove", "path": "title"}]}));
-    assert!(parse(body, &user()).unwrap_err().detail.contains(PATCH_URN));
+    assert!(
+        parse(body, &user(), Profile::Rfc)
+            .unwrap_err()
+            .detail
+            .contains(PATCH_URN)
+    );
     let error =
         parsed(json!([{"op": "remove", "path": "title"}, {"op": "remove", "path": "titel"}]))
             .unwrap_err();
@@ -487,6 +494,9 @@ fn a_path_prints_as_it_was_read() {
         "emails[type eq \"work\"].value",
         "urn:x:2.0:User:a[b pr and c eq 1]",
     ] {
-        assert_eq!(PatchPath::parse(text).unwrap().to_string(), text);
+        assert_eq!(
+            PatchPath::parse(text, Profile::Rfc).unwrap().to_string(),
+            text
+        );
     }
 }

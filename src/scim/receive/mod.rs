@@ -4,6 +4,7 @@
 //! read-only attributes (dropped), unknown attributes and schemas (dropped and named), booleans as strings,
 //! full paths as keys. What has the wrong type, or lacks what is required, is refused with its path.
 
+mod form;
 mod scalar;
 mod value;
 
@@ -16,6 +17,7 @@ use super::attribute_path::AttributePath;
 use super::document;
 use super::error::{Error, Kind as ErrorKind, Result};
 use super::json::name_of;
+use super::profile::{Habit, Profile};
 use super::resource_type::{Location, Resolved, ResourceType};
 use super::schema::{Mutability, Storage};
 
@@ -46,12 +48,17 @@ pub struct Received {
     pub extensions: BTreeSet<String>,
 }
 
-/// Reads a body as a resource of a type.
-pub fn receive(ty: &ResourceType, body: Map, purpose: Purpose) -> Result<Received> {
-    let mut receiver = Receiver::default();
-    let mut extensions = declared(ty, &body, &mut receiver.ignored)?;
+/// Reads a body as a resource of a type, as a client of this profile writes it.
+pub fn receive(
+    ty: &ResourceType,
+    body: Map,
+    purpose: Purpose,
+    profile: Profile,
+) -> Result<Received> {
+    let mut receiver = Receiver::new(profile);
+    let mut extensions = declared(ty, &body, &mut receiver)?;
     let mut given = Given::default();
-    given.collect(ty, body, &mut receiver.ignored)?;
+    given.collect(ty, body, &mut receiver)?;
     let mut document = Map::new();
     for (whole, value) in given.values {
         if let Some(urn) = &whole.location.extension {
@@ -83,8 +90,12 @@ pub fn receive(ty: &ResourceType, body: Map, purpose: Purpose) -> Result<Receive
 }
 
 /// Reads one value of an attribute or sub-attribute; nothing if it counts as unassigned (RFC 7643 §2.5).
-pub fn receive_value(resolved: &Resolved<'_>, value: Value) -> Result<Option<Value>> {
-    Receiver::default().value(resolved, value)
+pub fn receive_value(
+    resolved: &Resolved<'_>,
+    value: Value,
+    profile: Profile,
+) -> Result<Option<Value>> {
+    Receiver::new(profile).value(resolved, value)
 }
 
 /// Refuses a document that lacks a required attribute, or an element that lacks a required sub-attribute.
@@ -139,7 +150,7 @@ fn missing(location: &Location) -> Error {
 }
 
 /// The extensions that `schemas` declares; it must name the core schema (RFC 7643 §3).
-fn declared(ty: &ResourceType, body: &Map, ignored: &mut Vec<String>) -> Result<BTreeSet<String>> {
+fn declared(ty: &ResourceType, body: &Map, receiver: &mut Receiver) -> Result<BTreeSet<String>> {
     let core = &ty.schema.id;
     let wanted = format!("write \"schemas\": [\"{core}\"]");
     let Some((_, schemas)) = body
@@ -165,14 +176,14 @@ fn declared(ty: &ResourceType, body: &Map, ignored: &mut Vec<String>) -> Result<
                 "'schemas' must hold strings only, not {found}: {wanted}"
             )));
         };
-        if ty.is_core(urn) {
+        if !receiver.profile.allows(Habit::OtherUrns) && !ty.is_own(urn) {
+            receiver.leave_out(urn.to_owned(), || ty.unknown_schema(urn))?;
+        } else if ty.is_core(urn) {
             has_core = true;
         } else if let Some(extension) = ty.resolve_extension(urn) {
             extensions.insert(extension.id.to_string());
         } else {
-            // OneLogin names the core schema by a URN from before the RFC.
-            has_core |= urn.starts_with("urn:scim:schemas:core:");
-            ignored.push(urn.to_owned());
+            receiver.leave_out(urn.to_owned(), || ty.unknown_schema(urn))?;
         }
     }
     if has_core {
@@ -194,25 +205,20 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn collect(
-        &mut self,
-        ty: &'a ResourceType,
-        body: Map,
-        ignored: &mut Vec<String>,
-    ) -> Result<()> {
+    fn collect(&mut self, ty: &'a ResourceType, body: Map, receiver: &mut Receiver) -> Result<()> {
+        let by_paths = receiver.profile.allows(Habit::PathsAsNames);
+        let exact = !receiver.profile.allows(Habit::OtherUrns);
         for (name, value) in body {
             if name.eq_ignore_ascii_case("schemas") {
                 continue;
             }
-            let extension = ty.resolve_extension(&name);
-            if extension.is_none() && !ty.is_core(&name) {
-                self.take(
-                    ty,
-                    AttributePath::parse(&name, ErrorKind::InvalidSyntax).ok(),
-                    value,
-                    || name,
-                    ignored,
-                )?;
+            let is_extension = ty.resolve_extension(&name).is_some();
+            let is_schema = is_extension || ty.is_core(&name);
+            if !is_schema || (exact && !ty.has_extension(&name)) {
+                let path = AttributePath::parse(&name, ErrorKind::InvalidSyntax).ok();
+                let plain = |path: &AttributePath| path.schema.is_none() && path.sub.is_none();
+                let path = path.filter(|path| by_paths || plain(path));
+                self.take(ty, path, value, name, receiver)?;
                 continue;
             }
             let attributes = match value {
@@ -226,13 +232,14 @@ impl<'a> Given<'a> {
                 }
             };
             for (inner, value) in attributes {
-                let path = AttributePath::parse(&inner, ErrorKind::InvalidSyntax)
-                    .ok()
+                let path = AttributePath::parse(&inner, ErrorKind::InvalidSyntax).ok();
+                let path = path
+                    .filter(|path| by_paths || (path.schema.is_none() && path.sub.is_none()))
                     .map(|path| AttributePath {
                         schema: path.schema.or_else(|| Some(name.clone())),
                         ..path
                     });
-                self.take(ty, path, value, || format!("{name}:{inner}"), ignored)?;
+                self.take(ty, path, value, format!("{name}:{inner}"), receiver)?;
             }
         }
         Ok(())
@@ -243,12 +250,18 @@ impl<'a> Given<'a> {
         ty: &'a ResourceType,
         path: Option<AttributePath>,
         value: Value,
-        name: impl FnOnce() -> String,
-        ignored: &mut Vec<String>,
+        name: String,
+        receiver: &mut Receiver,
     ) -> Result<()> {
         let Some(resolved) = path.and_then(|path| ty.resolve(&path)) else {
-            ignored.push(name());
-            return Ok(());
+            let why = || match AttributePath::parse(&name, ErrorKind::InvalidSyntax) {
+                Ok(path) if ty.resolve(&path).is_none() => ty.unknown(&path),
+                _ => format!(
+                    "'{name}' is no name of an attribute of {}: nest it",
+                    ty.name
+                ),
+            };
+            return receiver.leave_out(name.clone(), why);
         };
         let read_only = resolved.attribute.mutability == Mutability::ReadOnly
             || resolved.leaf().mutability == Mutability::ReadOnly;

@@ -2,30 +2,43 @@
 
 use serde_json::Value;
 
-use super::MAX_STRING;
+use super::{MAX_STRING, form};
 use crate::scim::comparable::{parse_date, parse_date_time};
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{boolean, type_name};
 use crate::scim::json::name_of;
+use crate::scim::profile::{Habit, Profile};
 use crate::scim::resource_type::Location;
 use crate::scim::schema::{Attribute, Format, Kind};
 
 /// Reads a value of a simple attribute.
-pub(super) fn read(attribute: &Attribute, location: &Location, value: Value) -> Result<Value> {
+pub(super) fn read(
+    attribute: &Attribute,
+    location: &Location,
+    value: Value,
+    profile: Profile,
+) -> Result<Value> {
     match (attribute.kind, value) {
-        (Kind::Boolean, Value::String(text)) => boolean(&text).map(Value::Bool).ok_or_else(|| {
-            Error::invalid_value(format!(
-                "'{location}' must be true or false, not \"{}\"",
-                excerpt(&text)
-            ))
-        }),
+        (Kind::Boolean, Value::String(text)) if profile.allows(Habit::BooleanStrings) => {
+            boolean(&text).map(Value::Bool).ok_or_else(|| {
+                Error::invalid_value(format!(
+                    "'{location}' must be true or false, not \"{}\"",
+                    excerpt(&text)
+                ))
+            })
+        }
         (Kind::Boolean, truth @ Value::Bool(_)) => Ok(truth),
         (Kind::Integer, number @ Value::Number(_)) => integer(location, number),
         (Kind::Decimal, number @ Value::Number(_)) => Ok(number),
         (Kind::Boolean | Kind::Integer | Kind::Decimal | Kind::Complex, other) => {
             Err(mismatch(attribute, location, &other))
         }
-        (_, Value::String(text)) => string(attribute, location, text).map(Value::String),
+        (_, Value::String(text)) => {
+            if !profile.allows(Habit::OddValues) {
+                form::check(attribute, location, &text)?;
+            }
+            string(attribute, location, text).map(Value::String)
+        }
         (_, other) => Err(mismatch(attribute, location, &other)),
     }
 }
@@ -98,7 +111,7 @@ fn is_base64(text: &str) -> bool {
 }
 
 /// The beginning of a value, for an error's detail.
-fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     let mut start: String = text.chars().take(40).collect();
     if start.len() < text.len() {
         start.push('…');

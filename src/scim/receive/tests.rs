@@ -16,7 +16,7 @@ fn with(mut body: Value) -> Map {
 }
 
 fn received(body: Value) -> Received {
-    receive(&user(), with(body), Purpose::Create).unwrap()
+    receive(&user(), with(body), Purpose::Create, Profile::Rfc).unwrap()
 }
 
 fn document(body: Value) -> Value {
@@ -27,7 +27,7 @@ fn document(body: Value) -> Value {
 }
 
 fn refused(body: Value) -> Error {
-    receive(&user(), with(body), Purpose::Create).unwrap_err()
+    receive(&user(), with(body), Purpose::Create, Profile::Rfc).unwrap_err()
 }
 
 #[test]
@@ -88,7 +88,13 @@ fn full_paths_are_keys_too() {
 
 #[test]
 fn schemas_must_name_the_core_schema() {
-    let missing = receive(&user(), map(json!({"userName": "ada"})), Purpose::Create).unwrap_err();
+    let missing = receive(
+        &user(),
+        map(json!({"userName": "ada"})),
+        Purpose::Create,
+        Profile::Rfc,
+    )
+    .unwrap_err();
     assert_eq!(missing.kind, ErrorKind::InvalidSyntax);
     assert!(missing.detail.contains(USER));
     for schemas in [json!("x"), json!([]), json!([1]), json!([ENTERPRISE])] {
@@ -200,6 +206,12 @@ fn equal_elements_are_kept_once() {
 
 #[test]
 fn a_put_says_that_it_gives_the_whole_resource() {
-    let error = receive(&user(), map(json!({"schemas": [USER]})), Purpose::Replace).unwrap_err();
+    let error = receive(
+        &user(),
+        map(json!({"schemas": [USER]})),
+        Purpose::Replace,
+        Profile::Rfc,
+    )
+    .unwrap_err();
     assert!(error.detail.contains("whole resource"));
 }

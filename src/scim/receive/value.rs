@@ -10,17 +10,40 @@ use crate::scim::document::is_unassigned;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::type_name;
 use crate::scim::json::name_of;
-use crate::scim::resource_type::{Location, Resolved};
+use crate::scim::profile::{Habit, Profile};
+use crate::scim::resource_type::{Location, Resolved, unknown_sub};
 use crate::scim::schema::{Attribute, Kind, Mutability, Storage};
 
 /// Reads values and remembers what it left out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Receiver {
+    /// How the client speaks.
+    pub(crate) profile: Profile,
     /// The paths of what was left out.
     pub(crate) ignored: Vec<String>,
 }
 
 impl Receiver {
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Leaves out what the resource type does not have, or refuses the request for it.
+    pub(crate) fn leave_out(&mut self, name: String, why: impl FnOnce() -> String) -> Result<()> {
+        if !self.profile.allows(Habit::UnknownNames) {
+            return Err(Error::invalid_syntax(why()));
+        }
+        self.ignored.push(name);
+        Ok(())
+    }
+
+    fn is_loose(&self) -> bool {
+        self.profile.allows(Habit::LooseShapes)
+    }
+
     /// Reads a value; nothing if it counts as unassigned.
     pub(crate) fn value(&mut self, resolved: &Resolved<'_>, value: Value) -> Result<Option<Value>> {
         if resolved.leaf().multi_valued {
@@ -28,7 +51,11 @@ impl Receiver {
         }
         let value = match value {
             // Entra ID writes a manager as an array of one.
-            Value::Array(mut items) if items.len() < 2 => items.pop().unwrap_or(Value::Null),
+            Value::Array(mut items)
+                if items.is_empty() || (self.is_loose() && items.len() == 1) =>
+            {
+                items.pop().unwrap_or(Value::Null)
+            }
             Value::Array(items) => {
                 return Err(Error::invalid_value(format!(
                     "'{}' takes one value, not an array of {}",
@@ -45,7 +72,14 @@ impl Receiver {
     fn list(&mut self, resolved: &Resolved<'_>, value: Value) -> Result<Option<Value>> {
         let items = match value {
             Value::Array(items) => items,
-            single => vec![single],
+            single if self.is_loose() || is_unassigned(&single) => vec![single],
+            single => {
+                return Err(Error::invalid_value(format!(
+                    "'{}' is multi-valued: give an array, not {}",
+                    resolved.location,
+                    name_of(&single)
+                )));
+            }
         };
         let leaf = resolved.leaf();
         if items.len() > MAX_ELEMENTS && leaf.storage != Storage::Rows {
@@ -92,7 +126,8 @@ impl Receiver {
         let encoded = item
             .as_str()
             .is_some_and(|text| text.trim_start().starts_with('{'));
-        if encoded && resolved.leaf().kind == Kind::Complex {
+        let taken = self.profile.allows(Habit::EncodedElements);
+        if encoded && resolved.leaf().kind == Kind::Complex && !taken {
             return Err(Error::invalid_value(format!(
                 "an element of '{}' must be an object, not an object written as a string",
                 resolved.location
@@ -107,9 +142,9 @@ impl Receiver {
             return Ok(None);
         }
         if leaf.kind != Kind::Complex {
-            return scalar::read(leaf, &resolved.location, value).map(Some);
+            return scalar::read(leaf, &resolved.location, value, self.profile).map(Some);
         }
-        let map = object_of(leaf, &resolved.location, value)?;
+        let map = object_of(leaf, &resolved.location, value, self.profile)?;
         let map = self.complex(resolved, map)?;
         if map.is_empty() {
             return Ok(None);
@@ -131,7 +166,8 @@ impl Receiver {
                 .iter()
                 .position(|sub| sub.leaf().name.eq_ignore_ascii_case(&name));
             let Some(place) = place else {
-                self.ignored.push(format!("{}.{name}", resolved.location));
+                let left_out = format!("{}.{name}", resolved.location);
+                self.leave_out(left_out, || unknown_sub(resolved, &name))?;
                 continue;
             };
             let sub = &subs[place];
@@ -153,10 +189,16 @@ impl Receiver {
 }
 
 /// The object that a value of a complex attribute is: a bare string means its `value` (Entra ID's manager).
-pub(crate) fn object_of(attribute: &Attribute, location: &Location, value: Value) -> Result<Map> {
+pub(crate) fn object_of(
+    attribute: &Attribute,
+    location: &Location,
+    value: Value,
+    profile: Profile,
+) -> Result<Map> {
+    let loose = profile.allows(Habit::LooseShapes);
     match value {
         Value::Object(map) => Ok(map),
-        text @ Value::String(_) if attribute.sub("value").is_some() => {
+        text @ Value::String(_) if loose && attribute.sub("value").is_some() => {
             Ok(Map::from_iter([("value".to_owned(), text)]))
         }
         other => Err(Error::invalid_value(format!(

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::scim::patch::{PATCH_URN, parse};
+use crate::scim::profile::Profile;
 use crate::scim::tests::{USER, map, user};
 
 #[test]
@@ -12,7 +13,7 @@ fn operations_that_go_through_too_many_elements_are_refused() {
     let operation = json!({"op": "remove", "path": "roles[value eq \"nobody\"]"});
     let patch = |count: usize| {
         let body = json!({"schemas": [PATCH_URN], "Operations": vec![operation.clone(); count]});
-        parse(map(body), &user())
+        parse(map(body), &user(), Profile::Rfc)
             .unwrap()
             .apply(&user(), &before)
             .map(|patched| patched.document.len())

@@ -15,6 +15,7 @@ fn rows(operations: Value) -> Result<(Patch, Vec<Change>)> {
     let patch = parse(
         map(json!({"schemas": [PATCH_URN], "Operations": operations})),
         &ty,
+        Profile::Rfc,
     )?;
     let (patch, changes) = patch.split_rows(&ty)?;
     assert!(
