@@ -1,6 +1,6 @@
 //! What `serve --dev` adds to the configuration, so that every example in the documentation works at once.
 
-use super::{Client, Config, Grant, Issuer, Match, Right, System, file};
+use super::{Client, Config, Grant, Issuer, Match, Profile, Right, System, file};
 use crate::secret::Secret;
 
 /// The `aud` of the embedded issuer's tokens.
@@ -9,13 +9,19 @@ pub const DEV_AUDIENCE: &str = "muster";
 const ALL: &[Right] = &[Right::Read, Right::Search, Right::Write, Right::Delete];
 const LOOK: &[Right] = &[Right::Read, Right::Search];
 
+/// Resource types, and the rights on them.
+type Grants = &'static [(&'static [&'static str], &'static [Right])];
+
+const PROVIDER: Grants = &[(&["User", "Group"], ALL), (&["Person"], LOOK)];
+
 /// A client of the embedded issuer, a source system of the same name, and what it may do.
 #[derive(Clone, Copy, Debug)]
 pub struct DevClient {
     /// The name of client and system.
     pub name: &'static str,
-    grants: &'static [(&'static [&'static str], &'static [Right])],
+    grants: Grants,
     verifies_email: bool,
+    profile: Profile,
 }
 
 impl DevClient {
@@ -26,51 +32,51 @@ impl DevClient {
     }
 }
 
+impl DevClient {
+    const fn new(name: &'static str, grants: Grants) -> Self {
+        Self {
+            name,
+            grants,
+            verifies_email: false,
+            profile: Profile::Rfc,
+        }
+    }
+
+    const fn verifying(self) -> Self {
+        Self {
+            verifies_email: true,
+            ..self
+        }
+    }
+
+    /// An identity provider that speaks SCIM in its own way.
+    const fn provider(name: &'static str, profile: Profile) -> Self {
+        Self {
+            profile,
+            ..Self::new(name, PROVIDER).verifying()
+        }
+    }
+}
+
+/// The clients of `--dev`. The last three are for replaying what real clients send (`conformance/clients`).
+const CLIENTS: &[DevClient] = &[
+    DevClient::new("hris", &[(&["Person", "User", "Group"], ALL)]).verifying(),
+    DevClient::new("ats", &[(&["Person"], ALL)]).verifying(),
+    DevClient::new("crm", &[(&["Person"], ALL)]),
+    DevClient::new("idp", PROVIDER).verifying(),
+    DevClient::new("verifier", &[(&["Person"], LOOK)]),
+    DevClient::new("auditor", &[(&["*"], LOOK)]),
+    DevClient::new("admin", &[(&["*"], ALL)]),
+    DevClient::new("conformance", &[(&["*"], ALL)]),
+    DevClient::provider("entra", Profile::Entra),
+    DevClient::provider("okta", Profile::Okta),
+    DevClient::provider("strict", Profile::Strict),
+];
+
 /// The clients of `--dev`.
 #[must_use]
 pub fn dev_clients() -> &'static [DevClient] {
-    &[
-        DevClient {
-            name: "hris",
-            grants: &[(&["Person", "User", "Group"], ALL)],
-            verifies_email: true,
-        },
-        DevClient {
-            name: "ats",
-            grants: &[(&["Person"], ALL)],
-            verifies_email: true,
-        },
-        DevClient {
-            name: "crm",
-            grants: &[(&["Person"], ALL)],
-            verifies_email: false,
-        },
-        DevClient {
-            name: "idp",
-            grants: &[(&["User", "Group"], ALL), (&["Person"], LOOK)],
-            verifies_email: true,
-        },
-        DevClient {
-            name: "verifier",
-            grants: &[(&["Person"], LOOK)],
-            verifies_email: false,
-        },
-        DevClient {
-            name: "auditor",
-            grants: &[(&["*"], LOOK)],
-            verifies_email: false,
-        },
-        DevClient {
-            name: "admin",
-            grants: &[(&["*"], ALL)],
-            verifies_email: false,
-        },
-        DevClient {
-            name: "conformance",
-            grants: &[(&["*"], ALL)],
-            verifies_email: false,
-        },
-    ]
+    CLIENTS
 }
 
 impl Config {
@@ -106,6 +112,8 @@ impl Config {
                         rights: rights.to_vec(),
                     })
                     .collect(),
+                profile: client.profile,
+                patch_answer: None,
             });
         }
     }

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Config, Error};
+use super::{Config, Error, Profile};
 
 /// Reads and parses a configuration file. What holds between its parts is not checked yet: see [`Config::check`].
 ///
@@ -87,4 +87,25 @@ pub(super) fn algorithms<'de, D: Deserializer<'de>>(
             ))),
         })
         .collect()
+}
+
+impl<'de> Deserialize<'de> for Profile {
+    /// By name, in any case.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = [
+            ("rfc", Self::Rfc),
+            ("entra", Self::Entra),
+            ("okta", Self::Okta),
+            ("strict", Self::Strict),
+        ];
+        let found = known
+            .into_iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        found.map(|(_, profile)| profile).ok_or_else(|| {
+            D::Error::custom(format!(
+                "'{name}' is no profile; write \"rfc\", \"entra\", \"okta\" or \"strict\""
+            ))
+        })
+    }
 }

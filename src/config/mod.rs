@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `file` | the TOML as written: names of keys, defaults, located errors |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
-//! | `dev` | what `serve --dev` adds: eight clients, their systems, the embedded issuer |
+//! | `dev` | what `serve --dev` adds: its clients, their systems, the embedded issuer |
 
 mod check;
 mod dev;
@@ -135,6 +135,36 @@ pub struct Client {
     pub system: String,
     /// What it may do.
     pub grants: Vec<Grant>,
+    /// How it speaks SCIM; default `rfc`.
+    #[serde(default)]
+    pub profile: Profile,
+    /// What its PATCHes are answered by; default as its profile has it.
+    #[serde(default)]
+    pub patch_answer: Option<PatchAnswer>,
+}
+
+/// How a client speaks SCIM: what is taken from it beyond the RFC, and what is refused within it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// `rfc`: tolerant where nobody is harmed.
+    #[default]
+    Rfc,
+    /// `entra`: also what Microsoft Entra ID sends against the RFC.
+    Entra,
+    /// `okta`: also what Okta sends against it.
+    Okta,
+    /// `strict`: the interop profile; nothing is guessed.
+    Strict,
+}
+
+/// What a successful PATCH is answered by, where the request does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PatchAnswer {
+    /// `resource`: 200 with the resource.
+    Resource,
+    /// `none`: 204.
+    None,
 }
 
 /// A claim of the token and the text it must equal (or, for a list, contain).

@@ -1,6 +1,6 @@
 //! Configuration: what is accepted, and what each mistake is told.
 
-use super::{Config, Error, Format, Right, parse};
+use super::{Config, Error, Format, PatchAnswer, Profile, Right, parse};
 
 const GOOD: &str = r#"
 [server]
@@ -77,6 +77,33 @@ fn rights_must_be_spelled_right() {
     let message = changed("\"search\"", "\"serach\"");
     assert!(
         message.contains("serach") && message.contains("search"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_profile_is_known_in_any_case_and_an_unknown_one_is_located() {
+    let with = |line: &str| {
+        GOOD.replacen(
+            "system = \"payroll\"",
+            &format!("system = \"payroll\"\n{line}"),
+            1,
+        )
+    };
+    let config = parse(&with("profile = \"Entra\"\npatch_answer = \"none\"")).unwrap();
+    assert_eq!(config.clients[0].profile, Profile::Entra);
+    assert_eq!(config.clients[0].patch_answer, Some(PatchAnswer::None));
+    assert_eq!(good().clients[0].profile, Profile::Rfc);
+    assert_eq!(good().clients[0].patch_answer, None);
+    let message = refusal(parse(&with("profile = \"azure\"")), false);
+    assert!(
+        message.starts_with("line 21, column 11: 'azure' is no profile")
+            && message.contains("\"okta\""),
+        "{message}"
+    );
+    let message = refusal(parse(&with("patch_answer = \"204\"")), false);
+    assert!(
+        message.contains("patch_answer") && message.contains("none"),
         "{message}"
     );
 }
@@ -181,5 +208,11 @@ fn dev_mode_adds_clients_bound_to_systems_of_their_name() {
         .filter(|s| s.verifies_email)
         .map(|s| s.name.as_str())
         .collect();
-    assert_eq!(verifying, ["hris", "ats", "idp"]);
+    assert_eq!(verifying, ["hris", "ats", "idp", "entra", "okta", "strict"]);
+    let strict = config
+        .clients
+        .iter()
+        .find(|client| client.name == "strict")
+        .unwrap();
+    assert_eq!(strict.profile, Profile::Strict);
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::token::{Claims, Verified};
 use crate::config::{self, Match};
-use crate::domain::context::{Client, Grant, Right};
+use crate::domain::context::{Client, Grant, PatchAnswer, Right};
 use crate::id::TenantId;
 use crate::scim::profile::Profile;
 
@@ -34,8 +34,8 @@ impl Clients {
                     tenant: tenant(&client.tenant)?,
                     system: client.system.clone(),
                     grants: client.grants.iter().map(grant).collect(),
-                    profile: Profile::Rfc,
-                    patch_answer: None,
+                    profile: profile(client.profile),
+                    patch_answer: client.patch_answer.map(patch_answer),
                 }),
             })
         };
@@ -71,6 +71,22 @@ fn grant(grant: &config::Grant) -> Grant {
     Grant {
         types: grant.types.clone(),
         rights: grant.rights.iter().copied().map(right).collect(),
+    }
+}
+
+fn profile(profile: config::Profile) -> Profile {
+    match profile {
+        config::Profile::Rfc => Profile::Rfc,
+        config::Profile::Entra => Profile::Entra,
+        config::Profile::Okta => Profile::Okta,
+        config::Profile::Strict => Profile::Strict,
+    }
+}
+
+fn patch_answer(answer: config::PatchAnswer) -> PatchAnswer {
+    match answer {
+        config::PatchAnswer::Resource => PatchAnswer::Resource,
+        config::PatchAnswer::None => PatchAnswer::Nothing,
     }
 }
 

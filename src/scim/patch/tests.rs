@@ -12,11 +12,8 @@ use crate::scim::profile::Profile;
 use crate::scim::tests::{ENTERPRISE, USER, map, user};
 
 fn parsed(operations: Value) -> Result<Patch> {
-    parse(
-        map(json!({"schemas": [PATCH_URN], "operations": operations})),
-        &user(),
-        Profile::Rfc,
-    )
+    let body = map(json!({"schemas": [PATCH_URN], "operations": operations}));
+    parse(body, &user(), Profile::Rfc)
 }
 
 fn patched(before: Value, operations: Value) -> Patched {
