@@ -3,10 +3,12 @@
 //! | file | what it does |
 //! |---|---|
 //! | `serve/` | `muster serve`: starts the doors, and stops them in good order |
+//! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
 //! | `database` | opens the service on the configured database |
 //! | `events` | `muster events`: prints the log |
 //! | `failure` | a message for the operator, and the exit code |
 
+pub mod conform;
 mod database;
 mod events;
 mod failure;
@@ -33,6 +35,8 @@ enum Command {
     Serve(serve::Options),
     /// Print the log of changes, one JSON object a line, oldest first.
     Events(events::Options),
+    /// Try a SCIM server, this one or any other, clause by clause.
+    Conform(conform::Options),
     /// Print the version.
     Version,
 }
@@ -44,6 +48,7 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Some(Command::Serve(options)) => serve::run(options),
         Some(Command::Events(options)) => events::run(&options),
+        Some(Command::Conform(options)) => conform::command(options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
         }

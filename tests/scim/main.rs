@@ -14,6 +14,7 @@ mod bad_input;
 mod bulk;
 mod candidate;
 mod characteristics;
+mod conform;
 mod discovery;
 mod etags;
 mod filter_data;
