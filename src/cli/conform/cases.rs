@@ -21,12 +21,23 @@ macro_rules! embedded {
 const FILES: &[(&str, &str)] = &[
     embedded!("always"),
     embedded!("exchanges/create"),
-    embedded!("filters/valid"),
+    embedded!("exchanges/delete"),
+    embedded!("exchanges/discovery"),
+    embedded!("exchanges/errors"),
+    embedded!("exchanges/etags"),
+    embedded!("exchanges/paging"),
+    embedded!("exchanges/patch"),
+    embedded!("exchanges/projection"),
+    embedded!("exchanges/replace"),
+    embedded!("exchanges/retrieve"),
+    embedded!("exchanges/search"),
+    embedded!("exchanges/sort"),
     embedded!("filters/invalid"),
+    embedded!("filters/valid"),
     embedded!("patches/add"),
-    embedded!("patches/replace"),
-    embedded!("patches/remove"),
     embedded!("patches/clients"),
+    embedded!("patches/remove"),
+    embedded!("patches/replace"),
 ];
 
 /// One thing that a server must do.

@@ -118,6 +118,15 @@ pub(super) fn includes(wanted: &Value, found: Option<&Value>, at: &str) -> Resul
             }
             Ok(())
         }
+        (Value::Array(wanted), Some(Value::Array(found)))
+            if wanted.first().is_some_and(|first| first == "$has") =>
+        {
+            if pair_up(&wanted[1..], found) {
+                Ok(())
+            } else {
+                wrong()
+            }
+        }
         (Value::Array(wanted), Some(Value::Array(found))) => {
             if wanted.len() == found.len() && pair_up(wanted, found) {
                 Ok(())
