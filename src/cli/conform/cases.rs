@@ -20,11 +20,14 @@ macro_rules! embedded {
 /// The files, each by its name under `conformance/`. A test compares this with the folder.
 const FILES: &[(&str, &str)] = &[
     embedded!("always"),
+    embedded!("exchanges/bulk"),
     embedded!("exchanges/create"),
+    embedded!("exchanges/cursors"),
     embedded!("exchanges/delete"),
     embedded!("exchanges/discovery"),
     embedded!("exchanges/errors"),
     embedded!("exchanges/etags"),
+    embedded!("exchanges/me"),
     embedded!("exchanges/paging"),
     embedded!("exchanges/patch"),
     embedded!("exchanges/projection"),
