@@ -20,6 +20,22 @@ pub struct Stamp {
     pub event: EventId,
 }
 
+impl Stamp {
+    /// The same, but later than every claim of these sources: who writes last wins, also when the clock of another
+    /// process is ahead of ours, or when a request that came first is carried out second.
+    #[must_use]
+    pub fn after(self, sources: &[SourceRecord]) -> Self {
+        let newest = sources.iter().filter_map(|source| source.claims.newest());
+        let next = newest
+            .max()
+            .and_then(|at| DateTime::from_timestamp_micros(at.checked_add(1)?));
+        Self {
+            at: next.map_or(self.at, |next| self.at.max(next)),
+            ..self
+        }
+    }
+}
+
 /// One claim: on a leaf, or on one element of a multi-valued attribute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
@@ -97,6 +113,13 @@ impl Claims {
         }
     }
 
+    /// When the newest of them was made, in microseconds since 1970.
+    #[must_use]
+    pub fn newest(&self) -> Option<i64> {
+        let claims = self.0.values().flat_map(BTreeMap::values);
+        claims.map(|claim| claim.at).max()
+    }
+
     /// Whether nothing is claimed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -133,5 +156,28 @@ impl SourceRecord {
             last_synced: at,
             claims: Claims::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{IdSource, SeededIds};
+
+    #[test]
+    fn a_stamp_is_later_than_what_a_faster_clock_has_claimed() {
+        let at = |micros| DateTime::from_timestamp_micros(micros).unwrap();
+        let stamp = |micros| Stamp {
+            at: at(micros),
+            event: SeededIds::new(1).event(at(micros)),
+        };
+        let mut ahead = SourceRecord::new("hris", at(0));
+        ahead
+            .claims
+            .claim("title", SINGLE, "Diver".into(), stamp(900), &mut 0);
+        let sources = [SourceRecord::new("ats", at(0)), ahead];
+        assert_eq!(stamp(100).after(&sources).at, at(901));
+        assert_eq!(stamp(902).after(&sources).at, at(902));
+        assert_eq!(stamp(100).after(&sources[..1]).at, at(100));
     }
 }

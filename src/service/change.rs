@@ -40,12 +40,13 @@ impl<'a> Write<'a> {
         self.muster.0.renderer.catalog().specs(self.view.kind)
     }
 
-    /// When and by what the claims of this write are made.
-    pub(super) fn stamp(&self) -> Stamp {
-        Stamp {
+    /// When and by what the claims of this write are made: after all that these sources have claimed.
+    pub(super) fn stamp(&self, sources: &[SourceRecord]) -> Stamp {
+        let stamp = Stamp {
             at: self.context.now,
             event: self.event,
-        }
+        };
+        stamp.after(sources)
     }
 
     pub(super) fn event(&self, happened: Happened, id: ResourceId) -> Event {

@@ -136,7 +136,7 @@ impl Write<'_> {
             self.muster.0.renderer.catalog(),
             &given.leaves,
             &mut own,
-            self.stamp(),
+            self.stamp(&[]),
         );
         let sources = vec![own];
         let leaves = fold(self.specs(), &sources);
@@ -183,7 +183,7 @@ impl Write<'_> {
             self.muster.0.renderer.catalog(),
             &given.leaves,
             &mut own,
-            self.stamp(),
+            self.stamp(&record.sources),
         );
         let happened = if self.view.accounts_only {
             Happened::AccountAttached

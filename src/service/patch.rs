@@ -145,7 +145,7 @@ impl Write<'_> {
             &before,
             &patched,
             (&mut own, &others),
-            self.stamp(),
+            self.stamp(&record.sources),
         )?;
         let after = self.commit(tx, &record, own, others, (Happened::Updated, None))?;
         Ok((after, patched.ignored))

@@ -136,7 +136,7 @@ impl Write<'_> {
             &replacement.listed,
             known,
             (&mut own, &others),
-            self.stamp(),
+            self.stamp(&before.sources),
         );
         let after = self.commit(tx, &before, own, others, (Happened::Updated, None))?;
         if self.view.kind != Kind::Group {

@@ -10,6 +10,7 @@ on_both!(
     a_put_withdraws_what_its_own_system_said,
     an_echo_is_not_a_claim,
     the_newest_value_stands,
+    the_last_write_stands_though_the_clock_has_gone_back,
     a_value_that_two_systems_confirm_outlives_one_of_them,
     elements_of_two_systems_are_joined_by_their_key,
     what_one_system_removes_is_gone_for_all,
@@ -156,6 +157,19 @@ async fn the_newest_value_stands(app: &App) {
 }
 
 /// A PATCH claims what it names even when it is equal (design §3).
+async fn the_last_write_stands_though_the_clock_has_gone_back(app: &App) {
+    let (hris, ats) = (app.client("hris").await, app.client("ats").await);
+    let path = lua(app, json!({"displayName": "Lua"})).await;
+    // Less than the leeway that tokens have.
+    app.clock.advance(chrono::TimeDelta::seconds(-20));
+    let rename = json!([{"op": "replace", "path": "displayName", "value": "Lua B."}]);
+    assert_eq!(
+        ats.patch(&path, rename).await.ok(200)["displayName"],
+        "Lua B."
+    );
+    assert_eq!(hris.get(&path).await.ok(200)["displayName"], "Lua B.");
+}
+
 async fn a_value_that_two_systems_confirm_outlives_one_of_them(app: &App) {
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
     let path = lua(app, json!({"displayName": "Lua", "legalName": "Lua Prado"})).await;
