@@ -1,5 +1,7 @@
 //! Small resource types for this ring's tests: what each test needs, and no more.
 
+pub(crate) mod data;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
