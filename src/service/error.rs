@@ -36,6 +36,8 @@ pub enum Error {
 
 /// After how many seconds a caller may try again.
 const RETRY_AFTER: u64 = 1;
+/// The same after what has kept the database busy for long.
+const RETRY_LATER: u64 = 30;
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
@@ -53,6 +55,13 @@ impl From<store::Error> for Error {
                     retry_after: RETRY_AFTER,
                 }
             }
+            // Not 400 tooMany: a slow disk does it too, and then the same request is right a little later.
+            store::Error::TooLong => Self::Unavailable {
+                detail: "the database took too long over this and was stopped; nothing was changed: try again \
+                         later, or ask for less, as with a narrower filter"
+                    .into(),
+                retry_after: RETRY_LATER,
+            },
             store::Error::Filter(error) => Self::Scim(error),
             store::Error::Address(detail) | store::Error::Fault(detail) => Self::Internal(detail),
         }

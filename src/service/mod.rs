@@ -128,12 +128,9 @@ impl Muster {
             .write_blocking(move |tx| Ok(store::tenant::claim(tx, &name)?))
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, to who reads and to who writes.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.0
-            .store
-            .read(|tx| Ok(store::tenant::count(tx).map(drop)?))
-            .await
+        Ok(self.0.store.ready().await?)
     }
 
     /// The resource type served at `endpoint` (`/Users`).

@@ -92,6 +92,21 @@ impl Address {
         }
     }
 
+    /// Opens one connection to a database that must be there already: a file that is gone is not made anew, empty.
+    pub(super) fn reconnect(&self, purpose: Purpose) -> Result<Db, Error> {
+        match self {
+            Self::Sqlite(path) if !path.starts_with("file:") => {
+                // In a URI these mean something else (https://sqlite.org/uri.html).
+                let path = path
+                    .replace('%', "%25")
+                    .replace('?', "%3f")
+                    .replace('#', "%23");
+                Self::Sqlite(format!("file:{path}?mode=rw")).connect(purpose)
+            }
+            _ => self.connect(purpose),
+        }
+    }
+
     /// Opens one connection and sets it up for its purpose.
     pub(super) fn connect(&self, purpose: Purpose) -> Result<Db, Error> {
         match self {
@@ -108,14 +123,37 @@ impl Address {
                 Ok(Db::Sqlite(connection))
             }
             Self::Postgres(url) => {
-                let mut connection = PgConnection::establish(url)?;
-                connection.batch_execute(
-                    "SET client_min_messages = warning; SET lock_timeout = '10s'; SET TIME ZONE 'UTC';",
-                )?;
+                let mut connection = PgConnection::establish(&bounded(url))?;
+                connection.batch_execute(POSTGRES)?;
                 Ok(Db::Postgres(connection))
             }
         }
     }
+}
+
+/// How each PostgreSQL session is set up. No statement holds a worker forever, nor a stopped process others' locks.
+const POSTGRES: &str = "SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; \
+     SET statement_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s';";
+
+/// libpq's parameters by which a server that has vanished without a word is noticed, in seconds and (the last) in
+/// milliseconds: without them it takes TCP a quarter of an hour. What the operator wrote stands.
+const WATCHED: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "20000"),
+];
+
+fn bounded(url: &str) -> String {
+    let mut bounded = url.to_owned();
+    for (name, value) in WATCHED {
+        if !url.contains(&format!("{name}=")) {
+            bounded.push(if bounded.contains('?') { '&' } else { '?' });
+            bounded.push_str(&format!("{name}={value}"));
+        }
+    }
+    bounded
 }
 
 impl Db {
@@ -144,12 +182,36 @@ mod tests {
     use diesel::prelude::*;
     use diesel::sql_types::Integer;
 
-    use super::{Address, Db, Purpose};
+    use super::{Address, Db, Purpose, bounded};
 
     #[derive(QueryableByName)]
     struct Setting {
         #[diesel(sql_type = Integer)]
         synchronous: i32,
+    }
+
+    #[test]
+    fn what_the_operator_wrote_into_the_url_stands() {
+        let url = bounded("postgres://me@db/muster?connect_timeout=60&sslmode=require");
+        assert!(
+            url.starts_with("postgres://me@db/muster?connect_timeout=60&sslmode=require&keep"),
+            "{url}"
+        );
+        assert_eq!(url.matches("connect_timeout").count(), 1);
+        assert!(bounded("postgres://me@db/muster").contains("/muster?connect_timeout=5&"));
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_not_made_anew() {
+        let folder = std::env::temp_dir().join(format!("muster-gone-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("50% #1?.db");
+        let address = Address::Sqlite(path.display().to_string());
+        assert!(address.reconnect(Purpose::Write).is_err());
+        assert!(!path.exists());
+        address.connect(Purpose::Write).unwrap();
+        address.reconnect(Purpose::Read).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     /// FULL is 2: an answered write has reached the disk (design §5).

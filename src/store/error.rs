@@ -11,6 +11,9 @@ pub enum Error {
     /// The database is locked, full, gone or shutting down: it may answer later.
     #[error("the database cannot answer now: {0}")]
     Unavailable(String),
+    /// PostgreSQL stopped a statement that took too long (`statement_timeout`).
+    #[error("a statement took too long")]
+    TooLong,
     /// The address of the database cannot be used.
     #[error("{0}")]
     Address(String),
@@ -23,7 +26,7 @@ pub enum Error {
 }
 
 /// Texts by which SQLite and libpq say that it is not the statement's fault.
-const PASSING: [&str; 17] = [
+const PASSING: [&str; 26] = [
     "database is locked",
     "database table is locked",
     "database or disk is full",
@@ -41,6 +44,15 @@ const PASSING: [&str; 17] = [
     "Connection refused",
     "canceling statement due to",
     "SSL connection has been closed",
+    "SSL SYSCALL error",
+    "could not receive data from server",
+    "could not send data to server",
+    "could not extend file",
+    "could not write to file",
+    "could not access file",
+    "cannot execute", // … in a read-only transaction: what was the primary is a standby now
+    "out of memory",
+    "locking protocol",
 ];
 
 impl From<Diesel> for Error {
@@ -79,7 +91,9 @@ impl From<serde_json::Error> for Error {
 
 impl Error {
     fn of_text(message: &str) -> Self {
-        if PASSING.iter().any(|text| message.contains(text)) {
+        if message.contains("due to statement timeout") {
+            Self::TooLong
+        } else if PASSING.iter().any(|text| message.contains(text)) {
             Self::Unavailable(message.to_owned())
         } else {
             Self::Fault(message.to_owned())

@@ -26,6 +26,8 @@ pub(super) fn apply(address: &Address) -> Result<(), Error> {
                 .map_err(Error::from)
         }
         Db::Postgres(mut connection) => {
+            // The lock is another process's migration, and a migration takes as long as it takes.
+            connection.batch_execute("SET lock_timeout = 0; SET statement_timeout = 0")?;
             connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
             pending(&mut connection, POSTGRES).map_err(Error::Fault)?;
             connection.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `db` `tx` `sql_types` `sql_nodes` | the two databases and their differences |
 //! | `writer` `pool` `use_case` | how use cases reach a connection, and when they are answered |
+//! | `home` | whether SQLite's file is still where it was |
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
 //! | `values` | a record's rows of the attribute index and of unique values |
@@ -18,6 +19,7 @@ mod db;
 mod error;
 pub mod event;
 mod filter;
+mod home;
 pub mod list;
 pub mod member;
 mod migration;
@@ -35,14 +37,17 @@ mod values;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use db::{Address, Dialect};
 pub use error::Error;
 pub use tx::Tx;
 
+use home::Home;
 use pool::{Pool, Workers};
 use stream::{Pieces, Sink, Streams};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tx::Paths;
 use use_case::UseCase;
 use writer::Writer;
@@ -66,6 +71,11 @@ enum Engine {
     Postgres(Workers),
 }
 
+/// How long a caller waits for an answer of the database, its turn included: what hangs longer is not waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for who only asks whether there would be one.
+const PROBE: Duration = Duration::from_secs(5);
+
 /// A snapshot for reading, on SQLite and on PostgreSQL.
 const SNAPSHOT: [&str; 2] = ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
 
@@ -74,19 +84,20 @@ impl Store {
     pub fn open(url: &str, connections: u32) -> Result<Self, Error> {
         let address = Address::parse(url)?;
         migration::apply(&address)?;
+        let home = Home::of(&address)?;
         let paths = Paths::default();
         let size = connections.max(2);
-        let streams = Streams::new(&address);
+        let streams = Streams::new(&address, home.clone());
         let (pool, engine) = match address.dialect() {
             Dialect::Sqlite => {
-                let writer = Writer::start(&address, paths.clone())?;
+                let writer = Writer::start(&address, home.clone(), paths.clone())?;
                 (
-                    Pool::new(&address, db::Purpose::Read, size),
+                    Pool::new(&address, home, db::Purpose::Read, size),
                     Engine::Sqlite(writer),
                 )
             }
             Dialect::Postgres => {
-                let pool = Pool::new(&address, db::Purpose::Write, size);
+                let pool = Pool::new(&address, home, db::Purpose::Write, size);
                 let workers = Workers::start(&pool, size)?;
                 (pool, Engine::Postgres(workers))
             }
@@ -110,10 +121,12 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = self.submit(use_case)?;
+        let answer = timeout(PATIENCE, self.submit(use_case)?).await;
+        let stopped = |why: &str| Err(Error::Unavailable(why.into()).into());
         answer
-            .await
-            .unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
+            .map_err(|_| "no answer in time")
+            .and_then(|answer| answer.map_err(|_| "the database has stopped"))
+            .unwrap_or_else(stopped)
     }
 
     /// As [`Store::write`], for callers outside an async runtime.
@@ -167,11 +180,27 @@ impl Store {
         let paths = self.0.paths.clone();
         let (reply, answer) = oneshot::channel();
         workers.submit(Box::new(move |pool| {
-            drop(reply.send(pool.read(&paths, SNAPSHOT[1], use_case)));
+            if !reply.is_closed() {
+                drop(reply.send(pool.read(&paths, SNAPSHOT[1], use_case)));
+            }
         }))?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Error::Fault("a read panicked".into()).into()))
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Error::Fault("a read panicked".into()).into()),
+            Err(_) => Err(Error::Unavailable("no answer in time".into()).into()),
+        }
+    }
+
+    /// Whether both reading and writing are possible now. Nothing is written.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let probe = async {
+            self.write(|_| Ok::<_, Error>(())).await?;
+            self.read(|tx| tenant::count(tx).map(drop)).await
+        };
+        match timeout(PROBE, probe).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::Unavailable("no answer in time".into())),
+        }
     }
 
     /// As [`Store::read`], on the caller's own thread.

@@ -3,12 +3,13 @@
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::r2d2::{ManageConnection, Pool as R2d2, PooledConnection};
 
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
+use super::home::Home;
 use super::tx::{Paths, Tx, publish};
 use super::use_case::{ATTEMPTS, Job};
 
@@ -36,7 +37,7 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Kept, Error> {
         Ok(Kept {
-            db: self.address.connect(self.purpose)?,
+            db: self.address.reconnect(self.purpose)?,
             broken: false,
         })
     }
@@ -52,10 +53,15 @@ impl ManageConnection for Manager {
 
 /// A pool of connections.
 #[derive(Clone)]
-pub(super) struct Pool(R2d2<Manager>);
+pub(super) struct Pool {
+    kept: R2d2<Manager>,
+    home: Home,
+    /// While no connection can be made: when somebody last waited for one.
+    away: Arc<Mutex<Option<Instant>>>,
+}
 
 impl Pool {
-    pub(super) fn new(address: &Address, purpose: Purpose, size: u32) -> Self {
+    pub(super) fn new(address: &Address, home: Home, purpose: Purpose, size: u32) -> Self {
         let manager = Manager {
             address: address.clone(),
             purpose,
@@ -65,21 +71,40 @@ impl Pool {
             .max_size(size)
             .min_idle(Some(0))
             .test_on_check_out(false);
-        Self(
-            builder
+        Self {
+            kept: builder
                 .connection_timeout(PATIENCE)
                 .build_unchecked(manager),
-        )
+            home,
+            away: Arc::default(),
+        }
+    }
+
+    /// A connection. While the database is away one caller at a time waits for it to come back; all others are told at
+    /// once, so that no queue builds up of callers who each wait their turn to wait.
+    fn get(&self) -> Result<PooledConnection<Manager>, Error> {
+        if let Some(kept) = self.kept.try_get() {
+            return Ok(kept);
+        }
+        if self.kept.state().connections == 0 {
+            let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+            if away.is_some_and(|since| since.elapsed() < PATIENCE) {
+                return Err(Error::Unavailable("the database is away".into()));
+            }
+            *away = away.map(|_| Instant::now());
+        }
+        let kept = self.kept.get();
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        *away = kept.is_err().then(Instant::now);
+        kept.map_err(|error| Error::Unavailable(error.to_string()))
     }
 
     /// A connection with `begin` done on it. One that died while it was idle is replaced.
     pub(super) fn begin(&self, begin: &'static str) -> Result<PooledConnection<Manager>, Error> {
+        self.home.check()?;
         let mut last = Error::Unavailable("no connection".into());
-        for _ in 0..=self.0.max_size() {
-            let mut kept = self
-                .0
-                .get()
-                .map_err(|error| Error::Unavailable(error.to_string()))?;
+        for _ in 0..=self.kept.max_size() {
+            let mut kept = self.get()?;
             match kept.db.run(begin) {
                 // Until its transaction has ended a connection is of no use to anybody else: work may panic.
                 Ok(()) => {
@@ -186,6 +211,9 @@ fn work(pool: &Pool, jobs: &Mutex<Receiver<Work>>) {
 
 /// Runs a write in a transaction of its own, again after a lost race.
 pub(super) fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
+    if !job.is_wanted() {
+        return;
+    }
     let mut outcome = Err(Error::Unavailable("too many concurrent changes".into()));
     for _ in 0..ATTEMPTS {
         let mut kept = match pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED") {

@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::db::{Address, Purpose};
 use super::error::Error;
+use super::home::Home;
 use super::pool::{PATIENCE, Pool};
 use super::tx::{Paths, Tx};
 
@@ -33,9 +34,9 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn new(address: &Address) -> Self {
+    pub(super) fn new(address: &Address, home: Home) -> Self {
         Self {
-            pool: Pool::new(address, Purpose::Read, STREAMS),
+            pool: Pool::new(address, home, Purpose::Read, STREAMS),
             free: Arc::new(Semaphore::new(STREAMS as usize)),
         }
     }

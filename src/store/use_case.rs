@@ -12,6 +12,9 @@ pub(super) const ATTEMPTS: u32 = 8;
 
 /// What the engines run: a use case without its types.
 pub(super) trait Job: Send {
+    /// Whether the caller still waits. One who was told that the database does not answer, or has hung up, must not
+    /// find it done much later.
+    fn is_wanted(&self) -> bool;
     /// Runs in an open transaction; whether what it did shall be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Answers the caller, once it is known whether the commit held.
@@ -45,6 +48,10 @@ where
     T: Send,
     E: From<Error> + Send,
 {
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
             .unwrap_or_else(|_| Err(Error::Fault("a use case panicked".into()).into()));

@@ -1,5 +1,6 @@
 //! SQLite's one writer: waiting writes share a transaction, each in a savepoint, and so share an fsync.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
+use super::home::Home;
 use super::tx::{PathKey, Paths, Tx, publish};
 use super::use_case::{ATTEMPTS, Job};
 
@@ -23,12 +25,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(address: &Address, paths: Paths) -> Result<Self, Error> {
-        let mut db = address.connect(Purpose::Write)?;
+    pub(super) fn start(address: &Address, home: Home, paths: Paths) -> Result<Self, Error> {
+        let mut desk = Desk {
+            db: Some(address.reconnect(Purpose::Write)?),
+            address: address.clone(),
+            home,
+            paths,
+        };
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("muster-writer".into())
-            .spawn(move || while serve(&mut db, &paths, &jobs) {})
+            .spawn(move || serve_all(&mut desk, &jobs))
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -70,25 +77,53 @@ impl Writer {
     }
 }
 
+/// The writer's place of work.
+struct Desk {
+    address: Address,
+    home: Home,
+    paths: Paths,
+    /// The connection; none after it has failed, until the next write.
+    db: Option<Db>,
+}
+
+/// Serves group after group until no more can come.
+fn serve_all(desk: &mut Desk, jobs: &Receiver<Box<dyn Job>>) {
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| serve(desk, jobs))) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => desk.db = None,
+        }
+    }
+}
+
 /// Serves one group of writes; false when no more can come.
-fn serve(db: &mut Db, paths: &Paths, jobs: &Receiver<Box<dyn Job>>) -> bool {
+fn serve(desk: &mut Desk, jobs: &Receiver<Box<dyn Job>>) -> bool {
     let Ok(first) = jobs.recv() else { return false };
-    if let Err(error) = db.run("BEGIN IMMEDIATE") {
-        // Who waited behind it has waited as long: the whole queue is told, not one after another.
-        let mut waiting = vec![first];
-        waiting.extend(jobs.try_iter().take(QUEUE));
-        refuse(waiting, &error);
+    if !first.is_wanted() {
         return true;
     }
+    let mut db = match begin(desk) {
+        Ok(db) => db,
+        Err(error) => {
+            // Who waited behind it has waited as long: the whole queue is told, not one after another.
+            let mut waiting = vec![first];
+            waiting.extend(jobs.try_iter().take(QUEUE));
+            refuse(waiting, &error);
+            return true;
+        }
+    };
+    let paths = &desk.paths;
     let started = Instant::now();
     let mut ran = vec![first];
     let mut learned = Vec::new();
-    let mut whole = run(db, paths, &mut ran, &mut learned);
+    let mut whole = run(&mut db, paths, &mut ran, &mut learned);
     while whole.is_ok() && ran.len() < GROUP && started.elapsed() < WINDOW {
         match jobs.try_recv() {
+            Ok(job) if !job.is_wanted() => {}
             Ok(job) => {
                 ran.push(job);
-                whole = run(db, paths, &mut ran, &mut learned);
+                whole = run(&mut db, paths, &mut ran, &mut learned);
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
@@ -99,15 +134,36 @@ fn serve(db: &mut Db, paths: &Paths, jobs: &Receiver<Box<dyn Job>>) -> bool {
             for job in ran {
                 job.finish(Ok(()));
             }
+            desk.db = Some(db);
         }
         Err(error) => {
             tracing::error!(error = %error, writes = ran.len(), "store.commit failed");
-            // The transaction may still be open, or have been rolled back by SQLite itself.
-            drop(db.run("ROLLBACK"));
+            // The transaction may still be open, or have been rolled back by SQLite itself: this connection is not
+            // used again. Closing it ends the transaction.
+            drop(db);
             refuse(ran, &error);
         }
     }
     true
+}
+
+/// A connection with a transaction begun on it: the last one, or a new one after that has failed.
+fn begin(desk: &mut Desk) -> Result<Db, Error> {
+    desk.home.check()?;
+    let mut db = match desk.db.take() {
+        Some(db) => db,
+        None => desk.address.reconnect(Purpose::Write)?,
+    };
+    match db.run("BEGIN IMMEDIATE") {
+        Ok(()) => Ok(db),
+        Err(error) => {
+            // A locked database is no reason to give up a connection to it.
+            if error.to_string().contains("locked") {
+                desk.db = Some(db);
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Runs the last of `ran` in a savepoint of its own. An error is one of the whole transaction: on a full disk, say, SQLite

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ENTERPRISE, map};
 use crate::scim::error::Kind;
+use crate::scim::profile::Profile;
 use crate::scim::resource_type::{Extension, ResourceType};
 use crate::scim::schema::Schema;
 use crate::scim::{Map, filter, patch, receive};
@@ -80,7 +81,8 @@ fn the_patches_turn_each_user_into_what_they_should() {
 fn patches_as_it_should(ty: &ResourceType, case: &Value) -> Result<(), String> {
     let before = received(ty, &case["before"]);
     let body = json!({"schemas": [patch::PATCH_URN], "Operations": case["operations"]});
-    let outcome = patch::parse(map(body), ty).and_then(|patch| patch.apply(ty, &before));
+    let outcome =
+        patch::parse(map(body), ty, Profile::Rfc).and_then(|patch| patch.apply(ty, &before));
     match (outcome, case.get("after")) {
         (Ok(patched), Some(after)) => {
             let (found, wanted) = (sorted(&patched.document.into()), &received(ty, after));
@@ -98,7 +100,7 @@ fn patches_as_it_should(ty: &ResourceType, case: &Value) -> Result<(), String> {
 fn received(ty: &ResourceType, standard: &Value) -> Map {
     let mut body = map(standard.clone());
     body.insert("schemas".to_owned(), json!([super::USER, ENTERPRISE]));
-    receive::receive(ty, body, receive::Purpose::Create)
+    receive::receive(ty, body, receive::Purpose::Create, Profile::Rfc)
         .unwrap()
         .document
 }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::Writer;
 use crate::store::db::{Address, Purpose};
+use crate::store::home::Home;
 use crate::store::tx::{Paths, Tx};
 use crate::store::use_case::{Job, UseCase};
 use crate::store::{Error, migration, tenant};
@@ -26,7 +27,8 @@ impl House {
         std::fs::create_dir_all(&folder).unwrap();
         let address = Address::Sqlite(folder.join("muster.db").display().to_string());
         migration::apply(&address).unwrap();
-        let writer = Writer::start(&address, Paths::default()).unwrap();
+        let home = Home::of(&address).unwrap();
+        let writer = Writer::start(&address, home, Paths::default()).unwrap();
         Self {
             folder,
             address,
@@ -131,4 +133,64 @@ fn all_that_wait_for_a_locked_database_are_told_at_once() {
     assert!(started.elapsed() < Duration::from_secs(8));
     other.run("ROLLBACK").unwrap();
     assert!(house.tenant("free").blocking_recv().unwrap().is_ok());
+}
+
+#[test]
+fn a_full_disk_is_told_and_forgotten() {
+    let house = House::open("full");
+    // This connection may not let the file grow; the next one may again, as after somebody has made room.
+    let full = house.submit(|tx| {
+        tx.db.run("PRAGMA max_page_count = 1")?;
+        (0..100).try_for_each(|n| tenant::claim(tx, &"x".repeat(9000 + n)).map(drop))
+    });
+    assert!(matches!(
+        full.blocking_recv().unwrap(),
+        Err(Error::Unavailable(_))
+    ));
+    assert_eq!(house.tenants(), 0);
+    drop(house.tenant("small").blocking_recv());
+    let long = "y".repeat(100_000);
+    let mut answers = (0..3).map(|_| house.tenant(&long).blocking_recv().unwrap());
+    assert!(answers.any(|answer| answer.is_ok()));
+}
+
+#[test]
+fn a_broken_connection_is_opened_again() {
+    let house = House::open("broken");
+    let broken = house.submit(|tx| tx.db.run("RELEASE write"));
+    assert!(broken.blocking_recv().unwrap().is_err());
+    assert!(house.tenant("next").blocking_recv().unwrap().is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_is_told_of_success_when_the_file_has_been_taken_away() {
+    let house = House::open("taken");
+    let file = house.folder.join("muster.db");
+    let aside = house.folder.join("aside.db");
+    assert!(house.tenant("one").blocking_recv().unwrap().is_ok());
+    std::fs::rename(&file, &aside).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(
+            house.tenant("lost").blocking_recv().unwrap(),
+            Err(Error::Unavailable(_))
+        ));
+    }
+    assert!(!file.exists());
+    std::fs::write(&file, "another").unwrap();
+    assert!(house.tenant("lost").blocking_recv().unwrap().is_err());
+    std::fs::rename(&aside, &file).unwrap();
+    assert!(house.tenant("two").blocking_recv().unwrap().is_ok());
+    assert_eq!(house.tenants(), 2);
+}
+
+#[test]
+fn what_nobody_waits_for_any_more_is_not_done() {
+    let house = House::open("gone");
+    let go = house.hold();
+    drop(house.tenant("hung up"));
+    let waits = house.tenant("waits");
+    drop(go);
+    assert!(waits.blocking_recv().unwrap().is_ok());
+    assert_eq!(house.tenants(), 1);
 }
