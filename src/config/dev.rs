@@ -114,6 +114,7 @@ impl Config {
                     .collect(),
                 profile: client.profile,
                 patch_answer: None,
+                limits: None,
             });
         }
     }

@@ -3,12 +3,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `file` | the TOML as written: names of keys, defaults, located errors |
+//! | `limits` | how often a client may call |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
 //! | `dev` | what `serve --dev` adds: its clients, their systems, the embedded issuer |
 
 mod check;
 mod dev;
 mod file;
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +24,7 @@ use crate::secret::Secret;
 pub use check::is_loopback;
 pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
 pub use file::{load, parse};
+pub use limits::Limits;
 
 /// A mistake in the configuration: where it stands and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,8 @@ pub struct Config {
     /// Who may call, as what, with which rights.
     #[serde(default, rename = "client")]
     pub clients: Vec<Client>,
+    /// How often each client may call. Without it: the default limits, and none with `--dev`.
+    pub limits: Option<Limits>,
     /// How to log.
     #[serde(default)]
     pub log: Log,
@@ -141,6 +146,8 @@ pub struct Client {
     /// What its PATCHes are answered by; default as its profile has it.
     #[serde(default)]
     pub patch_answer: Option<PatchAnswer>,
+    /// How often it may call, if not as often as all others.
+    pub limits: Option<Limits>,
 }
 
 /// How a client speaks SCIM: what is taken from it beyond the RFC, and what is refused within it.

@@ -216,3 +216,32 @@ fn dev_mode_adds_clients_bound_to_systems_of_their_name() {
         .unwrap();
     assert_eq!(strict.profile, Profile::Strict);
 }
+
+#[test]
+fn limits_are_read_for_all_and_for_one() {
+    let one = "system = \"payroll\"\nlimits = { requests_per_second = 25 }";
+    let text = GOOD.replacen("system = \"payroll\"", one, 1);
+    let config = parse(&format!("{text}\n[limits]\nburst = 300\n")).unwrap();
+    config.check(false).unwrap();
+    let all = config.limits.unwrap();
+    assert_eq!((all.requests_per_second, all.burst()), (1000, 300));
+    let one = config.clients[0].limits.unwrap();
+    assert_eq!((one.requests_per_second, one.burst()), (25, 50));
+    assert!(good().limits.is_none());
+}
+
+#[test]
+fn no_client_may_be_limited_to_less_than_25_requests_a_second() {
+    for wrong in ["24", "0", "-1", "2000000"] {
+        let message = changed(
+            "[log]",
+            &format!("[limits]\nrequests_per_second = {wrong}\n[log]"),
+        );
+        assert!(
+            message.starts_with("line 24, column 23: requests_per_second: "),
+            "{message}"
+        );
+        assert!(message.contains(wrong) && message.contains("between 25 and"));
+    }
+    assert!(changed("[log]", "[limits]\nburst = 1\n[log]").contains("burst"));
+}

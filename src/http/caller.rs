@@ -44,16 +44,18 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Verifies the token and finds the client it stands for. A good token of nobody we know is 403.
+    /// Verifies the token, finds the client it stands for, and counts the request. A good token of nobody we know is
+    /// 403.
     pub(super) async fn admit(request: &HttpRequest, door: &Door) -> Result<Self, Failure> {
         let token = door
             .verifier
             .verify(authorization(request.headers()))
             .await?;
-        let client = door.clients.find(&token).ok_or_else(|| {
+        let (client, limit) = door.clients.find(&token).ok_or_else(|| {
             Failure::forbidden("the token is good, but it is not that of a client configured here")
         })?;
         tracing::Span::current().record("client.name", client.name.as_str());
+        limit.count(&client.name)?;
         let correlation = request
             .extensions()
             .get::<Correlation>()

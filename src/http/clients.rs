@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::limit::Limit;
 use super::token::{Claims, Verified};
 use crate::config::{self, Match};
 use crate::domain::context::{Client, Grant, PatchAnswer, Right};
@@ -17,12 +18,14 @@ struct Entry {
     issuer: String,
     matches: Match,
     client: Arc<Client>,
+    limit: Limit,
 }
 
 impl Clients {
-    /// The clients of the configuration; `tenant` gives each tenant's number.
+    /// The clients of the configuration, with their own limits or those of all; `tenant` gives each tenant's number.
     pub(super) fn new<E>(
         clients: &[config::Client],
+        limits: Option<&config::Limits>,
         tenant: impl Fn(&str) -> Result<TenantId, E>,
     ) -> Result<Self, E> {
         let entry = |client: &config::Client| {
@@ -37,6 +40,7 @@ impl Clients {
                     profile: profile(client.profile),
                     patch_answer: client.patch_answer.map(patch_answer),
                 }),
+                limit: Limit::of(client.limits.as_ref().or(limits)),
             })
         };
         clients
@@ -46,13 +50,13 @@ impl Clients {
             .map(Self)
     }
 
-    /// The first client that the token matches, in the order of configuration.
-    pub(super) fn find(&self, token: &Verified) -> Option<&Arc<Client>> {
+    /// The first client that the token matches, in the order of configuration, and its limit.
+    pub(super) fn find(&self, token: &Verified) -> Option<(&Arc<Client>, &Limit)> {
         let found = self
             .0
             .iter()
             .find(|entry| entry.issuer == token.issuer && holds(&entry.matches, &token.claims));
-        found.map(|entry| &entry.client)
+        found.map(|entry| (&entry.client, &entry.limit))
     }
 }
 
@@ -123,7 +127,7 @@ mod tests {
             grants = []
             "#,
         );
-        Clients::new(&config.unwrap().clients, |_| Ok::<_, ()>(TenantId(7))).unwrap()
+        Clients::new(&config.unwrap().clients, None, |_| Ok::<_, ()>(TenantId(7))).unwrap()
     }
 
     fn found(issuer: &str, claims: Value) -> Option<String> {
@@ -135,7 +139,7 @@ mod tests {
                 issuer: issuer.into(),
                 claims,
             })
-            .map(|client| client.name.clone())
+            .map(|(client, _)| client.name.clone())
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Failure {
             .with(header::ACCEPT, "application/scim+json, application/json")
     }
 
+    /// 429 with `Retry-After` in whole seconds (RFC 6585 §4).
+    pub(super) fn too_many_requests(detail: impl Into<String>, seconds: u128) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            .with(header::RETRY_AFTER, &seconds.to_string())
+    }
+
     /// 501: the RFC describes it and this server does not do it.
     pub(super) fn not_implemented(what: &str) -> Self {
         Self::new(

@@ -7,6 +7,7 @@
 //! | `caller` | the extractor that turns a bearer token into a `Context` |
 //! | `token/` | verifying tokens against an issuer's published keys |
 //! | `clients` | which configured client a verified token is |
+//! | `limit` | how often a client may call |
 //! | `scim/` | one file an operation of RFC 7644 |
 //! | `body`, `query` | what comes in, bounded and strictly parsed |
 //! | `prefer` | what an answer shall hold (RFC 7240) |
@@ -20,6 +21,7 @@ mod caller;
 mod clients;
 mod error;
 mod health;
+mod limit;
 mod prefer;
 mod query;
 mod scim;
@@ -74,7 +76,9 @@ impl Door {
         ids: Arc<dyn IdSource>,
     ) -> Result<Self, OpenError> {
         let verifier = Verifier::new(&config.issuers, clock.clone())?;
-        let clients = Clients::new(&config.clients, |tenant| service.tenant(tenant))?;
+        let clients = Clients::new(&config.clients, config.limits.as_ref(), |tenant| {
+            service.tenant(tenant)
+        })?;
         Ok(Self {
             service,
             verifier,

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::{Clock, SystemClock};
+use muster::config::Config;
 use muster::id::RandomIds;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -55,14 +56,16 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn start() -> Self {
+        Self::configured(|_| {})
+    }
+
+    /// Starts with more than the dev settings.
+    pub(crate) fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let folder = Folder::new();
         fs::write(folder.0.join("dev-issuer-key.pem"), &*KEY).unwrap();
-        let running = start(
-            Serve::dev(folder.0.clone()),
-            Arc::new(SystemClock),
-            Arc::new(RandomIds),
-        )
-        .unwrap();
+        let mut serve = Serve::dev(folder.0.clone());
+        change(&mut serve.config);
+        let running = start(serve, Arc::new(SystemClock), Arc::new(RandomIds)).unwrap();
         let origin = format!("http://{}", running.address);
         let http = Client::builder().no_proxy().build().unwrap();
         Self {

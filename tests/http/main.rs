@@ -10,6 +10,7 @@
 mod app;
 mod boundary;
 mod issuer;
+mod limits;
 mod operations;
 mod protocol;
 mod startup;

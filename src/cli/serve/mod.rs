@@ -155,6 +155,9 @@ fn assemble(
         signals,
     } = settings;
     config.check(dev)?;
+    if !dev {
+        config.limits.get_or_insert_default();
+    }
     if dev || config.server.database_url.is_none() {
         prepare(&config.server.data_dir)?;
     }
