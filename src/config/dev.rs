@@ -86,7 +86,7 @@ impl Config {
         self.issuers.push(Issuer {
             url: issuer.into(),
             audience: DEV_AUDIENCE.into(),
-            algorithms: vec![jsonwebtoken::Algorithm::RS256],
+            algorithms: file::default_algorithms(),
         });
         for client in dev_clients() {
             if !self.systems.iter().any(|system| system.name == client.name) {

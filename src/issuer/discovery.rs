@@ -18,14 +18,14 @@ pub(super) async fn metadata(issuer: web::Data<Issuer>) -> HttpResponse {
         "response_types_supported": ["code"],
         "grant_types_supported": ["client_credentials"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }))
 }
 
 /// `GET /dev/jwks`.
 pub(super) async fn keys(issuer: web::Data<Issuer>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "keys": [issuer.key.public()] }))
+    HttpResponse::Ok().json(json!({ "keys": issuer.keys.published(issuer.clock.now()) }))
 }
 
 /// `GET /dev/authorize`: discovery must name this endpoint (§3), but nobody can sign in by browser yet.

@@ -1,4 +1,4 @@
-//! The issuer's RSA key: made once, kept in the data folder for its owner's eyes.
+//! One signing key of the issuer: made once, kept in the data folder for its owner's eyes.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -12,13 +12,45 @@ use serde::Serialize;
 
 use super::Error;
 
-/// The name of the key's file in the data folder.
-const FILE: &str = "dev-issuer-key.pem";
 /// RFC 7518 §3.3 asks for 2048 bits or more.
 const BITS: usize = 2048;
 
+/// RS256 with an RSA key, or ES256 with one on P-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rs256,
+    Es256,
+}
+
+impl Kind {
+    /// The algorithm of that name (RFC 7518 §3.1).
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "RS256" => Some(Self::Rs256),
+            "ES256" => Some(Self::Es256),
+            _ => None,
+        }
+    }
+
+    /// The name of the key's file in the data folder.
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Self::Rs256 => "dev-issuer-key.pem",
+            Self::Es256 => "dev-issuer-key-es256.pem",
+        }
+    }
+
+    fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Rs256 => Algorithm::RS256,
+            Self::Es256 => Algorithm::ES256,
+        }
+    }
+}
+
 /// The private key, and its public half as published.
 pub(super) struct SigningKey {
+    kind: Kind,
     private: EncodingKey,
     public: Jwk,
     id: String,
@@ -26,18 +58,13 @@ pub(super) struct SigningKey {
 
 impl SigningKey {
     /// Reads the key in `data_dir`, or makes and keeps one.
-    pub(super) fn open(data_dir: &Path) -> Result<Self, Error> {
-        let path = data_dir.join(FILE);
+    pub(super) fn open(kind: Kind, data_dir: &Path) -> Result<Self, Error> {
+        let path = data_dir.join(kind.file());
         let pem = match fs::read_to_string(&path) {
             Ok(pem) => pem,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let pem = generate()?;
-                keep(&path, &pem).map_err(|error| {
-                    Error(format!(
-                        "cannot keep the dev issuer's key in {}: {error}",
-                        path.display()
-                    ))
-                })?;
+                let pem = generate(kind)?;
+                keep(&path, &pem)?;
                 pem
             }
             Err(error) => {
@@ -47,61 +74,96 @@ impl SigningKey {
                 )));
             }
         };
-        Self::from_pem(&pem).map_err(|error| {
+        Self::from_pem(kind, &pem).map_err(|error| {
             Error(format!(
-                "{} holds no RSA private key in PEM form ({error}); remove the file to have a new one made",
-                path.display()
+                "{} holds no private key for {:?} in PEM form ({error}); remove the file to have a new one made",
+                path.display(),
+                kind.algorithm()
             ))
         })
     }
 
-    fn from_pem(pem: &str) -> jsonwebtoken::errors::Result<Self> {
-        let private = EncodingKey::from_rsa_pem(pem.as_bytes())?;
-        let mut public = Jwk::from_encoding_key(&private, Algorithm::RS256)?;
+    /// A new key and its PEM, kept nowhere yet.
+    pub(super) fn make(kind: Kind) -> Result<(Self, String), Error> {
+        let pem = generate(kind)?;
+        let key = Self::from_pem(kind, &pem)
+            .map_err(|error| Error(format!("cannot use a new key of the dev issuer: {error}")))?;
+        Ok((key, pem))
+    }
+
+    fn from_pem(kind: Kind, pem: &str) -> jsonwebtoken::errors::Result<Self> {
+        let private = match kind {
+            Kind::Rs256 => EncodingKey::from_rsa_pem(pem.as_bytes())?,
+            Kind::Es256 => EncodingKey::from_ec_pem(pem.as_bytes())?,
+        };
+        let mut public = Jwk::from_encoding_key(&private, kind.algorithm())?;
         let id = public.thumbprint(ThumbprintHash::SHA256)?;
         public.common.key_id = Some(id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(Self {
+            kind,
             private,
             public,
             id,
         })
     }
 
-    /// The public half, named by its thumbprint (RFC 7638).
+    /// For what it signs.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its name: its thumbprint (RFC 7638).
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The public half.
     pub(super) fn public(&self) -> &Jwk {
         &self.public
     }
 
     /// Signs an access token (RFC 9068 §2.1).
     pub(super) fn sign(&self, claims: &impl Serialize) -> jsonwebtoken::errors::Result<String> {
-        let mut header = Header::new(Algorithm::RS256);
+        let mut header = Header::new(self.kind.algorithm());
         header.typ = Some("at+jwt".into());
         header.kid = Some(self.id.clone());
         jsonwebtoken::encode(&header, claims, &self.private)
     }
 }
 
-fn generate() -> Result<String, Error> {
+fn generate(kind: Kind) -> Result<String, Error> {
     let failed = |error: &dyn std::fmt::Display| {
         Error(format!("cannot make a key for the dev issuer: {error}"))
     };
-    let key = RsaPrivateKey::new(&mut rand::thread_rng(), BITS).map_err(|error| failed(&error))?;
-    let pem = key
-        .to_pkcs8_pem(LineEnding::LF)
-        .map_err(|error| failed(&error))?;
-    Ok(pem.to_string())
+    let mut random = rand::thread_rng();
+    let pem = match kind {
+        Kind::Rs256 => RsaPrivateKey::new(&mut random, BITS)
+            .map_err(|error| failed(&error))?
+            .to_pkcs8_pem(LineEnding::LF),
+        Kind::Es256 => p256::SecretKey::random(&mut random).to_pkcs8_pem(LineEnding::LF),
+    };
+    Ok(pem.map_err(|error| failed(&error))?.to_string())
 }
 
-/// Writes a new file that its owner alone may read, complete before it gets its name.
-fn keep(path: &Path, pem: &str) -> io::Result<()> {
+/// Writes a file that its owner alone may read, complete before it gets its name.
+pub(super) fn keep(path: &Path, text: &str) -> Result<(), Error> {
+    write(path, text).map_err(|error| {
+        Error(format!(
+            "cannot keep the dev issuer's keys in {}: {error}",
+            path.display()
+        ))
+    })
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
-    file.write_all(pem.as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&draft, path)
 }

@@ -3,14 +3,18 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `key` | the RSA key, kept in the data folder so that tokens survive a restart |
+//! | `key` | a signing key, kept in the data folder so that tokens survive a restart |
+//! | `ring` | the keys that sign, and those that did and are still published |
 //! | `discovery` | OpenID Connect Discovery §3 and the JSON Web Key Set |
 //! | `token` | the token endpoint, RFC 6749 §4.4 |
+//! | `rotate` | new keys while running |
 //! | `claims` | what an access token says, RFC 9068 §2.2 |
 
 mod claims;
 mod discovery;
 mod key;
+mod ring;
+mod rotate;
 mod token;
 
 use std::path::Path;
@@ -20,9 +24,9 @@ use actix_web::web;
 
 use crate::clock::Clock;
 use crate::id::IdSource;
-use key::SigningKey;
+use ring::Ring;
 
-/// Why the issuer could not be opened: its key cannot be read, made or kept.
+/// Why the issuer could not be opened: a key cannot be read, made or kept.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(String);
@@ -30,16 +34,16 @@ pub struct Error(String);
 /// The issuer.
 pub struct Issuer {
     url: String,
-    key: SigningKey,
+    keys: Ring,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 }
 
 impl Issuer {
-    /// Opens the issuer that answers at `url`, with the key in `data_dir` (made if there is none).
+    /// Opens the issuer that answers at `url`, with the keys in `data_dir` (made if there are none).
     ///
     /// # Errors
-    /// When the key cannot be read, made or kept.
+    /// When a key cannot be read, made or kept.
     pub fn open(
         data_dir: &Path,
         url: String,
@@ -48,7 +52,7 @@ impl Issuer {
     ) -> Result<Self, Error> {
         Ok(Self {
             url,
-            key: SigningKey::open(data_dir)?,
+            keys: Ring::open(data_dir)?,
             clock,
             ids,
         })
@@ -73,6 +77,11 @@ pub fn mount(issuer: web::Data<Issuer>) -> impl FnOnce(&mut web::ServiceConfig) 
                 )
                 .route("/jwks", web::get().to(discovery::keys))
                 .route("/authorize", web::get().to(discovery::authorize))
+                .service(
+                    web::resource("/rotate")
+                        .route(web::post().to(rotate::rotate))
+                        .default_service(web::to(token::not_a_post)),
+                )
                 .service(
                     web::resource("/token")
                         .route(web::post().to(token::issue))

@@ -1,4 +1,5 @@
-//! `POST /dev/token`: an access token for a client's own credentials (RFC 6749 §4.4).
+//! `POST /dev/token`: an access token for a client's own credentials (RFC 6749 §4.4). It is signed with RS256, or as the
+//! parameter `alg`, which is ours, wants it.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
@@ -10,13 +11,14 @@ use serde_json::json;
 
 use super::Issuer;
 use super::claims::{Claims, LIFETIME, SCOPE};
+use super::key::Kind;
 use crate::config::{DevClient, dev_clients};
 
 /// An error answer of RFC 6749 §5.2.
-struct Refusal {
-    status: StatusCode,
-    error: &'static str,
-    description: &'static str,
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) error: &'static str,
+    pub(super) description: &'static str,
 }
 
 impl Refusal {
@@ -36,7 +38,7 @@ impl Refusal {
         }
     }
 
-    fn answer(&self) -> HttpResponse {
+    pub(super) fn answer(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
@@ -68,7 +70,7 @@ pub(super) async fn not_a_post() -> HttpResponse {
     Refusal {
         status: StatusCode::METHOD_NOT_ALLOWED,
         error: "invalid_request",
-        description: "ask for tokens with POST",
+        description: "send a POST",
     }
     .answer()
 }
@@ -100,7 +102,9 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
             ));
         }
     }
-    let Ok(token) = issuer.key.sign(&Claims::fresh(issuer, client.name)) else {
+    let kind = Kind::named(form.get("alg").unwrap_or("RS256"))
+        .ok_or_else(|| Refusal::invalid_request("the alg must be RS256 or ES256"))?;
+    let Some(token) = issuer.keys.sign(kind, &Claims::fresh(issuer, client.name)) else {
         return Err(Refusal {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             error: "server_error",
@@ -115,7 +119,10 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
 }
 
 /// Who is asking: by HTTP Basic, or by parameters in the body (§2.3.1), never both (§2.3).
-fn authenticate(request: &HttpRequest, form: &Form) -> Result<&'static DevClient, Refusal> {
+pub(super) fn authenticate(
+    request: &HttpRequest,
+    form: &Form,
+) -> Result<&'static DevClient, Refusal> {
     let (name, secret) = match request.headers().get(header::AUTHORIZATION) {
         Some(_) if form.get("client_secret").is_some() => {
             return Err(Refusal::invalid_request(
@@ -162,7 +169,8 @@ fn form_decoded(part: &str) -> String {
 }
 
 /// The parameters of a request.
-struct Form(Vec<(String, String)>);
+#[derive(Default)]
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// §3.2: parameters without a value count as absent, and none may be given twice.

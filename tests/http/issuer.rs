@@ -123,3 +123,82 @@ async fn tokens_survive_a_restart_and_the_key_is_its_owners_alone() {
     assert_eq!(old.status, 401);
     running.stop().unwrap();
 }
+
+/// The key ids that the issuer publishes.
+async fn published(app: &App) -> Vec<String> {
+    let keys = send(app.http.get(format!("{}/dev/jwks", app.origin))).await;
+    let keys = keys.json();
+    let ids = keys["keys"].as_array().unwrap().iter();
+    ids.map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// A token signed with that algorithm; its header says so.
+async fn token(app: &App, algorithm: &str) -> String {
+    let body = format!("grant_type=client_credentials&alg={algorithm}");
+    let answer = ask(app, Some(("hris", "hris-secret")), &body).await;
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert_eq!(format!("{:?}", header.alg), algorithm);
+    token
+}
+
+async fn opens(app: &App, token: &str) -> u16 {
+    let list = app.anonymous(reqwest::Method::GET, "/Users");
+    send(list.bearer_auth(token)).await.status.as_u16()
+}
+
+async fn rotate(app: &App, name: &str, secret: &str) -> Answer {
+    let rotate = app.http.post(format!("{}/dev/rotate", app.origin));
+    send(rotate.basic_auth(name, Some(secret))).await
+}
+
+#[actix_web::test]
+async fn keys_are_changed_while_tokens_are_in_use() {
+    let app = App::start();
+    let first = published(&app).await;
+    assert_eq!(first.len(), 2);
+    let mut tokens = Vec::new();
+    for algorithm in ["RS256", "ES256"] {
+        tokens.push(token(&app, algorithm).await);
+        assert_eq!(opens(&app, &tokens[tokens.len() - 1]).await, 200);
+    }
+    assert_eq!(rotate(&app, "admin", "guess").await.status, 401);
+    assert_eq!(rotate(&app, "hris", "hris-secret").await.status, 403);
+    assert_eq!(published(&app).await, first);
+    let answer = rotate(&app, "admin", "admin-secret").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let fresh = published(&app).await;
+    assert_eq!(answer.json()["signing"], serde_json::json!(fresh[..2]));
+    assert_eq!(fresh[2..], first);
+    for algorithm in ["RS256", "ES256"] {
+        tokens.push(token(&app, algorithm).await);
+    }
+    // The verifier asks for the new keys when it first meets them; the old ones are good as before.
+    for token in &tokens {
+        assert_eq!(opens(&app, token).await, 200);
+    }
+    #[cfg(unix)]
+    for file in [
+        "dev-issuer-key.pem",
+        "dev-issuer-key-es256.pem",
+        "dev-issuer-retired.json",
+    ] {
+        use std::os::unix::fs::PermissionsExt;
+        let file = std::fs::metadata(app.folder.0.join(file)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[actix_web::test]
+async fn other_algorithms_are_not_signed_with() {
+    let app = App::start();
+    for algorithm in ["HS256", "none", "PS256"] {
+        let body = format!("grant_type=client_credentials&alg={algorithm}");
+        let answer = ask(&app, Some(("hris", "hris-secret")), &body).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["error"].as_str()),
+            (400, Some("invalid_request"))
+        );
+    }
+}
