@@ -13,6 +13,7 @@ mod issuer;
 mod limits;
 mod operations;
 mod protocol;
+mod rotation;
 mod startup;
 mod tokens;
 mod verifier;

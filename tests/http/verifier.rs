@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use muster::clock::FixedClock;
 use muster::http::token::{Refusal, Verified, Verifier};
 
-struct Pair {
-    private: EncodingKey,
+pub(crate) struct Pair {
+    pub private: EncodingKey,
     public_pem: String,
 }
 
-static FIRST: LazyLock<Pair> = LazyLock::new(Pair::generate);
-static SECOND: LazyLock<Pair> = LazyLock::new(Pair::generate);
+pub(crate) static FIRST: LazyLock<Pair> = LazyLock::new(Pair::generate);
+pub(crate) static SECOND: LazyLock<Pair> = LazyLock::new(Pair::generate);
 
 impl Pair {
     fn generate() -> Self {
@@ -38,7 +38,7 @@ impl Pair {
         }
     }
 
-    fn jwk(&self, id: &str) -> Value {
+    pub(crate) fn jwk(&self, id: &str) -> Value {
         let mut jwk = Jwk::from_encoding_key(&self.private, Algorithm::RS256).unwrap();
         jwk.common.key_id = Some(id.into());
         serde_json::to_value(jwk).unwrap()
@@ -51,20 +51,21 @@ struct Published {
     down: bool,
     discoveries: usize,
     fetches: usize,
+    refused: usize,
 }
 
 /// An issuer, a clock and a verifier that trusts it.
-struct Scene {
+pub(crate) struct Scene {
     url: String,
     published: Arc<Mutex<Published>>,
-    clock: Arc<FixedClock>,
+    pub clock: Arc<FixedClock>,
     verifier: Verifier,
 }
 
 const NOW: i64 = 1_800_000_000;
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/people", listener.local_addr().unwrap());
         let published = Arc::new(Mutex::new(Published {
@@ -89,7 +90,27 @@ impl Scene {
         }
     }
 
-    fn claims(&self, changes: &Value) -> Value {
+    /// Has the issuer publish these keys from now on.
+    pub(crate) fn publish(&self, keys: Vec<Value>) {
+        self.published.lock().unwrap().keys = keys;
+    }
+
+    /// Has the issuer answer nothing, or answer again.
+    pub(crate) fn down(&self, down: bool) {
+        self.published.lock().unwrap().down = down;
+    }
+
+    /// How often its keys were fetched.
+    pub(crate) fn fetches(&self) -> usize {
+        self.published.lock().unwrap().fetches
+    }
+
+    /// How often it was asked while it was down.
+    pub(crate) fn refused(&self) -> usize {
+        self.published.lock().unwrap().refused
+    }
+
+    pub(crate) fn claims(&self, changes: &Value) -> Value {
         let mut claims = json!({
             "iss": self.url, "aud": "muster", "sub": "hris", "iat": NOW, "nbf": NOW, "exp": NOW + 3600,
         });
@@ -99,17 +120,17 @@ impl Scene {
         claims
     }
 
-    fn signed(&self, changes: &Value) -> String {
+    pub(crate) fn signed(&self, changes: &Value) -> String {
         encode(&header("first"), &self.claims(changes), &FIRST.private).unwrap()
     }
 
-    async fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
+    pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
         self.verifier
             .verify(Some(format!("Bearer {token}").as_bytes()))
             .await
     }
 
-    async fn refusal(&self, token: &str) -> String {
+    pub(crate) async fn refusal(&self, token: &str) -> String {
         match self.verify(token).await {
             Err(Refusal::Invalid(why)) => why,
             other => panic!("{other:?}"),
@@ -122,6 +143,7 @@ fn serve(mut stream: std::net::TcpStream, base: &str, state: &Mutex<Published>) 
     let read = stream.read(&mut request).unwrap();
     let mut state = state.lock().unwrap();
     if state.down {
+        state.refused += 1;
         return;
     }
     let body = if request[..read].starts_with(b"GET /people/jwks ") {
@@ -145,7 +167,7 @@ fn serve(mut stream: std::net::TcpStream, base: &str, state: &Mutex<Published>) 
     .unwrap();
 }
 
-fn header(id: &str) -> Header {
+pub(crate) fn header(id: &str) -> Header {
     let mut header = Header::new(Algorithm::RS256);
     header.kid = Some(id.into());
     header.typ = Some("at+jwt".into());

@@ -1,5 +1,7 @@
-//! An issuer's keys: fetched on first use, kept, and fetched anew when a token names one that is not among them.
+//! An issuer's keys: fetched on first use, kept, and fetched anew from time to time, and when a token names one that is
+//! not among them.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,6 +9,7 @@ use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use openidconnect::JsonWebKeySetUrl;
 use openidconnect::core::CoreJsonWebKeySet;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::fetch::{Fetcher, SetupError};
@@ -17,6 +20,11 @@ const REFETCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// After a failed first fetch, requests are refused at once for so long, instead of each waiting for the timeout.
 const PAUSE: TimeDelta = TimeDelta::seconds(2);
 
+/// After this time the keys are looked at anew, beside the requests.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
+/// After this time a request waits for it.
+const STALE: TimeDelta = TimeDelta::minutes(10);
+
 /// One published key.
 pub(super) struct Key {
     id: Option<String>,
@@ -25,22 +33,32 @@ pub(super) struct Key {
     pub(super) decoding: DecodingKey,
 }
 
-/// The keys as last fetched.
-type Published = Arc<Vec<Key>>;
+/// The keys as last fetched. The same pointer means the same keys: what one of them has proven still holds.
+pub(super) type Published = Arc<Vec<Key>>;
 
 /// The keys of one issuer.
 pub(super) struct Keys {
     fetcher: Fetcher,
     clock: Arc<dyn Clock>,
-    known: RwLock<Option<Published>>,
+    known: RwLock<Option<Known>>,
     /// Held while fetching, so that concurrent requests wait for one fetch instead of each making theirs.
     fetching: Mutex<Fetching>,
+    /// When to look again, in seconds since 1970: whoever moves it on is the one to do it.
+    next: AtomicI64,
+}
+
+#[derive(Clone)]
+struct Known {
+    keys: Published,
+    /// The keys as the issuer wrote them.
+    text: Vec<Value>,
+    fetched: DateTime<Utc>,
 }
 
 #[derive(Default)]
 struct Fetching {
     url: Option<JsonWebKeySetUrl>,
-    /// The last refetch for an unknown key.
+    /// The last refetch.
     refetched: Option<DateTime<Utc>>,
     failed: Option<(DateTime<Utc>, String)>,
 }
@@ -53,17 +71,48 @@ impl Keys {
             clock,
             known: RwLock::default(),
             fetching: Mutex::default(),
+            next: AtomicI64::new(i64::MAX),
         })
     }
 
-    /// The keys, fetched if this is the first time.
-    pub(super) async fn get(&self) -> Result<Published, String> {
-        if let Some(known) = self.known() {
-            return Ok(known);
+    /// The keys, fetched if this is the first time. A key that the issuer has withdrawn is known for ten minutes more at
+    /// the most, while the issuer answers: they are looked at anew every five minutes, and who comes after ten, when
+    /// nobody has called in between, waits for it.
+    pub(super) async fn get(self: &Arc<Self>) -> Result<Published, String> {
+        let Some(known) = self.known() else {
+            return self.first().await;
+        };
+        let now = self.clock.now();
+        if !self.is_due(now) {
+            return Ok(known.keys);
         }
+        if now - known.fetched < STALE {
+            let keys = Arc::clone(self);
+            // Nobody waits for it.
+            drop(actix_web::rt::spawn(async move {
+                drop(keys.refetch(&known.keys).await);
+            }));
+            return self.known().map(|known| known.keys).ok_or_else(String::new);
+        }
+        let fresh = self.refetch(&known.keys).await;
+        Ok(fresh.unwrap_or(known.keys))
+    }
+
+    /// Whether it is time to look again, for one caller a minute.
+    fn is_due(&self, now: DateTime<Utc>) -> bool {
+        let next = self.next.load(Ordering::Acquire);
+        let later = (now + REFETCH_EVERY).timestamp();
+        now.timestamp() >= next
+            && self
+                .next
+                .compare_exchange(next, later, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+    }
+
+    async fn first(&self) -> Result<Published, String> {
         let mut fetching = self.fetching.lock().await;
         if let Some(known) = self.known() {
-            return Ok(known);
+            return Ok(known.keys);
         }
         let now = self.clock.now();
         if let Some((at, cause)) = &fetching.failed
@@ -87,7 +136,7 @@ impl Keys {
     /// When the fetch fails the keys at hand stay in use.
     pub(super) async fn refetch(&self, stale: &Published) -> Option<Published> {
         let mut fetching = self.fetching.lock().await;
-        let known = self.known()?;
+        let known = self.known()?.keys;
         if !Arc::ptr_eq(&known, stale) {
             return Some(known); // somebody else has just fetched
         }
@@ -109,7 +158,7 @@ impl Keys {
         }
     }
 
-    fn known(&self) -> Option<Published> {
+    fn known(&self) -> Option<Known> {
         self.known
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -117,20 +166,32 @@ impl Keys {
     }
 
     fn publish(&self, keys: &CoreJsonWebKeySet) -> Published {
-        let keys = Arc::new(
-            keys.keys()
-                .iter()
-                .filter_map(|key| Key::read(&serde_json::to_value(key).ok()?))
-                .collect(),
-        );
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&keys));
+        let now = self.clock.now();
+        let text: Vec<Value> = keys
+            .keys()
+            .iter()
+            .filter_map(|key| serde_json::to_value(key).ok())
+            .collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let same = known.take().filter(|known| known.text == text);
+        let keys = match same {
+            Some(same) => same.keys,
+            None => Arc::new(text.iter().filter_map(Key::read).collect()),
+        };
+        *known = Some(Known {
+            keys: Arc::clone(&keys),
+            text,
+            fetched: now,
+        });
+        self.next
+            .store((now + FRESH).timestamp(), Ordering::Release);
         keys
     }
 }
 
 impl Key {
     /// A key that can verify signatures; others (for encryption, symmetric, of unknown type) are passed over.
-    fn read(json: &serde_json::Value) -> Option<Self> {
+    fn read(json: &Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(json.clone()).ok()?;
         if !matches!(
             jwk.common.public_key_use,

@@ -2,10 +2,10 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `keys` | an issuer's discovery and keys: fetched on first use, refetched for an unknown `kid` |
+//! | `keys` | an issuer's discovery and keys: fetched on first use, refetched from time to time and for an unknown `kid` |
 //! | `fetch` | the bounded HTTP client that does it |
 //! | `verify` | one token: algorithm, key, signature, claims |
-//! | `cache` | tokens verified before, by their hash, until they expire |
+//! | `cache` | tokens verified before, by their hash, until they expire or the keys change |
 
 mod cache;
 mod fetch;
@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config;
 use cache::Cache;
 pub use fetch::SetupError;
-use keys::Keys;
+use keys::{Keys, Published};
 
 /// What a verified token says.
 pub type Claims = Map<String, Value>;
@@ -62,7 +62,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// Verifies tokens of the configured issuers.
 pub struct Verifier {
-    issuers: Vec<(config::Issuer, Keys)>,
+    issuers: Vec<(config::Issuer, Arc<Keys>)>,
     cache: Cache,
     clock: Arc<dyn Clock>,
 }
@@ -75,7 +75,10 @@ impl Verifier {
     pub fn new(issuers: &[config::Issuer], clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let issuers = issuers
             .iter()
-            .map(|issuer| Ok((issuer.clone(), Keys::of(&issuer.url, clock.clone())?)))
+            .map(|issuer| {
+                let keys = Keys::of(&issuer.url, clock.clone())?;
+                Ok((issuer.clone(), Arc::new(keys)))
+            })
             .collect::<Result<_, SetupError>>()?;
         Ok(Self {
             issuers,
@@ -92,26 +95,44 @@ impl Verifier {
         let token = bearer(authorization)?;
         let now = self.clock.now().timestamp();
         let hash = Cache::hash(token);
-        if let Some(known) = self.cache.find(&hash, now) {
-            return Ok(known);
+        if let Some((verified, proof)) = self.cache.find(&hash, now) {
+            let (issuer, keys) = self.issuer(Some(&verified.issuer))?;
+            let known = published(issuer, keys).await?;
+            // Where the issuer has changed its keys, the token is verified anew.
+            if Arc::ptr_eq(&proof, &known) {
+                return Ok(verified);
+            }
         }
         // Unverified so far: the claim only chooses whose keys must prove it.
         let unproven: Claims =
             insecure_decode_claims(token).map_err(|_| Refusal::invalid("it is not a JWT"))?;
-        let issuer = unproven.get("iss").and_then(Value::as_str);
-        let (issuer, keys) = self
-            .issuers
-            .iter()
-            .find(|(known, _)| Some(known.url.as_str()) == issuer)
-            .ok_or_else(|| Refusal::invalid("its iss is not an issuer that is trusted here"))?;
-        let (claims, expires) = verify::verify(token, issuer, keys, now).await?;
+        let (issuer, keys) = self.issuer(unproven.get("iss").and_then(Value::as_str))?;
+        let known = published(issuer, keys).await?;
+        let (claims, proof, expires) = verify::verify(token, issuer, (keys, known), now).await?;
         let verified = Arc::new(Verified {
             issuer: issuer.url.clone(),
             claims,
         });
-        self.cache.insert(hash, &verified, expires, now);
+        self.cache.insert(hash, (&verified, proof), expires, now);
         Ok(verified)
     }
+
+    fn issuer(&self, url: Option<&str>) -> Result<(&config::Issuer, &Arc<Keys>), Refusal> {
+        self.issuers
+            .iter()
+            .find(|(known, _)| Some(known.url.as_str()) == url)
+            .map(|(issuer, keys)| (issuer, keys))
+            .ok_or_else(|| Refusal::invalid("its iss is not an issuer that is trusted here"))
+    }
+}
+
+async fn published(issuer: &config::Issuer, keys: &Arc<Keys>) -> Result<Published, Refusal> {
+    keys.get()
+        .await
+        .map_err(|cause| Refusal::IssuerUnreachable {
+            issuer: issuer.url.clone(),
+            cause,
+        })
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1); the scheme's case does not matter.

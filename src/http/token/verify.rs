@@ -4,38 +4,36 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde_json::Value;
 
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, Published};
 use super::{Claims, Refusal};
 use crate::config::Issuer;
 
 /// How far two clocks may be apart, in seconds.
 const LEEWAY: i64 = 30;
 
-/// Verifies `token` as one of `issuer`'s, at `now` (Unix seconds): its claims, and when it stops being good.
+/// Verifies `token` as one of `issuer`'s, with its keys as `known`, at `now` (Unix seconds): its claims, the keys that
+/// prove them, and when it stops being good.
 pub(super) async fn verify(
     token: &str,
     issuer: &Issuer,
-    keys: &Keys,
+    (keys, known): (&Keys, Published),
     now: i64,
-) -> Result<(Claims, i64), Refusal> {
+) -> Result<(Claims, Published, i64), Refusal> {
     let header = decode_header(token)
         .map_err(|_| Refusal::invalid("its header is not that of a signed JWT"))?;
     check_header(&header, issuer)?;
-    let unreachable = |cause| Refusal::IssuerUnreachable {
-        issuer: issuer.url.clone(),
-        cause,
-    };
-    let known = keys.get().await.map_err(unreachable)?;
+    let mut known = known;
     let mut proof = proven(token, &header, issuer, &known)?;
     if proof.is_none()
         && let Some(fresh) = keys.refetch(&known).await
     {
         proof = proven(token, &header, issuer, &fresh)?;
+        known = fresh;
     }
     let claims =
         proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?;
     let expires = check_times(&claims, now)?;
-    Ok((claims, expires))
+    Ok((claims, known, expires))
 }
 
 fn check_header(header: &Header, issuer: &Issuer) -> Result<(), Refusal> {
