@@ -1,8 +1,14 @@
 //! Bodies: a JSON object of at most a mebibyte, or a bulk request of at most ten, whatever `Content-Length` says.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::body::{BodyStream, MessageBody};
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, web};
 use serde_json::{Map, Value};
+use tokio::time::{sleep, timeout};
 
 use super::error::Failure;
 use crate::scim::json;
@@ -13,6 +19,11 @@ pub(super) const LIMIT: usize = 1024 * 1024;
 pub(super) const BULK_LIMIT: usize = 10 * 1024 * 1024;
 /// How much more of a refused body is still read, so that its sender gets to see the answer.
 const DRAINED: usize = 3 * LIMIT;
+
+/// How long a body may be on its way: who sends a byte now and then holds nothing for long.
+const TIME: Duration = Duration::from_secs(30);
+/// How long a refused body is kept, which is longer than its answer takes.
+const HELD: Duration = Duration::from_secs(1);
 
 /// Reads the request's JSON object (RFC 7644 §3.1, §8.1: `application/scim+json`; `application/json` is accepted).
 pub(super) async fn object(
@@ -64,11 +75,37 @@ async fn read(
     if announced.is_some_and(|length| length > limit + DRAINED) {
         return Err(Failure::too_large(limit));
     }
-    match payload.to_bytes_limited(limit + DRAINED).await {
-        Ok(Ok(bytes)) if bytes.len() <= limit => Ok(bytes),
-        Ok(Ok(_)) | Err(_) => Err(Failure::too_large(limit)),
-        Ok(Err(_)) => Err(Failure::invalid_syntax(
-            "the body ended before it was complete",
-        )),
+    let mut body = Box::pin(BodyStream::new(payload));
+    let outcome = match timeout(TIME, gather(&mut body, limit)).await {
+        Ok(Ok(bytes)) => return Ok(bytes),
+        Ok(Err(refusal)) => refusal,
+        Err(_) => Failure::too_slow(TIME),
+    };
+    // While the body is there and not at its end, the server closes the connection after the answer. Without it, it
+    // would go on reading for as long as the sender of a chunked body likes.
+    drop(actix_web::rt::spawn(async move {
+        sleep(HELD).await;
+        drop(body);
+    }));
+    Err(outcome)
+}
+
+/// Reads to the end, but not much further than `limit`.
+async fn gather(
+    body: &mut Pin<Box<BodyStream<web::Payload>>>,
+    limit: usize,
+) -> Result<web::Bytes, Failure> {
+    let mut bytes = web::BytesMut::new();
+    while let Some(part) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+        let part =
+            part.map_err(|_| Failure::invalid_syntax("the body ended before it was complete"))?;
+        bytes.extend_from_slice(&part);
+        if bytes.len() > limit + DRAINED {
+            break;
+        }
     }
+    if bytes.len() > limit {
+        return Err(Failure::too_large(limit));
+    }
+    Ok(bytes.freeze())
 }

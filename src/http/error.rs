@@ -1,6 +1,7 @@
 //! Failures as answers: the one place that knows status codes (RFC 7644 §3.12).
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -80,6 +81,14 @@ impl Failure {
             format!("{method} is not possible here; possible: {allowed}"),
         )
         .with(header::ALLOW, allowed)
+    }
+
+    /// 408 (RFC 9110 §15.5.9): the connection is closed too.
+    pub(super) fn too_slow(time: Duration) -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body did not arrive within {} s", time.as_secs()),
+        )
     }
 
     /// 413, naming the limit.

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{NormalizePath, from_fn};
@@ -28,6 +29,9 @@ pub(super) use options::Options;
 
 /// How long a stop waits for requests in flight, in seconds.
 const DRAIN: u64 = 30;
+
+/// How long the head of a request may be on its way.
+const HEAD: Duration = Duration::from_secs(5);
 
 /// What to serve.
 #[derive(Clone, Debug)]
@@ -272,7 +276,10 @@ fn spawn(
                     })
                     .configure(http::mount(http))
             });
-            let server = server.workers(workers).shutdown_timeout(DRAIN);
+            let server = server
+                .workers(workers)
+                .client_request_timeout(HEAD)
+                .shutdown_timeout(DRAIN);
             let server = if signals {
                 server.shutdown_signal(signal::end()?)
             } else {
