@@ -263,7 +263,8 @@ struct Words {
 }
 
 impl Connection {
-    fn open(url: &str) -> Self {
+    /// A connection to the database at `url`.
+    pub(crate) fn open(url: &str) -> Self {
         match url.strip_prefix("sqlite:") {
             Some(path) => {
                 let mut connection =

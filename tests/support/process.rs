@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The built binary.
+const MUSTER: &str = env!("CARGO_BIN_EXE_muster");
+
 /// A running `muster serve --dev`; killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -21,19 +24,55 @@ pub(crate) fn free_port() -> u16 {
 impl Process {
     /// Starts on SQLite in `folder`, and waits until it listens.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::spawn(Command::new(MUSTER), folder, &[], "error")
+    }
+
+    /// Starts on the database at `url`, and keeps to itself what troubles it has.
+    pub(crate) fn start_on(folder: &Path, url: &str) -> Self {
+        let more = ["--database-url", url];
+        Self::spawn(Command::new(MUSTER), folder, &more, "off")
+    }
+
+    /// Starts on SQLite in `folder`, in a process that may make files of so many KiB and no longer ones.
+    pub(crate) fn start_cramped(folder: &Path, kibibytes: u32) -> Self {
+        let mut shell = Command::new("sh");
+        // Without the trap the signal would end the process; a full disk sends none.
+        let script = format!(
+            "trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"",
+            kibibytes * 2
+        );
+        shell.arg("-c").arg(script).arg(MUSTER);
+        Self::spawn(shell, folder, &[], "off")
+    }
+
+    /// Lets a cramped process make files of any length.
+    pub(crate) fn uncramp(&self) {
+        let status = Command::new("prlimit")
+            .args(["--pid", &self.id().to_string(), "--fsize=unlimited"])
+            .status()
+            .expect("prlimit runs");
+        assert!(status.success());
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn spawn(mut command: Command, folder: &Path, more: &[&str], log: &str) -> Self {
         super::keep_issuer_key(folder);
         let port = free_port();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
         command
             .arg("serve")
             .arg("--dev")
             .arg("--port")
             .arg(port.to_string())
             .arg("--data-dir")
-            .arg(folder);
+            .arg(folder)
+            .args(more);
         command
             .env_remove("MUSTER_DATABASE_URL")
-            .env("RUST_LOG", "error");
+            .env("RUST_LOG", log);
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
