@@ -3,10 +3,12 @@
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::error::Failure;
 use super::prefer::Wanted;
-use crate::domain::masked::{Masked, Resource};
+use super::stream::Reader;
+use crate::domain::masked::{Masked, Resource, Rest};
 use crate::scim::list::list_response;
 use crate::service::{Page, Written};
 
@@ -24,22 +26,41 @@ const MORE: &str = ", ...";
 pub(super) type Answer = Result<HttpResponse, Failure>;
 
 /// 201 with its location (RFC 7644 §3.3).
-pub(super) fn created(written: &Written, wanted: Wanted) -> Answer {
+pub(super) async fn created(reader: Reader<'_>, written: &Written, wanted: Wanted) -> Answer {
     let mut answer = HttpResponse::Created();
     answer.insert_header((header::LOCATION, written.resource.seen().location.as_str()));
-    after_write(answer, written, wanted)
+    after_write(reader, answer, written, wanted).await
 }
 
 /// 200 with the resource after a change (§3.5), or 204.
-pub(super) fn changed(written: &Written, wanted: Wanted) -> Answer {
+pub(super) async fn changed(reader: Reader<'_>, written: &Written, wanted: Wanted) -> Answer {
     let answer = match wanted {
         Wanted::Minimal => HttpResponse::NoContent(),
         Wanted::Representation | Wanted::Unsaid => HttpResponse::Ok(),
     };
-    after_write(answer, written, wanted)
+    after_write(reader, answer, written, wanted).await
 }
 
-fn after_write(mut answer: HttpResponseBuilder, written: &Written, wanted: Wanted) -> Answer {
+/// The same after a PATCH, which may also be answered 204 (§3.5.2): so it is where all of a group's many members would
+/// be read to be told to somebody who has just named one, unless `attributes` asks for them.
+pub(super) async fn patched(reader: Reader<'_>, written: &Written, wanted: Wanted) -> Answer {
+    let seen = written.resource.seen();
+    let waits = |rest: &Rest| rest.projection.names_attributes();
+    if wanted != Wanted::Unsaid || seen.rest.as_ref().is_none_or(waits) {
+        return changed(reader, written, wanted).await;
+    }
+    let mut answer = HttpResponse::NoContent();
+    answer.insert_header((header::ETAG, seen.version.as_str()));
+    name_ignored(&mut answer, &written.ignored);
+    Ok(answer.finish())
+}
+
+async fn after_write(
+    reader: Reader<'_>,
+    mut answer: HttpResponseBuilder,
+    written: &Written,
+    wanted: Wanted,
+) -> Answer {
     name_ignored(&mut answer, &written.ignored);
     if let Some(applied) = wanted.applied() {
         answer.insert_header(applied);
@@ -49,7 +70,9 @@ fn after_write(mut answer: HttpResponseBuilder, written: &Written, wanted: Wante
             let version = written.resource.seen().version.as_str();
             Ok(answer.insert_header((header::ETAG, version)).finish())
         }
-        Wanted::Representation | Wanted::Unsaid => resource(answer, &written.resource),
+        Wanted::Representation | Wanted::Unsaid => {
+            resource(reader, answer, &written.resource).await
+        }
     }
 }
 
@@ -61,18 +84,29 @@ pub(super) fn name_ignored(answer: &mut HttpResponseBuilder, names: &[String]) {
 }
 
 /// 200 with one resource, or 304 when the caller has this version (§3.14; RFC 9110 §13.1.2).
-pub(super) fn one(found: &Masked<Resource>, request: &HeaderMap) -> Answer {
+pub(super) async fn one(
+    reader: Reader<'_>,
+    found: &Masked<Resource>,
+    request: &HeaderMap,
+) -> Answer {
     let version = found.seen().version.as_str();
     if has_version(request, version) {
         return Ok(HttpResponse::NotModified()
             .insert_header((header::ETAG, version))
             .finish());
     }
-    resource(HttpResponse::Ok(), found)
+    resource(reader, HttpResponse::Ok(), found).await
 }
 
 /// 200 with one page (§3.4.2).
-pub(super) fn page(page: &Page) -> Answer {
+pub(super) async fn page(reader: Reader<'_>, page: &Page) -> Answer {
+    let list = |resources| list_response(page.total, page.start_index, resources);
+    if let Value::Object(mut envelope) = list(vec![Value::Null; page.resources.len()]) {
+        envelope.remove("Resources");
+        if let Some(body) = reader.page(&envelope, &page.resources).await? {
+            return Ok(HttpResponse::Ok().content_type(SCIM_JSON).body(body));
+        }
+    }
     let resources = page
         .resources
         .iter()
@@ -80,10 +114,7 @@ pub(super) fn page(page: &Page) -> Answer {
         .collect::<Result<_, _>>();
     let resources =
         resources.map_err(|error| Failure::internal(format!("a resource is no JSON: {error}")))?;
-    json(
-        HttpResponse::Ok(),
-        &list_response(page.total, page.start_index, resources),
-    )
+    json(HttpResponse::Ok(), &list(resources))
 }
 
 /// 204.
@@ -98,9 +129,16 @@ pub(super) fn json(mut answer: HttpResponseBuilder, body: &impl Serialize) -> An
     Ok(answer.content_type(SCIM_JSON).body(text))
 }
 
-fn resource(mut answer: HttpResponseBuilder, resource: &Masked<Resource>) -> Answer {
+async fn resource(
+    reader: Reader<'_>,
+    mut answer: HttpResponseBuilder,
+    resource: &Masked<Resource>,
+) -> Answer {
     answer.insert_header((header::ETAG, resource.seen().version.as_str()));
-    json(answer, resource)
+    match reader.one(resource).await? {
+        Some(body) => Ok(answer.content_type(SCIM_JSON).body(body)),
+        None => json(answer, resource),
+    }
 }
 
 /// `If-None-Match`: a list of entity tags or `*`, compared weakly.

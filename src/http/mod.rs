@@ -12,6 +12,7 @@
 //! | `body`, `query` | what comes in, bounded and strictly parsed |
 //! | `prefer` | what an answer shall hold (RFC 7240) |
 //! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
+//! | `stream` | an answer too long to be held, written while it is read |
 //! | `health` | `/healthz` and `/readyz` |
 
 mod answer;
@@ -25,6 +26,7 @@ mod limit;
 mod prefer;
 mod query;
 mod scim;
+mod stream;
 pub mod token;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use crate::domain::context::Context;
 use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
 use crate::http::prefer::Wanted;
+use crate::http::stream::Reader;
 use crate::http::{Door, query};
 use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
@@ -33,6 +34,14 @@ impl Call {
     /// The use cases.
     pub(super) fn service(&self) -> &Muster {
         &self.door.service
+    }
+
+    /// Whom the answer is for.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader {
+            service: &self.door.service,
+            context: &self.context,
+        }
     }
 
     /// The id in the path; empty where the route has none.

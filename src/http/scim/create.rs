@@ -15,5 +15,5 @@ pub(super) async fn create(call: Call, payload: Payload) -> Answer {
         .service()
         .create(&call.context, &call.endpoint, body, &projection)
         .await?;
-    answer::created(&written, wanted)
+    answer::created(call.reader(), &written, wanted).await
 }

@@ -10,5 +10,5 @@ pub(super) async fn get(call: Call) -> Answer {
         .service()
         .get(&call.context, &call.endpoint, call.id(), &projection)
         .await?;
-    answer::one(&found, call.request.headers())
+    answer::one(call.reader(), &found, call.request.headers()).await
 }

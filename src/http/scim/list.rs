@@ -15,5 +15,5 @@ pub(super) async fn list(call: Call) -> Answer {
         .service()
         .list(&call.context, &call.endpoint, request)
         .await?;
-    answer::page(&page)
+    answer::page(call.reader(), &page).await
 }

@@ -23,5 +23,5 @@ pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
             &projection,
         )
         .await?;
-    answer::changed(&written, wanted)
+    answer::changed(call.reader(), &written, wanted).await
 }

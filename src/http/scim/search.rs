@@ -7,6 +7,7 @@ use super::call::Call;
 use crate::http::answer::{self, Answer};
 use crate::http::body;
 use crate::http::caller::{Caller, door};
+use crate::http::stream::Reader;
 use crate::scim::list::ListRequest;
 
 /// Lists a page: 200.
@@ -17,15 +18,17 @@ pub(super) async fn search(call: Call, payload: Payload) -> Answer {
         .service()
         .list(&call.context, &call.endpoint, request)
         .await?;
-    answer::page(&page)
+    answer::page(call.reader(), &page).await
 }
 
 /// Lists a page over all types: 200.
 pub(super) async fn everything(request: HttpRequest, caller: Caller, payload: Payload) -> Answer {
     let body = body::object(&request, payload).await?;
-    let page = door(&request)?
-        .service
-        .search(&caller.context, body)
-        .await?;
-    answer::page(&page)
+    let service = &door(&request)?.service;
+    let page = service.search(&caller.context, body).await?;
+    let reader = Reader {
+        service,
+        context: &caller.context,
+    };
+    answer::page(reader, &page).await
 }
