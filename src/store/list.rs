@@ -45,6 +45,7 @@ pub fn list(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<(i64, Vec<Folded>), Er
         view: query.view,
         base_url: query.base_url,
         written: Cell::new(0),
+        pinned: Cell::new(false),
     };
     let filter = query
         .condition

@@ -29,8 +29,16 @@ pub(crate) fn filter(endpoint: &'static str, focus: &[Location]) -> BoxedStrateg
     let common: Vec<Resolved<'static>> = leaves
         .iter()
         .filter(|found| {
-            ["id", "externalId", "meta", "schemas", "emails", "members"]
-                .contains(&&*found.location.attribute)
+            [
+                "id",
+                "externalId",
+                "meta",
+                "schemas",
+                "emails",
+                "members",
+                "groups",
+            ]
+            .contains(&&*found.location.attribute)
         })
         .cloned()
         .collect();

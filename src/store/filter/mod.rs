@@ -20,6 +20,7 @@ use crate::scim;
 use crate::scim::comparable::Comparison;
 use crate::scim::filter::{Condition, Test};
 use crate::scim::resource_type::Location;
+use crate::scim::schema::Uniqueness;
 
 use peer::Side;
 use value::{id_test, id_text, instant_test, is_id, text_test, value_test};
@@ -32,6 +33,8 @@ pub(super) struct Scope<'a> {
     pub(super) base_url: &'a str,
     /// How many tests have been written.
     pub(super) written: Cell<usize>,
+    /// Whether the filter names one record, so that every other test is of that one.
+    pub(super) pinned: Cell<bool>,
 }
 
 /// How many tests PostgreSQL may turn into joins. It plans each `IN` and `EXISTS` that must hold as a join of its own, and
@@ -46,8 +49,25 @@ impl Scope<'_> {
         condition: &Condition,
     ) -> Result<Fragment, Error> {
         let mut out = Fragment::new();
+        self.pinned.set(self.is_pinned(condition));
         self.write(tx, &mut out, condition)?;
         Ok(out)
+    }
+
+    fn is_pinned(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::All(terms) => terms.iter().any(|term| self.is_pinned(term)),
+            Condition::Test {
+                location,
+                test: Test::Equal(_),
+                ..
+            } => {
+                let attribute = self.view.attribute(location);
+                matches!(&*location.attribute, "id" | "externalId")
+                    || attribute.is_some_and(|found| found.uniqueness != Uniqueness::None)
+            }
+            _ => false,
+        }
     }
 
     fn write(

@@ -6,11 +6,13 @@ use super::value::{id_test, id_text, text_test, value_test};
 use super::{Scope, truth, unsupported};
 use crate::domain::catalog::endpoint;
 use crate::domain::record::Kind;
+use crate::id::ResourceId;
 use crate::scim::comparable::Comparison;
 use crate::scim::filter::{Condition, Test};
 use crate::scim::resource_type::Location;
 use crate::scim::schema;
 use crate::store::sql_nodes::Fragment;
+use crate::store::sql_types::key;
 use crate::store::{Error, Tx, attribute_path};
 
 /// From which side a membership is looked at.
@@ -32,13 +34,6 @@ impl Side {
         }
     }
 
-    fn columns(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Members => ("grp", "member"),
-            Self::Groups => ("member", "grp"),
-        }
-    }
-
     /// What a peer of a kind is called, and where its name stands: the first of these paths that it has.
     fn peers(self) -> &'static [(Kind, &'static str, &'static [&'static str])] {
         match self {
@@ -51,6 +46,12 @@ impl Side {
     }
 }
 
+/// The groups above a person, at any height, each once: what is shown as `groups` (RFC 7643 §4.1.2).
+const UP: &str = "EXISTS (WITH RECURSIVE up (grp) AS ( \
+    SELECT grp FROM group_member WHERE member = resource.id \
+    UNION SELECT u.grp FROM up JOIN group_member u ON u.member = up.grp \
+    ) SELECT 1 FROM up JOIN resource AS peer ON peer.id = up.grp WHERE ";
+
 impl Scope<'_> {
     /// Some peer passes.
     pub(super) fn some_peer(
@@ -60,16 +61,80 @@ impl Scope<'_> {
         side: Side,
         condition: &Condition,
     ) -> Result<(), Error> {
-        let (own, other) = side.columns();
-        out.sql(&format!(
-            "EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.{other} WHERE m.{own} = resource.id AND "
-        ));
+        match (side, named_peer(condition)) {
+            (Side::Members, None) => {
+                out.sql(
+                    "EXISTS (SELECT 1 FROM group_member m JOIN resource AS peer ON peer.id = m.member \
+                     WHERE m.grp = resource.id AND ",
+                );
+            }
+            // One member is looked for: its groups are few, whatever their number and size in all.
+            (Side::Members, Some(id)) => {
+                out.sql(
+                    "resource.id IN (SELECT m.grp FROM group_member m JOIN resource AS peer ON peer.id = m.member \
+                     WHERE ",
+                );
+                self.is_peer(out, "peer", id);
+                out.sql(" AND ");
+            }
+            (Side::Groups, Some(id)) if !self.pinned.get() => {
+                return self.below(tx, out, id, condition);
+            }
+            (Side::Groups, _) => {
+                out.sql(UP);
+            }
+        }
+        self.peer_passes(tx, out, side, condition)?;
+        out.sql(")");
+        Ok(())
+    }
+
+    fn peer_passes(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        side: Side,
+        condition: &Condition,
+    ) -> Result<(), Error> {
         super::inside(out, condition, &mut |out, location, test| {
             let close = self.open(tx.dialect(), out);
             self.peer_test(tx, out, side, location, test)?;
             out.sql(close);
             Ok(())
-        })?;
+        })
+    }
+
+    fn is_peer(&self, out: &mut Fragment, table: &str, id: ResourceId) {
+        out.sql(&format!(
+            "{table}.tenant = {} AND {table}.uuid = ",
+            self.tenant.0
+        ))
+        .bytes(key(id.0));
+    }
+
+    /// One group is looked for and nothing else says of which person: who is in it, found from the group downward.
+    fn below(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        group: ResourceId,
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        out.sql(
+            "(resource.id IN (WITH RECURSIVE down (grp) AS (SELECT top.id FROM resource AS top WHERE ",
+        );
+        self.is_peer(out, "top", group);
+        out.sql(&format!(
+            " UNION SELECT n.member FROM down JOIN group_member n ON n.grp = down.grp \
+             JOIN resource AS nested ON nested.id = n.member AND nested.kind = {} \
+             ) SELECT m.member FROM down JOIN group_member m ON m.grp = down.grp)",
+            Kind::Group.number()
+        ));
+        if !matches!(condition, Condition::Test { .. }) {
+            out.sql(" AND ").sql(UP);
+            self.peer_passes(tx, out, Side::Groups, condition)?;
+            out.sql(")");
+        }
         out.sql(")");
         Ok(())
     }
@@ -87,7 +152,12 @@ impl Scope<'_> {
             None | Some("value") => id_test(out, dialect, "peer.uuid", test),
             Some("type") => match side {
                 Side::Groups => {
-                    out.sql(truth(is_called("direct", test)));
+                    const OWN: &str = "EXISTS (SELECT 1 FROM group_member own WHERE own.grp = peer.id AND own.member = resource.id)";
+                    match (is_called("direct", test), is_called("indirect", test)) {
+                        (true, false) => out.sql(OWN),
+                        (false, true) => out.sql("NOT ").sql(OWN),
+                        (both, _) => out.sql(truth(both)),
+                    };
                 }
                 Side::Members => each(out, side, |out, kind, name, _| {
                     out.sql(&format!("peer.kind = {} AND ", kind.number()))
@@ -136,6 +206,19 @@ impl Scope<'_> {
         }
         out.sql("1 = 0)");
         Ok(())
+    }
+}
+
+/// The id that a peer must have to pass, if the condition names one.
+fn named_peer(condition: &Condition) -> Option<ResourceId> {
+    match condition {
+        Condition::All(terms) => terms.iter().find_map(named_peer),
+        Condition::Test {
+            location,
+            test: Test::Equal(id),
+            ..
+        } if matches!(location.sub.as_deref(), None | Some("value")) => id.parse().ok(),
+        _ => None,
     }
 }
 
