@@ -1,4 +1,5 @@
-//! Bodies: a JSON object of at most a mebibyte, or a bulk request of at most ten, whatever `Content-Length` says.
+//! Bodies: a JSON object of at most a mebibyte, eight where a resource may list very many members, or a bulk request of
+//! at most ten, whatever `Content-Length` says.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,6 +16,8 @@ use crate::scim::json;
 
 /// The most bytes a body may have.
 pub(super) const LIMIT: usize = 1024 * 1024;
+/// The most bytes of a body that may list members: a hundred thousand by their ids.
+pub(super) const MEMBERS_LIMIT: usize = 8 * LIMIT;
 /// The most bytes a bulk request may have (RFC 7644 §3.7.4).
 pub(super) const BULK_LIMIT: usize = 10 * 1024 * 1024;
 /// How much more of a refused body is still read, so that its sender gets to see the answer.
@@ -30,8 +33,17 @@ pub(super) async fn object(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<Map<String, Value>, Failure> {
+    object_within(request, payload, LIMIT).await
+}
+
+/// The same with a limit of its own.
+pub(super) async fn object_within(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Map<String, Value>, Failure> {
     check_type(request)?;
-    let bytes = read(request, payload, LIMIT).await?;
+    let bytes = read(request, payload, limit).await?;
     Ok(json::object(&bytes)?)
 }
 

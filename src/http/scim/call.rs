@@ -13,9 +13,10 @@ use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
 use crate::http::prefer::Wanted;
 use crate::http::stream::Reader;
-use crate::http::{Door, query};
+use crate::http::{Door, body, query};
 use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
+use crate::scim::schema::Storage;
 use crate::service::Muster;
 
 /// An admitted call.
@@ -41,6 +42,16 @@ impl Call {
         Reader {
             service: &self.door.service,
             context: &self.context,
+        }
+    }
+
+    /// The most bytes that a resource of this type, or a change of one, may have.
+    pub(super) fn body_limit(&self) -> usize {
+        let mut attributes = self.resource_type.attributes();
+        if attributes.any(|found| found.attribute.storage == Storage::Rows) {
+            body::MEMBERS_LIMIT
+        } else {
+            body::LIMIT
         }
     }
 

@@ -10,7 +10,7 @@ use crate::http::body;
 pub(super) async fn create(call: Call, payload: Payload) -> Answer {
     let wanted = call.wanted();
     let projection = call.projection_for(wanted)?;
-    let body = body::object(&call.request, payload).await?;
+    let body = body::object_within(&call.request, payload, call.body_limit()).await?;
     let written = call
         .service()
         .create(&call.context, &call.endpoint, body, &projection)

@@ -17,7 +17,7 @@ pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
         Wanted::default()
     };
     let projection = call.projection_for(wanted)?;
-    let body = body::object(&call.request, payload).await?;
+    let body = body::object_within(&call.request, payload, call.body_limit()).await?;
     let if_match = call.if_match();
     let written = call
         .service()

@@ -10,7 +10,7 @@ use crate::http::body;
 pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
     let wanted = call.wanted();
     let projection = call.projection_for(wanted)?;
-    let body = body::object(&call.request, payload).await?;
+    let body = body::object_within(&call.request, payload, call.body_limit()).await?;
     let if_match = call.if_match();
     let written = call
         .service()
