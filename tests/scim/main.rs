@@ -21,6 +21,7 @@ mod filter_data;
 mod filter_meaning;
 mod filter_reach;
 mod groups;
+mod large_groups;
 mod lifecycle;
 mod locked;
 mod paging;

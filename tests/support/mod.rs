@@ -141,6 +141,12 @@ impl App {
 
     /// One of the dev issuer's clients, with a token of its own.
     pub(crate) async fn client(&self, name: &str) -> Client {
+        let token = self.token(name).await;
+        Client::new(self.http.clone(), self.scim(), Some(token))
+    }
+
+    /// The token of one of the dev issuer's clients.
+    pub(crate) async fn token(&self, name: &str) -> String {
         let known = self.tokens.borrow().get(name).cloned();
         let token = match known {
             Some(token) => token,
@@ -149,7 +155,7 @@ impl App {
         self.tokens
             .borrow_mut()
             .insert(name.to_owned(), token.clone());
-        Client::new(self.http.clone(), self.scim(), Some(token))
+        token
     }
 
     /// Somebody without a token.
