@@ -1,7 +1,7 @@
 //! Successful answers: masked resources, their headers, lists.
 
-use actix_web::http::header::{self, HeaderMap, HeaderName};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -152,6 +152,37 @@ fn has_version(request: &HeaderMap, version: &str) -> bool {
         .any(|tag| tag.trim() == "*" || opaque(tag) == version)
 }
 
+/// What a query names and nobody knows, kept with the request until its answer.
+struct LeftOut(Vec<String>);
+
+/// Remembers names that mean nothing here.
+pub(super) fn leave_out(request: &HttpRequest, names: Vec<String>) {
+    if names.is_empty() {
+        return;
+    }
+    let mut kept = request.extensions_mut();
+    let before = kept.remove::<LeftOut>().map(|LeftOut(names)| names);
+    let all = before.into_iter().flatten().chain(names).collect();
+    kept.insert(LeftOut(all));
+}
+
+/// Names in an answer what has been left out, after what a write has left out.
+pub(super) fn named(request: &HttpRequest, mut answer: HttpResponse) -> HttpResponse {
+    let Some(LeftOut(names)) = request.extensions_mut().remove::<LeftOut>() else {
+        return answer;
+    };
+    let headers = answer.headers_mut();
+    let before = headers.get(IGNORED).and_then(|value| value.to_str().ok());
+    let all = match before {
+        Some(before) => format!("{before}, {}", ignored(&names)),
+        None => ignored(&names),
+    };
+    if let Ok(value) = HeaderValue::from_str(&all) {
+        headers.insert(IGNORED, value);
+    }
+    answer
+}
+
 /// The names, made fit for a header: visible ASCII, cut where the limit falls.
 fn ignored(names: &[String]) -> String {
     let mut text = String::new();
@@ -180,7 +211,6 @@ fn ignored(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     #[test]
     fn ignored_names_fit_a_header() {

@@ -15,6 +15,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
 use super::Door;
+use super::answer;
 use super::caller::{CORRELATION, Correlation};
 use super::error::Failure;
 use super::scim::ROOT;
@@ -71,7 +72,7 @@ fn finish(response: ServiceResponse<BoxBody>, correlation: &str) -> ServiceRespo
         None if response.status().is_success() || response.status().is_redirection() => {
             Span::current().record("http.status", response.status().as_u16());
             tracing::debug!("answered");
-            response
+            answer::named(&request, response)
         }
         None => report(None, response, correlation),
         Some(failure) => {

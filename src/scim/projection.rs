@@ -8,6 +8,7 @@ use super::Map;
 use super::attribute_path::AttributePath;
 use super::document;
 use super::error::{Error, Kind as ErrorKind, Result};
+use super::profile::{Habit, Profile};
 use super::resource_type::{Location, Resolved, ResourceType};
 use super::schema::{Kind, Returned};
 
@@ -73,8 +74,28 @@ impl Names {
     }
 }
 
+/// The names of a list (`attributes`, `excludedAttributes`) that mean nothing in this type; a client that is held to the
+/// letter is refused for the first.
+pub fn unknown_names(ty: &ResourceType, list: &str, profile: Profile) -> Result<Vec<String>> {
+    let mut unknown = Vec::new();
+    for name in list.split(',').map(str::trim) {
+        if name.is_empty() || ty.resolve_extension(name).is_some() || ty.is_core(name) {
+            continue;
+        }
+        let path = AttributePath::parse(name, ErrorKind::InvalidPath);
+        let found = path.and_then(|path| ty.find(&path, ErrorKind::InvalidPath).map(drop));
+        if let Err(error) = found {
+            if !profile.allows(Habit::UnknownNames) {
+                return Err(error);
+            }
+            unknown.push(name.to_owned());
+        }
+    }
+    Ok(unknown)
+}
+
 impl Projection {
-    /// Reads the two parameters; names that the type does not know are passed over.
+    /// Reads the two parameters; names that the type does not know are passed over: see [`unknown_names`].
     pub fn parse(
         ty: &ResourceType,
         attributes: Option<&str>,

@@ -8,6 +8,7 @@
 //! | `members` | bring members into and out of a group |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
+//! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `precondition` | `If-Match` (§3.14) |
 
 mod bulk;
@@ -23,6 +24,7 @@ mod precondition;
 mod replace;
 mod roster;
 mod search;
+mod target;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -114,6 +114,7 @@ impl Write<'_> {
             folded = changed;
         }
         if !request.rows.is_empty() {
+            self.check_removals(tx, &folded, &request.rows)?;
             let (changed, strangers) = self.change_members(tx, &folded, &request.rows)?;
             ignored.extend(strangers);
             folded = changed;

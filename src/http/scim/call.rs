@@ -7,14 +7,17 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
+use serde_json::Value;
 
 use crate::domain::context::Context;
+use crate::http::answer;
 use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
 use crate::http::prefer::Wanted;
 use crate::http::stream::Reader;
 use crate::http::{Door, body, query};
-use crate::scim::projection::Projection;
+use crate::scim::Map;
+use crate::scim::projection::{Projection, unknown_names};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::schema::Storage;
 use crate::service::Muster;
@@ -108,6 +111,10 @@ impl Call {
             Failure::not_found("there is no such endpoint; /ResourceTypes lists those there are")
         })?;
         let query = query::parse(request.query_string())?;
+        for (_, names) in query.iter().filter(|(name, _)| is_attribute_list(name)) {
+            let unknown = unknown_names(&resource_type, names, context.client.profile)?;
+            answer::leave_out(&request, unknown);
+        }
         Ok(Self {
             door,
             request,
@@ -117,6 +124,22 @@ impl Call {
             query,
         })
     }
+}
+
+/// The attributes that a search's body lists (RFC 7644 §3.4.3), as a query would.
+pub(super) fn listed_attributes(body: &Map) -> String {
+    let lists = body.iter().filter(|(name, _)| is_attribute_list(name));
+    let names = lists.flat_map(|(_, list)| match list {
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        Value::String(names) => vec![names.as_str()],
+        _ => Vec::new(),
+    });
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// The parameters that list attributes (RFC 7644 §3.9).
+fn is_attribute_list(parameter: &str) -> bool {
+    matches!(parameter, "attributes" | "excludedAttributes")
 }
 
 impl FromRequest for Call {

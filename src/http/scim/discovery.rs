@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use super::bulk::MAX_OPERATIONS;
 use crate::http::Door;
 use crate::http::answer::{self, Answer};
 use crate::http::body;
+use crate::http::caller::Caller;
 use crate::http::error::Failure;
 use crate::http::query;
 use crate::scim::discovery::{self, Limits, service_provider_config};
@@ -22,7 +24,20 @@ pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -
         bulk: (MAX_OPERATIONS, body::BULK_LIMIT),
         documentation_uri: None,
     };
-    found(&service_provider_config(&door.base_url, &limits))
+    let mut config = service_provider_config(&door.base_url, &limits);
+    if of_interop(&request, &door).await {
+        config["interopProfileConformant"] = true.into();
+    }
+    found(&config)
+}
+
+/// Whether the caller has a token, and is a client for whom the interop profile is kept to.
+async fn of_interop(request: &HttpRequest, door: &Door) -> bool {
+    if !request.headers().contains_key(header::AUTHORIZATION) {
+        return false;
+    }
+    let caller = Caller::admit(request, door).await;
+    caller.is_ok_and(|caller| caller.context.client.profile.conforms_to_interop())
 }
 
 /// `GET /ResourceTypes`.
