@@ -33,4 +33,5 @@ mod projection;
 mod rights;
 mod sorting;
 mod sources;
+mod tampering;
 mod values;
