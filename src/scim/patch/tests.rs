@@ -4,6 +4,8 @@
     reason = "json!(…) reads best as an argument"
 )]
 
+mod difference;
+
 use serde_json::{Value, json};
 
 use super::*;
