@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Failure;
 use super::http::Connection;
 use super::operations::{Operation, Target, Walk};
+use super::server::processor_seconds;
 
 /// How one run went.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Outcome {
     /// Each answered request's latency, sorted.
     latencies: Vec<Duration>,
     seconds: f64,
+    /// The server's processor time for all of them, in seconds.
+    processor: f64,
     /// Requests that were not answered with 2xx, and what the first of them was told.
     pub(crate) failed: usize,
     pub(crate) complaint: Option<String>,
@@ -37,6 +40,11 @@ impl Outcome {
         self.latencies
             .get(place)
             .map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3)
+    }
+
+    /// The server's processor time for one request, in milliseconds. A database server's own is not in it.
+    pub(crate) fn cost(&self) -> f64 {
+        self.processor * 1e3 / as_number(self.latencies.len())
     }
 
     fn join(&mut self, other: Self) {
@@ -73,6 +81,7 @@ pub(crate) async fn run(
         Pace::Closed => operation.connections(),
         Pace::Open(_) => 32,
     };
+    let before = processor_seconds(target.process).unwrap_or(f64::NAN);
     let started = Instant::now();
     let until = started + Duration::from_secs_f64(seconds);
     let sent = Arc::new(AtomicUsize::new(0));
@@ -95,6 +104,7 @@ pub(crate) async fn run(
         all.join(task.await?);
     }
     all.seconds = started.elapsed().as_secs_f64();
+    all.processor = processor_seconds(target.process).unwrap_or(f64::NAN) - before;
     all.latencies.sort_unstable();
     Ok(all)
 }

@@ -76,6 +76,8 @@ impl Operation {
 pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) port: u16,
+    /// The server's process.
+    pub(crate) process: u32,
     /// `/scim/v2`
     pub(crate) base: String,
     pub(crate) token: String,

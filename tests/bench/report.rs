@@ -20,6 +20,7 @@ pub(crate) struct Figure {
     rate: f64,
     p50: f64,
     p99: f64,
+    cost: f64,
     failed: usize,
     complaint: Option<String>,
 }
@@ -59,6 +60,7 @@ impl Figure {
             rate: middle(&Outcome::rate),
             p50: middle(&|outcome| outcome.quantile(0.5)),
             p99: middle(&|outcome| outcome.quantile(0.99)),
+            cost: middle(&Outcome::cost),
             failed: outcomes.iter().map(|outcome| outcome.failed).sum(),
             complaint: outcomes
                 .iter()
@@ -69,7 +71,7 @@ impl Figure {
     fn json(&self) -> Value {
         json!({
             "engine": self.engine, "size": self.size, "server": self.server, "operation": self.operation.name(),
-            "rate": self.rate, "p50": self.p50, "p99": self.p99, "failed": self.failed,
+            "rate": self.rate, "p50": self.p50, "p99": self.p99, "processorMs": self.cost, "failed": self.failed,
         })
     }
 }
@@ -78,14 +80,15 @@ impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:10} {:>8} {:12} {:44} {:>9.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms",
+            "{:10} {:>8} {:12} {:44} {:>9.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms  processor {:>7.3} ms",
             self.engine,
             self.size,
             self.server,
             self.operation.name(),
             self.rate,
             self.p50,
-            self.p99
+            self.p99,
+            self.cost
         )?;
         match &self.complaint {
             Some(complaint) => write!(f, "  {} refused, as {complaint:.200}", self.failed),
@@ -182,7 +185,7 @@ impl Report {
     fn comparisons(&self, text: &mut String) {
         let _ = writeln!(
             text,
-            "| Compared | Muster /s | other /s | ratio | wanted |\n|---|---:|---:|---:|---:|"
+            "| Compared | Muster /s | other /s | ratio | of processor time | wanted |\n|---|---:|---:|---:|---:|---:|"
         );
         for own in self
             .figures
@@ -214,14 +217,15 @@ impl Report {
             {
                 let _ = writeln!(
                     text,
-                    "| {}, {} persons, {}, against {} | {:.0} | {:.0} | {:.2} × | {wanted} × |",
+                    "| {}, {} persons, {}, against {} | {:.0} | {:.0} | {:.2} × | {:.2} × | {wanted} × |",
                     own.operation.name(),
                     own.size,
                     own.engine,
                     other.server,
                     own.rate,
                     other.rate,
-                    own.rate / other.rate
+                    own.rate / other.rate,
+                    other.cost / own.cost
                 );
             }
         }
