@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::scim::document::{attribute, container};
 use crate::scim::patch::{PATCH_URN, parse};
+use crate::scim::profile::Profile;
 use crate::scim::receive::{Purpose, receive};
 use crate::scim::tests::data::sorted;
 use crate::scim::tests::{ENTERPRISE, USER, map, user};
@@ -68,7 +69,7 @@ fn documents() -> impl Strategy<Value = Map> {
                 "schemas": [USER], "userName": "ada", "name": name, "emails": emails, "active": active,
                 "level": level, "nationalities": nations, ENTERPRISE: enterprise,
             })));
-            receive(&user(), body, Purpose::Create).unwrap().document
+            receive(&user(), body, Purpose::Create, Profile::Rfc).unwrap().document
         },
     )
 }
@@ -164,7 +165,7 @@ proptest! {
         let (operations, named) = difference(&before, &after, &styles);
         prop_assume!(!operations.is_empty());
         let body = map(json!({"schemas": [PATCH_URN], "Operations": operations}));
-        let patched = parse(body, &user()).unwrap().apply(&user(), &before).unwrap();
+        let patched = parse(body, &user(), Profile::Rfc).unwrap().apply(&user(), &before).unwrap();
         prop_assert_eq!(sorted(&patched.document.into()), sorted(&after.into()), "{:?}", operations);
         let touched = patched.touched.iter().chain(&patched.removed);
         let touched: BTreeSet<String> = touched.map(|one| one.location.whole().to_string()).collect();
@@ -185,7 +186,7 @@ proptest! {
             .collect();
         let count = stands.len();
         let body = map(json!({"schemas": [PATCH_URN], "Operations": stands}));
-        let patched = parse(body, &ty).unwrap().apply(&ty, &before).unwrap();
+        let patched = parse(body, &ty, Profile::Rfc).unwrap().apply(&ty, &before).unwrap();
         prop_assert_eq!(&patched.document, &before);
         let touched: BTreeSet<_> = patched.touched.iter().map(|one| one.location.whole()).collect();
         prop_assert_eq!(touched.len(), count);
@@ -204,7 +205,7 @@ proptest! {
             .collect();
         prop_assume!(!removals.is_empty());
         let body = map(json!({"schemas": [PATCH_URN], "Operations": removals}));
-        let patched = parse(body, &ty).unwrap().apply(&ty, &before).unwrap();
+        let patched = parse(body, &ty, Profile::Rfc).unwrap().apply(&ty, &before).unwrap();
         prop_assert_eq!(patched.document, map(json!({"schemas": [USER], "userName": "ada"})));
     }
 }
