@@ -13,6 +13,7 @@
 //! | `prefer` | what an answer shall hold (RFC 7240) |
 //! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
 //! | `stream` | an answer too long to be held, written while it is read |
+//! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `health` | `/healthz` and `/readyz` |
 
 mod answer;
@@ -23,13 +24,14 @@ mod clients;
 mod error;
 mod health;
 mod limit;
+mod openapi;
 mod prefer;
 mod query;
 mod scim;
 mod stream;
 pub mod token;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::web;
 
@@ -51,6 +53,10 @@ pub struct Door {
     ids: Arc<dyn IdSource>,
     base_url: Arc<str>,
     max_page: u64,
+    /// Whose tokens are accepted.
+    issuers: Vec<String>,
+    /// What `/openapi.json` answers, made when it is first asked for.
+    openapi: OnceLock<web::Bytes>,
 }
 
 /// Why the door could not be opened.
@@ -89,16 +95,23 @@ impl Door {
             ids,
             base_url: base_url.into(),
             max_page,
+            issuers: config
+                .issuers
+                .iter()
+                .map(|issuer| issuer.url.clone())
+                .collect(),
+            openapi: OnceLock::new(),
         })
     }
 }
 
-/// Mounts SCIM, health, and the answer to everything else.
+/// Mounts SCIM, its description, health, and the answer to everything else.
 pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(door)
             .route("/healthz", web::get().to(health::alive))
             .route("/readyz", web::get().to(health::ready))
+            .configure(openapi::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));
     }

@@ -40,6 +40,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every one, in the order of the table.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidFilter,
+        Self::TooMany,
+        Self::Uniqueness,
+        Self::Mutability,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::InvalidValue,
+        Self::InvalidVers,
+        Self::Sensitive,
+    ];
+
     /// The keyword as it stands in `scimType`.
     #[must_use]
     pub fn keyword(self) -> &'static str {

@@ -17,6 +17,7 @@
 //! | [`list`] | list requests, searches and list responses (RFC 7644 §3.4.2 and §3.4.3) |
 //! | [`bulk`] | bulk requests: many operations that refer to each other (RFC 7644 §3.7) |
 //! | [`discovery`] | `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644 §4) |
+//! | [`openapi`] | the same as an OpenAPI 3.1 document |
 //!
 //! A document is a [`Map`] with canonical attribute names, without nulls, empty arrays or empty objects;
 //! an extension's attributes stand in an object under the extension's URN (RFC 7643 §3.3).
@@ -31,6 +32,7 @@ pub mod filter;
 pub mod json;
 pub mod list;
 pub mod mutability;
+pub mod openapi;
 pub mod patch;
 pub mod profile;
 pub mod projection;

@@ -11,6 +11,7 @@ mod app;
 mod boundary;
 mod issuer;
 mod limits;
+mod openapi;
 mod operations;
 mod protocol;
 mod rotation;

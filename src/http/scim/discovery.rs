@@ -19,16 +19,21 @@ use crate::scim::discovery::{self, Limits, service_provider_config};
 /// `GET /ServiceProviderConfig`.
 pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
+    let mut config = described(&door);
+    if of_interop(&request, &door).await {
+        config["interopProfileConformant"] = true.into();
+    }
+    found(&config)
+}
+
+/// The configuration as it is published.
+pub(in crate::http) fn described(door: &Door) -> Value {
     let limits = Limits {
         max_results: door.max_page,
         bulk: (MAX_OPERATIONS, body::BULK_LIMIT),
         documentation_uri: None,
     };
-    let mut config = service_provider_config(&door.base_url, &limits);
-    if of_interop(&request, &door).await {
-        config["interopProfileConformant"] = true.into();
-    }
-    found(&config)
+    service_provider_config(&door.base_url, &limits)
 }
 
 /// Whether the caller has a token, and is a client for whom the interop profile is kept to.

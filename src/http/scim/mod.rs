@@ -4,7 +4,7 @@ mod bulk;
 mod call;
 mod create;
 mod delete;
-mod discovery;
+pub(super) mod discovery;
 mod get;
 mod list;
 mod patch;
