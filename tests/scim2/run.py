@@ -12,15 +12,10 @@ The last line printed is the summary. Exit status: 0 all as expected, 1 not, 2 t
 """
 
 import argparse
-import contextlib
 import json
 import pathlib
 import random
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -43,12 +38,11 @@ from scim2_models import (
     User,
 )
 from scim2_tester import CheckResult, Status, check_server, filling
+from service import Unusable, server, token
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXPECTED = ROOT / "conformance" / "scim2-tester.expected"
 FAILED = {Status.ERROR, Status.CRITICAL, Status.DEVIATION}
-CREDENTIALS = ("conformance", "conformance-secret")
-START_SECONDS = 60
 
 
 class Check(NamedTuple):
@@ -87,10 +81,6 @@ class Group(Resource[Any]):
     members: list[Member] | None = None
 
 
-class Unusable(Exception):
-    """The server cannot be tested at all."""
-
-
 def main() -> int:
     """Parses the command line, runs both passes and says how they went."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -107,63 +97,6 @@ def main() -> int:
     except Unusable as problem:
         print(f"cannot test: {problem}")
         return 2
-
-
-@contextlib.contextmanager
-def server(binary: pathlib.Path, database_url: str | None) -> Iterator[str]:
-    """Starts the server over an empty data folder and gives its origin; stops it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="muster-scim2-") as folder:
-        port = free_port()
-        log_path = pathlib.Path(folder) / "server.log"
-        command = [str(binary), "serve", "--dev", "--port", str(port), "--data-dir", f"{folder}/data"]
-        if database_url:
-            command += ["--database-url", database_url]
-        with log_path.open("wb") as log:
-            try:
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
-            except OSError as error:
-                raise Unusable(f"{binary}: {error.strerror}") from error
-            try:
-                origin = f"http://127.0.0.1:{port}"
-                wait_until_ready(origin, process, log_path)
-                yield origin
-            finally:
-                process.terminate()
-                try:
-                    process.wait(timeout=15)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-
-
-def free_port() -> int:
-    """Returns a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_ready(origin: str, process: subprocess.Popen, log_path: pathlib.Path) -> None:
-    """Returns as soon as the server says that it is ready."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(httpx2.HTTPError):
-            if httpx2.get(f"{origin}/readyz", timeout=2).status_code == 200:
-                return
-        time.sleep(0.1)
-    ending = "\n".join(log_path.read_text(errors="replace").splitlines()[-20:])
-    why = f"ended with status {process.returncode}" if process.poll() is not None else "is not ready"
-    raise Unusable(f"the server {why}; its last words:\n{ending}")
-
-
-def token(origin: str) -> str:
-    """Gets an access token as any client would (RFC 6749 section 4.4)."""
-    answer = httpx2.post(f"{origin}/dev/token", data={"grant_type": "client_credentials"}, auth=CREDENTIALS, timeout=10)
-    if answer.status_code != 200:
-        raise Unusable(f"the token endpoint answered {answer.status_code}: {answer.text}")
-    return answer.json()["access_token"]
 
 
 def standard(http: httpx2.Client) -> list[CheckResult]:
