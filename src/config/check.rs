@@ -172,6 +172,11 @@ impl Config {
                 "the client '{name}' needs a match with a claim and its value"
             )));
         }
+        if client.me.as_ref().is_some_and(|me| me.claim.is_empty()) {
+            return Err(Error(format!(
+                "me of the client '{name}' needs a claim, such as \"preferred_username\""
+            )));
+        }
         if client
             .grants
             .iter()

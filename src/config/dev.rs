@@ -1,10 +1,15 @@
 //! What `serve --dev` adds to the configuration, so that every example in the documentation works at once.
 
-use super::{Client, Config, Grant, Issuer, Match, Profile, Right, System, file};
+use super::{
+    Client, Config, Grant, Issuer, Match, Me, MeAttribute, Profile, Right, System, file,
+};
 use crate::secret::Secret;
 
 /// The `aud` of the embedded issuer's tokens.
 pub const DEV_AUDIENCE: &str = "muster";
+
+/// The claim by which a token of the embedded issuer names an account, if it was asked to.
+const DEV_ME_CLAIM: &str = "preferred_username";
 
 const ALL: &[Right] = &[Right::Read, Right::Search, Right::Write, Right::Delete];
 const LOOK: &[Right] = &[Right::Read, Right::Search];
@@ -104,6 +109,10 @@ impl Config {
                 },
                 tenant: file::default_tenant(),
                 system: client.name.into(),
+                me: Some(Me {
+                    claim: DEV_ME_CLAIM.into(),
+                    attribute: MeAttribute::UserName,
+                }),
                 grants: client
                     .grants
                     .iter()

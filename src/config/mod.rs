@@ -138,6 +138,9 @@ pub struct Client {
     pub tenant: String,
     /// The source system as which it writes.
     pub system: String,
+    /// Which account a token of this client is of, where it names one: that is `/Me` (RFC 7644 §3.11).
+    #[serde(default)]
+    pub me: Option<Me>,
     /// What it may do.
     pub grants: Vec<Grant>,
     /// How it speaks SCIM; default `rfc`.
@@ -172,6 +175,30 @@ pub enum PatchAnswer {
     Resource,
     /// `none`: 204.
     None,
+}
+
+/// How a token names the account of whoever it was issued to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Me {
+    /// The name of the claim (`preferred_username`).
+    pub claim: String,
+    /// The attribute that has its value; default `userName`.
+    #[serde(default)]
+    pub attribute: MeAttribute,
+}
+
+/// An attribute that tells accounts apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MeAttribute {
+    /// `userName`.
+    #[default]
+    UserName,
+    /// The `externalId` that the client's system gave.
+    ExternalId,
+    /// Our own `id`.
+    Id,
 }
 
 /// A claim of the token and the text it must equal (or, for a list, contain).

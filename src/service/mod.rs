@@ -5,6 +5,7 @@
 //! | `create` `replace` `patch` `delete` | change a resource (RFC 7644 §3.3, §3.5, §3.6) |
 //! | `get` `list` `search` | read (§3.4) |
 //! | `bulk` | many changes in one request, which may refer to each other (§3.7) |
+//! | `me` | whose account a token is of (§3.11) |
 //! | `members` | bring members into and out of a group |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
@@ -18,6 +19,7 @@ mod delete;
 pub mod error;
 mod get;
 mod list;
+mod me;
 mod members;
 mod patch;
 mod precondition;
@@ -42,6 +44,7 @@ use crate::store::{self, Store};
 pub use bulk::Attempted;
 pub use error::Error;
 pub use roster::{Following, Piece};
+pub use me::Account;
 
 /// A written resource, and the names in the body that were not kept.
 #[derive(Debug)]

@@ -148,6 +148,17 @@ pub fn holder(
         .map_err(|error| tx.explain(error))
 }
 
+/// The id of the record of that number, if it is still there.
+pub fn identify(tx: &mut Tx<'_>, row: i64) -> Result<Option<ResourceId>, Error> {
+    let id = resource::table
+        .find(row)
+        .select(resource::uuid)
+        .get_result::<Vec<u8>>(tx.db)
+        .optional()
+        .map_err(|error| tx.explain(error))?;
+    Ok(id.map(|id| ResourceId(uuid(&id))))
+}
+
 /// The first of these unique values that a record other than `but` holds.
 pub fn taken<'u>(
     tx: &mut Tx<'_>,
