@@ -1,8 +1,6 @@
 //! What `serve --dev` adds to the configuration, so that every example in the documentation works at once.
 
-use super::{
-    Client, Config, Grant, Issuer, Match, Me, MeAttribute, Profile, Right, System, file,
-};
+use super::{Client, Config, Grant, Issuer, Match, Me, MeAttribute, Profile, Right, System, file};
 use crate::secret::Secret;
 
 /// The `aud` of the embedded issuer's tokens.

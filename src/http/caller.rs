@@ -1,5 +1,6 @@
 //! Who is calling: the extractor that turns a bearer token into a [`Context`].
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::Door;
 use super::error::Failure;
+use super::scim::ME;
 use crate::domain::context::Context;
+use crate::service::Account;
 
 /// The header that ties requests of one flow together, in and out.
 pub(super) const CORRELATION: &str = "x-correlation-id";
@@ -41,6 +44,8 @@ impl Correlation {
 pub(super) struct Caller {
     /// What travels first into every use case.
     pub(super) context: Context,
+    /// The account that the token is of, or why it is of none; looked up where it is asked for.
+    pub(super) account: Result<Account, Cow<'static, str>>,
 }
 
 impl Caller {
@@ -67,7 +72,12 @@ impl Caller {
             base_url: door.base_url.clone(),
             now: door.clock.now(),
         };
-        Ok(Self { context })
+        let account = if request.path() == ME {
+            door.clients.account(&token).map_err(Cow::Owned)
+        } else {
+            Err(Cow::Borrowed("this is not /Me"))
+        };
+        Ok(Self { context, account })
     }
 }
 

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::limit::Limit;
 use super::token::{Claims, Verified};
-use crate::config::{self, Match};
+use crate::config::{self, Match, Me, MeAttribute};
 use crate::domain::context::{Client, Grant, PatchAnswer, Right};
 use crate::id::TenantId;
 use crate::scim::profile::Profile;
+use crate::service::Account;
 
 /// The clients by the tokens they send.
 pub(super) struct Clients(Vec<Entry>);
@@ -19,6 +20,7 @@ struct Entry {
     matches: Match,
     client: Arc<Client>,
     limit: Limit,
+    me: Option<Me>,
 }
 
 impl Clients {
@@ -41,6 +43,7 @@ impl Clients {
                     patch_answer: client.patch_answer.map(patch_answer),
                 }),
                 limit: Limit::of(client.limits.as_ref().or(limits)),
+                me: client.me.clone(),
             })
         };
         clients
@@ -52,11 +55,35 @@ impl Clients {
 
     /// The first client that the token matches, in the order of configuration, and its limit.
     pub(super) fn find(&self, token: &Verified) -> Option<(&Arc<Client>, &Limit)> {
-        let found = self
-            .0
+        self.entry(token).map(|entry| (&entry.client, &entry.limit))
+    }
+
+    /// The account that the token is of, or why it is of none.
+    pub(super) fn account(&self, token: &Verified) -> Result<Account, String> {
+        let Some(Entry { client, me, .. }) = self.entry(token) else {
+            return Err("it is of no client configured here".into());
+        };
+        let Some(me) = me else {
+            let name = &client.name;
+            return Err(format!(
+                "tokens of the client '{name}' are of no person's account"
+            ));
+        };
+        let value = token.claims.get(&me.claim).and_then(Value::as_str);
+        let value = value.filter(|value| !value.is_empty()).map(str::to_owned);
+        let value =
+            value.ok_or_else(|| format!("the token has no claim '{}' with a text", me.claim))?;
+        Ok(match me.attribute {
+            MeAttribute::UserName => Account::UserName(value),
+            MeAttribute::ExternalId => Account::ExternalId(value),
+            MeAttribute::Id => Account::Id(value),
+        })
+    }
+
+    fn entry(&self, token: &Verified) -> Option<&Entry> {
+        self.0
             .iter()
-            .find(|entry| entry.issuer == token.issuer && holds(&entry.matches, &token.claims));
-        found.map(|entry| (&entry.client, &entry.limit))
+            .find(|entry| entry.issuer == token.issuer && holds(&entry.matches, &token.claims))
     }
 }
 

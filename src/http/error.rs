@@ -116,12 +116,9 @@ impl Failure {
             .with(header::RETRY_AFTER, &seconds.to_string())
     }
 
-    /// 501: the RFC describes it and this server does not do it.
-    pub(super) fn not_implemented(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_IMPLEMENTED,
-            format!("{what} is not offered by this server"),
-        )
+    /// 501: the RFC describes it, and there is a reason why it cannot be done here.
+    pub(super) fn not_implemented(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, detail)
     }
 
     /// 503 for `/readyz`, whatever the reason.

@@ -24,11 +24,14 @@ pub(super) struct Claims<'a> {
     exp: i64,
     jti: String,
     scope: &'a str,
+    /// The account that the token is of, if the client named one: `/Me` at the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_username: Option<&'a str>,
 }
 
 impl<'a> Claims<'a> {
-    /// The claims of a fresh token for `client`.
-    pub(super) fn fresh(issuer: &'a Issuer, client: &'a str) -> Self {
+    /// The claims of a fresh token for `client`, on behalf of `username` if there is one.
+    pub(super) fn fresh(issuer: &'a Issuer, client: &'a str, username: Option<&'a str>) -> Self {
         let now = issuer.clock.now();
         Self {
             iss: &issuer.url,
@@ -41,6 +44,7 @@ impl<'a> Claims<'a> {
             exp: (now + LIFETIME).timestamp(),
             jti: issuer.ids.event(now).to_string(),
             scope: SCOPE,
+            preferred_username: username,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `POST /dev/token`: an access token for a client's own credentials (RFC 6749 §4.4). It is signed with RS256, or as the
-//! parameter `alg`, which is ours, wants it.
+//! parameter `alg`, which is ours, wants it. With `username=…`, ours too and for trying out `/Me`, the token names an
+//! account in its claim `preferred_username`.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
@@ -104,7 +105,8 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
     }
     let kind = Kind::named(form.get("alg").unwrap_or("RS256"))
         .ok_or_else(|| Refusal::invalid_request("the alg must be RS256 or ES256"))?;
-    let Some(token) = issuer.keys.sign(kind, &Claims::fresh(issuer, client.name)) else {
+    let claims = Claims::fresh(issuer, client.name, form.get("username"));
+    let Some(token) = issuer.keys.sign(kind, &claims) else {
         return Err(Refusal {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             error: "server_error",

@@ -43,8 +43,8 @@ use crate::scim::resource_type::ResourceType;
 use crate::store::{self, Store};
 pub use bulk::Attempted;
 pub use error::Error;
-pub use roster::{Following, Piece};
 pub use me::Account;
+pub use roster::{Following, Piece};
 
 /// A written resource, and the names in the body that were not kept.
 #[derive(Debug)]

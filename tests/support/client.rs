@@ -24,11 +24,22 @@ pub(crate) fn http() -> reqwest::Client {
 
 /// A token of the embedded issuer for one of its clients.
 pub(crate) async fn token(http: &reqwest::Client, origin: &str, name: &str) -> String {
+    token_as(http, origin, name, None).await
+}
+
+/// The same, of somebody's account.
+pub(crate) async fn token_as(
+    http: &reqwest::Client,
+    origin: &str,
+    name: &str,
+    user_name: Option<&str>,
+) -> String {
+    let user_name = user_name.map_or_else(String::new, |name| format!("&username={name}"));
     let answer = http
         .post(format!("{origin}/dev/token"))
         .basic_auth(name, Some(format!("{name}-secret")))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body("grant_type=client_credentials")
+        .body(format!("grant_type=client_credentials{user_name}"))
         .send()
         .await
         .expect("the issuer answers");

@@ -158,6 +158,12 @@ impl App {
         token
     }
 
+    /// One of the dev issuer's clients, with a token of somebody's account.
+    pub(crate) async fn client_as(&self, name: &str, user_name: &str) -> Client {
+        let token = client::token_as(&self.http, &self.origin(), name, Some(user_name)).await;
+        Client::new(self.http.clone(), self.scim(), Some(token))
+    }
+
     /// Somebody without a token.
     pub(crate) fn stranger(&self) -> Client {
         Client::new(self.http.clone(), self.scim(), None)

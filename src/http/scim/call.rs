@@ -1,5 +1,6 @@
 //! What every SCIM operation begins with: the caller, the resource type, the id, the query.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::scim::Map;
 use crate::scim::projection::{Projection, unknown_names};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::schema::Storage;
-use crate::service::Muster;
+use crate::service::{Account, Muster};
 
 /// An admitted call.
 pub(super) struct Call {
@@ -30,6 +31,9 @@ pub(super) struct Call {
     pub(super) resource_type: Arc<ResourceType>,
     /// The endpoint of the resource type (`/Users`).
     pub(super) endpoint: String,
+    id: String,
+    /// The account that the token is of; why it is of none, which at other places than `/Me` nobody asks.
+    pub(super) account: Result<Account, Cow<'static, str>>,
     /// The query string's pairs.
     pub(super) query: Vec<(String, String)>,
 }
@@ -58,9 +62,19 @@ impl Call {
         }
     }
 
-    /// The id in the path; empty where the route has none.
+    /// The id, mostly from the path; empty where the route has none.
     pub(super) fn id(&self) -> &str {
-        self.request.match_info().get("id").unwrap_or_default()
+        &self.id
+    }
+
+    /// Where the resource is, by whatever name it was asked for.
+    pub(super) fn location(&self) -> String {
+        format!("{}{}/{}", self.context.base_url, self.endpoint, self.id)
+    }
+
+    /// The same call about the resource of that id.
+    pub(super) fn about(self, id: String) -> Self {
+        Self { id, ..self }
     }
 
     /// `attributes` and `excludedAttributes` (RFC 7644 §3.9).
@@ -102,11 +116,20 @@ impl Call {
     /// Token first, so that strangers learn nothing; then the endpoint, then the query.
     async fn admit(request: HttpRequest) -> Result<Self, Failure> {
         let door = door(&request)?.clone();
-        let Caller { context } = Caller::admit(&request, &door).await?;
-        let endpoint = format!(
-            "/{}",
-            request.match_info().get("endpoint").unwrap_or_default()
-        );
+        let Caller { context, account } = Caller::admit(&request, &door).await?;
+        let part = |name: &str| {
+            request
+                .match_info()
+                .get(name)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        // Me is a User (RFC 7644 §3.11).
+        let endpoint = match request.match_info().get("endpoint") {
+            None => "/Users".to_owned(),
+            Some(endpoint) => format!("/{endpoint}"),
+        };
+        let id = part("id");
         let resource_type = door.service.resource_type(&endpoint).ok_or_else(|| {
             Failure::not_found("there is no such endpoint; /ResourceTypes lists those there are")
         })?;
@@ -121,6 +144,8 @@ impl Call {
             context,
             resource_type,
             endpoint,
+            id,
+            account,
             query,
         })
     }

@@ -7,18 +7,21 @@ mod delete;
 pub(super) mod discovery;
 mod get;
 mod list;
+mod me;
 mod patch;
 mod replace;
 mod search;
 
 use actix_web::{HttpRequest, Resource, web};
 
-use super::answer::Answer;
 use super::caller::door;
 use super::error::{Failure, nothing_here};
 
 /// Where SCIM is.
 pub(super) const ROOT: &str = "/scim/v2";
+
+/// The caller's own account (RFC 7644 §3.11).
+pub(super) const ME: &str = "/scim/v2/Me";
 
 /// The routes (RFC 7644 §3.2).
 pub(super) fn mount(app: &mut web::ServiceConfig) {
@@ -34,7 +37,14 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
             )
             .service(resource("/Schemas", "GET").route(web::get().to(discovery::schemas)))
             .service(resource("/Schemas/{id}", "GET").route(web::get().to(discovery::one_schema)))
-            .route("/Me", web::to(not_offered))
+            .service(
+                resource("/Me", "GET, POST, PUT, PATCH, DELETE")
+                    .route(web::get().to(me::get))
+                    .route(web::post().to(me::create))
+                    .route(web::put().to(me::replace))
+                    .route(web::patch().to(me::patch))
+                    .route(web::delete().to(me::delete)),
+            )
             .service(resource("/Bulk", "POST").route(web::post().to(bulk::bulk)))
             .service(resource("/.search", "POST").route(web::post().to(search::everything)))
             .service(
@@ -71,11 +81,4 @@ fn resource(path: &str, allowed: &'static str) -> Resource {
             allowed,
         ))
     }))
-}
-
-/// RFC 7644 §3.7 and §3.11: optional, and 501 where they are missing.
-async fn not_offered(request: HttpRequest) -> Answer {
-    Err(Failure::not_implemented(
-        request.path().trim_start_matches(ROOT),
-    ))
 }
