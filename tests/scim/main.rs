@@ -32,6 +32,7 @@ mod patch_data;
 mod patching;
 mod people;
 mod prefer;
+mod profiles;
 mod projection;
 mod rights;
 mod sorting;

@@ -229,8 +229,13 @@ impl<'a> Work<'a> {
     }
 
     fn set_parts(&mut self, op: Op, target: &Resolved<'a>, value: Value) -> Result<()> {
+        let profile = self.receiver.profile;
         let value = match value {
-            Value::Array(mut items) if items.len() < 2 => items.pop().unwrap_or(Value::Null),
+            Value::Array(mut items)
+                if items.is_empty() || (items.len() == 1 && profile.allows(Habit::LooseShapes)) =>
+            {
+                items.pop().unwrap_or(Value::Null)
+            }
             other => other,
         };
         if document::is_unassigned(&value) {
@@ -240,7 +245,6 @@ impl<'a> Work<'a> {
                 Ok(())
             };
         }
-        let profile = self.receiver.profile;
         let parts = object_of(target.attribute, &target.location, value, profile)?;
         let is_empty_value =
             |(name, value): (&String, &Value)| name.eq_ignore_ascii_case("value") && value == "";
