@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{EVERY, TOLERANT, group, id, members, patched, user};
-use crate::support::{App, ENTERPRISE, GROUP, PATCH_OP, USER, on_both};
+use crate::support::{App, ENTERPRISE, GROUP, PATCH_OP, on_both};
 
 on_both!(
     row_10_what_nobody_knows_is_named_or_refused,
