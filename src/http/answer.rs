@@ -35,7 +35,7 @@ pub(super) async fn created(reader: Reader<'_>, written: &Written, wanted: Wante
 /// 200 with the resource after a change (§3.5), or 204.
 pub(super) async fn changed(reader: Reader<'_>, written: &Written, wanted: Wanted) -> Answer {
     let answer = match wanted {
-        Wanted::Minimal => HttpResponse::NoContent(),
+        Wanted::Minimal | Wanted::Silence => HttpResponse::NoContent(),
         Wanted::Representation | Wanted::Unsaid => HttpResponse::Ok(),
     };
     after_write(reader, answer, written, wanted).await
@@ -66,7 +66,7 @@ async fn after_write(
         answer.insert_header(applied);
     }
     match wanted {
-        Wanted::Minimal => {
+        Wanted::Minimal | Wanted::Silence => {
             let version = written.resource.seen().version.as_str();
             Ok(answer.insert_header((header::ETAG, version)).finish())
         }

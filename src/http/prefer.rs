@@ -12,6 +12,8 @@ pub(super) enum Wanted {
     Minimal,
     /// The resource.
     Representation,
+    /// Nothing was said, and this client looks at no answer to a PATCH (RFC 7644 §3.5.2 allows 204).
+    Silence,
 }
 
 impl Wanted {
@@ -44,7 +46,7 @@ impl Wanted {
     /// The header that tells what was honored (RFC 7240 §3).
     pub(super) fn applied(self) -> Option<(HeaderName, HeaderValue)> {
         let value = match self {
-            Self::Unsaid => return None,
+            Self::Unsaid | Self::Silence => return None,
             Self::Minimal => "return=minimal",
             Self::Representation => "return=representation",
         };

@@ -26,7 +26,7 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
     let wanted = Wanted::of(request.headers());
     let projection = match wanted {
         Wanted::Representation => Projection::default(),
-        Wanted::Minimal | Wanted::Unsaid => Projection::minimal(),
+        Wanted::Minimal | Wanted::Unsaid | Wanted::Silence => Projection::minimal(),
     };
     let attempted = door(&request)?
         .service

@@ -10,7 +10,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde_json::Value;
 
-use crate::domain::context::Context;
+use crate::domain::context::{Context, PatchAnswer};
 use crate::http::answer;
 use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
@@ -93,11 +93,20 @@ impl Call {
         Wanted::of(self.request.headers())
     }
 
+    /// The same for a PATCH, whose answer also depends on what the client looks at (RFC 7644 §3.5.2).
+    pub(super) fn wanted_of_patch(&self) -> Wanted {
+        let client = &self.context.client;
+        match (self.wanted(), client.patch_answer(&self.resource_type.name)) {
+            (Wanted::Unsaid, PatchAnswer::Nothing) => Wanted::Silence,
+            (wanted, _) => wanted,
+        }
+    }
+
     /// The same for an answer that may have no body: then nothing is loaded for it.
     pub(super) fn projection_for(&self, wanted: Wanted) -> Result<Projection, Failure> {
         let projection = self.projection()?;
         Ok(match wanted {
-            Wanted::Minimal => Projection::minimal(),
+            Wanted::Minimal | Wanted::Silence => Projection::minimal(),
             Wanted::Representation | Wanted::Unsaid => projection,
         })
     }

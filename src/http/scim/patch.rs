@@ -7,12 +7,12 @@ use crate::http::answer::{self, Answer};
 use crate::http::body;
 use crate::http::prefer::Wanted;
 
-/// Changes a resource: 200 with the resource afterwards, or 204 if the caller does not want it or it is a group of very
-/// many members.
+/// Changes a resource: 200 with the resource afterwards, or 204 if the caller does not want it, never looks at it
+/// or it is a group of very many members.
 pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
     // §3.5.2: whoever names attributes gets them.
     let wanted = if call.projection()?.is_default() {
-        call.wanted()
+        call.wanted_of_patch()
     } else {
         Wanted::default()
     };

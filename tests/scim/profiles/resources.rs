@@ -14,6 +14,7 @@ on_both!(
     rows_18_and_19_a_user_is_deleted_once_and_made_again,
     rows_20_and_22_members_stay_unloaded_and_known_values_change_nothing,
     row_23_plain_json_is_taken,
+    a_patch_of_a_group_is_answered_as_the_client_needs_it,
     the_configuration_tells_the_strict_that_the_interop_profile_is_kept_to,
 );
 
@@ -207,4 +208,31 @@ async fn the_configuration_tells_the_strict_that_the_interop_profile_is_kept_to(
     }
     let config = app.stranger().get("/ServiceProviderConfig").await;
     assert_eq!(config.ok(200).get("interopProfileConformant"), None);
+}
+
+/// Entra ID looks at no answer to a PATCH of a group; who names attributes or a preference gets what it names.
+async fn a_patch_of_a_group_is_answered_as_the_client_needs_it(app: &App) {
+    for name in EVERY {
+        let client = app.client(name).await;
+        let ([a, ..], path) = group(&client, name).await;
+        let operations = json!([{"op": "remove", "path": format!("members[value eq \"{a}\"]")}]);
+        let answer = client.patch(&path, operations).await;
+        if name == "entra" {
+            assert!(answer.ok(204).is_null());
+            assert_eq!(answer.header("preference-applied"), None);
+        } else {
+            assert_eq!(members(answer.ok(200)).len(), 2, "{name}");
+        }
+        assert_eq!(answer.etag(), client.get(&path).await.etag(), "{name}");
+        let rename = json!([{"op": "replace", "path": "displayName", "value": format!("{name}s")}]);
+        let asked = format!("{path}?attributes=displayName");
+        let answer = client.patch(&asked, rename.clone()).await;
+        assert_eq!(answer.ok(200)["displayName"], format!("{name}s"));
+        let preference = [("Prefer", "return=representation")];
+        let answer = client.patch_if(&path, &preference, rename).await;
+        assert_eq!(members(answer.ok(200)).len(), 2, "{name}");
+        let (_, path) = user(&client, name).await;
+        let title = json!([{"op": "add", "path": "title", "value": "x"}]);
+        assert_eq!(client.patch(&path, title).await.ok(200)["title"], "x");
+    }
 }
