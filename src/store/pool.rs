@@ -238,8 +238,10 @@ pub(super) fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
                 }
             }
         } else {
-            kept.broken = kept.db.run("ROLLBACK").is_err();
-            if !lost {
+            // A connection that died took its transaction with it: nothing is committed, and another one may work.
+            let died = kept.db.run("ROLLBACK").is_err();
+            kept.broken = died;
+            if !lost && !died {
                 return job.finish(Ok(()));
             }
         }
