@@ -81,13 +81,10 @@ impl Cluster {
     /// Sends a signal to all of its processes.
     pub(crate) fn signal(&self, signal: &str) {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let postmaster = file.lines().next().expect("a process id");
-        let children = Command::new("pgrep")
-            .args(["-P", postmaster])
-            .output()
-            .expect("pgrep runs");
-        let children = String::from_utf8(children.stdout).unwrap();
-        for process in std::iter::once(postmaster).chain(children.lines()) {
+        let postmaster = file.lines().next().expect("a process id").trim();
+        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        for process in std::iter::once(postmaster).chain(children.split_whitespace()) {
             // A child may have ended by itself meanwhile.
             drop(Command::new("kill").args([signal, process]).status());
         }
@@ -116,21 +113,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.signal_if_running();
-        drop(fs::remove_dir_all(&self.folder));
-    }
-}
-
-impl Cluster {
-    fn signal_if_running(&self) {
         if self.folder.join("data/postmaster.pid").exists() {
+            // A frozen server does not hear that it shall stop.
             self.signal("-CONT");
-            drop(
-                self.command("pg_ctl")
-                    .args(["stop", "--wait", "--silent", "--mode", "immediate"])
-                    .status(),
-            );
+            let mut stop = self.command("pg_ctl");
+            stop.args(["stop", "--wait", "--silent", "--mode", "immediate"]);
+            drop(stop.status());
         }
+        drop(fs::remove_dir_all(&self.folder));
     }
 }
 
