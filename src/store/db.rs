@@ -148,9 +148,10 @@ const WATCHED: [(&str, &str); 5] = [
 fn bounded(url: &str) -> String {
     let mut bounded = url.to_owned();
     for (name, value) in WATCHED {
-        if !url.contains(&format!("{name}=")) {
+        let given = format!("{name}=");
+        if !url.contains(&given) {
             bounded.push(if bounded.contains('?') { '&' } else { '?' });
-            bounded.push_str(&format!("{name}={value}"));
+            bounded = bounded + &given + value;
         }
     }
     bounded
