@@ -2,6 +2,7 @@
 //!
 //! Two parsers that disagree about a duplicate member (RFC 8259 §4) would let one body mean two things.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -12,6 +13,11 @@ use super::error::{Error, Result};
 
 /// How deep objects and arrays may nest.
 pub const MAX_DEPTH: usize = 64;
+
+/// How many values, members and elements counted, a text may hold. A value of two bytes, `0,`, takes thirty and more when
+/// it is read, so that bytes alone do not bound the memory that a body costs. A hundred thousand members with all of
+/// their sub-attributes are fewer.
+pub const MAX_VALUES: usize = 600_000;
 
 /// A body's text.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
@@ -27,8 +33,12 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     let text = text(bytes)?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    Node { depth: 0 }
-        .deserialize(&mut reader)
+    let left = Cell::new(MAX_VALUES);
+    let node = Node {
+        depth: 0,
+        left: &left,
+    };
+    node.deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| Error::invalid_syntax(format!("the body is not valid JSON: {error}")))
 }
@@ -58,11 +68,13 @@ pub(crate) fn name_of(value: &Value) -> &'static str {
 
 /// One value at a depth.
 #[derive(Clone, Copy)]
-struct Node {
+struct Node<'a> {
     depth: usize,
+    /// How many more values there may be.
+    left: &'a Cell<usize>,
 }
 
-impl Node {
+impl Node<'_> {
     fn deeper<E: de::Error>(self) -> std::result::Result<Self, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom(format!(
@@ -71,22 +83,27 @@ impl Node {
         }
         Ok(Self {
             depth: self.depth + 1,
+            ..self
         })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Node {
+impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(
         self,
         reader: D,
     ) -> std::result::Result<Value, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        let left = left
+            .ok_or_else(|| de::Error::custom(format!("it holds more than {MAX_VALUES} values")))?;
+        self.left.set(left);
         reader.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node {
+impl<'de> Visitor<'de> for Node<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -194,6 +211,14 @@ mod tests {
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(refused(nested(MAX_DEPTH + 1).as_bytes()).contains("64"));
         refused(nested(100_000).as_bytes());
+    }
+
+    #[test]
+    fn values_are_counted() {
+        let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        // The array is one itself.
+        assert!(parse(zeros(MAX_VALUES - 1).as_bytes()).is_ok());
+        assert!(refused(zeros(MAX_VALUES).as_bytes()).contains("600000 values"));
     }
 
     #[test]
