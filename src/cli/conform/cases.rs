@@ -20,6 +20,12 @@ macro_rules! embedded {
 /// The files, each by its name under `conformance/`. A test compares this with the folder.
 const FILES: &[(&str, &str)] = &[
     embedded!("always"),
+    embedded!("clients/entra"),
+    embedded!("clients/okta"),
+    embedded!("clients/onelogin"),
+    embedded!("clients/others"),
+    embedded!("clients/sailpoint"),
+    embedded!("clients/strict"),
     embedded!("exchanges/bulk"),
     embedded!("exchanges/create"),
     embedded!("exchanges/cursors"),
