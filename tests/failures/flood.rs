@@ -27,7 +27,7 @@ fn peak(server: &Process) -> u64 {
 fn connect(server: &Process) -> TcpStream {
     let stream = TcpStream::connect(server.origin.trim_start_matches("http://")).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     stream
         .set_write_timeout(Some(Duration::from_secs(10)))
@@ -70,7 +70,6 @@ fn flooded(test: impl FnOnce(&Process, &str)) {
     let before = peak(&server);
     test(&server, &token);
     let grown = peak(&server) - before;
-    println!("grown by {grown} KiB from {before} KiB");
     assert!(grown < GROWTH, "grown by {grown} KiB from {before} KiB");
     System::new().block_on(async { assert_eq!(list().await, 200) });
     drop(server);
@@ -124,7 +123,7 @@ fn heads_that_never_end_are_refused() {
 
             let mut long = connect(server);
             long.write_all(b"GET /scim/v2/Users?x=").unwrap();
-            let taken = pour(&mut long, &[b'x'; 65536], 160);
+            let taken = pour(&mut long, &vec![b'x'; 65536], 160);
             assert!(taken < 160 * 65536, "a URL of {taken} bytes was taken");
         }
     });
