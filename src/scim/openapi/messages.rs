@@ -3,18 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{About, reference};
-use crate::scim::Map;
 use crate::scim::discovery::CONFIG_URN;
 use crate::scim::error::Kind;
 use crate::scim::list::{LIST_URN, SEARCH_URN};
 use crate::scim::patch::{MAX_OPERATIONS, PATCH_URN};
 use crate::scim::resource_type::RESOURCE_TYPE_URN;
 use crate::scim::schema::SCHEMA_URN;
+use crate::scim::{Map, bulk};
 
 /// The URN of an error (RFC 7644 §3.12).
 const ERROR_URN: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-const BULK_REQUEST_URN: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
-const BULK_RESPONSE_URN: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
 /// Every message by its component's name.
 pub(super) fn schemas(about: &About<'_>) -> Map {
@@ -144,7 +142,7 @@ fn bulk_request(about: &About<'_>) -> Value {
         "type": "object",
         "required": ["schemas", "Operations"],
         "properties": {
-            "schemas": schemas_of(BULK_REQUEST_URN),
+            "schemas": schemas_of(bulk::REQUEST_URN),
             "failOnErrors": {"type": "integer", "minimum": 1, "description": "After how many errors to stop."},
             "Operations": {
                 "type": "array", "minItems": 1, "maxItems": most,
@@ -170,7 +168,7 @@ fn bulk_response() -> Value {
         "type": "object",
         "required": ["schemas", "Operations"],
         "properties": {
-            "schemas": schemas_of(BULK_RESPONSE_URN),
+            "schemas": schemas_of(bulk::RESPONSE_URN),
             "Operations": {"type": "array", "items": {
                 "type": "object",
                 "required": ["method", "status"],

@@ -85,6 +85,8 @@ fn tags(types: &[&ResourceType]) -> Value {
         .iter()
         .map(|ty| json!({"name": ty.name, "description": ty.description}));
     let own = [
+        ("Me", "The caller's own account (RFC 7644 §3.11)"),
+        ("Bulk", "Many operations in one request (RFC 7644 §3.7)"),
         ("Search", "Over all resource types (RFC 7644 §3.4.3)"),
         ("Discovery", "What the service says of itself (RFC 7644 §4)"),
     ];

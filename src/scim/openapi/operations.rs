@@ -60,7 +60,9 @@ pub(super) fn paths(about: &About<'_>, types: &[&ResourceType]) -> Value {
         collection(about, ty, &mut paths);
         member(ty, &mut paths);
     }
-    paths.insert("/Me".to_owned(), me());
+    if let Some(account) = types.iter().find(|ty| ty.name == "User") {
+        paths.insert("/Me".to_owned(), me(account));
+    }
     if about.offers("/bulk/supported") {
         paths.insert("/Bulk".to_owned(), bulk());
     }
@@ -174,39 +176,66 @@ fn member(ty: &ResourceType, paths: &mut Map) {
     paths.insert(format!("{}/{{id}}", ty.endpoint), item);
 }
 
-/// RFC 7644 §3.11: the caller's own account, whatever its type; 501 where the token names none.
-fn me() -> Value {
-    let account = json!({"type": "object", "required": ["schemas", "id"]});
+/// RFC 7644 §3.11: the caller's own account, as at its own address; 501 where the token names none.
+fn me(account: &ResourceType) -> Value {
+    let name = answered(&account.name);
     let operation = |verb: &str, summary: &str| {
-        Operation::new(
-            "Me",
-            &format!("{verb}Me"),
-            &format!("{summary} the caller's own account"),
+        let summary = format!("{summary} the caller's own account");
+        Operation::new("Me", &format!("{verb}Me"), &summary)
+    };
+    let found = |description: &str, headers: &[&str]| resource(description, headers, &name);
+    let changed = || {
+        found(
+            "As it is now.",
+            &["ETag", "Content-Location", "Muster-Ignored"],
         )
     };
-    let found = || success("The account.", &["ETag"], &account);
+    let unsaid = || empty("Done; the answer was not wanted.", &[]);
+    let [attributes, excluded] = PROJECTION;
     let get = operation("get", "Reads")
-        .parameters(&["attributes", "excludedAttributes", "ifNoneMatch"])
-        .answering(200, found())
+        .parameters(&[attributes, excluded, "ifNoneMatch"])
+        .answering(200, found("The account.", &["ETag", "Content-Location"]))
         .answering(
             304,
             empty("It has the version that the client knows.", &["ETag"]),
         )
         .refusing(&[404, 501]);
-    let patch = operation("change", "Changes parts of")
-        .parameters(&["attributes", "excludedAttributes", "ifMatch", "prefer"])
-        .taking("PatchOp", None)
-        .answering(200, found())
-        .answering(204, empty("Done; the answer was not wanted.", &[]))
+    let post = operation("create", "Creates")
+        .parameters(&[attributes, excluded, "prefer"])
+        .taking(&sent(&account.name), None)
+        .answering(
+            201,
+            found("Created.", &["ETag", "Location", "Muster-Ignored"]),
+        )
+        .refusing(&[404, 409, 501]);
+    let put = operation("replace", "Replaces")
+        .parameters(&[attributes, excluded, "ifMatch", "prefer"])
+        .taking(&sent(&account.name), None)
+        .answering(200, changed())
+        .answering(204, unsaid())
         .refusing(&[404, 409, 412, 501]);
-    json!({"get": get.0, "patch": patch.0})
+    let patch = operation("change", "Changes parts of")
+        .parameters(&[attributes, excluded, "ifMatch", "prefer"])
+        .taking("PatchOp", None)
+        .answering(200, changed())
+        .answering(204, unsaid())
+        .refusing(&[404, 409, 412, 501]);
+    let delete = operation("delete", "Deletes")
+        .parameters(&["ifMatch"])
+        .answering(204, empty("Gone.", &[]))
+        .refusing(&[404, 409, 412, 501]);
+    json!({"get": get.0, "post": post.0, "put": put.0, "patch": patch.0, "delete": delete.0})
 }
 
 /// RFC 7644 §3.7.
 fn bulk() -> Value {
     let bulk = Operation::new("Bulk", "bulk", "Does many operations in one request")
+        .parameters(&["prefer"])
         .taking("BulkRequest", None)
-        .answering(200, resource("What became of each.", &[], "BulkResponse"))
+        .answering(
+            200,
+            resource("What became of each.", &["Muster-Ignored"], "BulkResponse"),
+        )
         .refusing(&[409]);
     json!({"post": bulk.0})
 }
