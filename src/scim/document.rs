@@ -128,3 +128,6 @@ pub fn set_schemas(ty: &ResourceType, document: &mut Map) {
     }
     document.insert("schemas".to_owned(), Value::Array(schemas));
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,6 @@ fn same(attribute: &Attribute, old: &Value, new: &Value) -> bool {
     }
     old == new
 }
+
+#[cfg(test)]
+mod tests;

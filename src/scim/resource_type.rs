@@ -361,3 +361,6 @@ pub(crate) fn unknown_sub(whole: &Resolved<'_>, sub: &str) -> String {
     let whole = whole.location.whole();
     format!("there is no sub-attribute '{sub}' in '{whole}'{nearest}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -344,3 +344,6 @@ pub fn common() -> &'static [Attribute] {
     });
     &COMMON
 }
+
+#[cfg(test)]
+mod tests;
