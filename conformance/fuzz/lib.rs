@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use muster::scim::Map;
+use muster::scim::profile::Profile;
 use muster::scim::receive::{self, Purpose};
 use muster::scim::resource_type::{Extension, ResourceType};
 use muster::scim::schema::Schema;
@@ -40,7 +41,7 @@ pub static GROUP: LazyLock<ResourceType> = LazyLock::new(|| {
 /// Checks that a document the core made is one that it takes, as it is: a client that reads and writes back (Okta)
 /// changes nothing.
 pub fn assert_settled(ty: &ResourceType, document: &Map) {
-    let again = receive::receive(ty, document.clone(), Purpose::Replace)
+    let again = receive::receive(ty, document.clone(), Purpose::Replace, Profile::Rfc)
         .unwrap_or_else(|error| panic!("{error}: {document:?}"));
     assert_eq!(again.document, *document, "written back, it became another");
     assert!(again.ignored.is_empty(), "{:?} of {document:?}", again.ignored);

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use muster::scim::json;
+use muster::scim::profile::Profile;
 use muster::scim::receive::{Purpose, receive};
 use muster_fuzz::{GROUP, USER, assert_settled};
 
@@ -11,8 +12,10 @@ fuzz_target!(|bytes: &[u8]| {
     let text = serde_json::to_vec(&body).expect("an object is JSON");
     assert_eq!(json::object(&text).as_ref(), Ok(&body), "JSON written and read again");
     for ty in [&*USER, &*GROUP] {
-        if let Ok(received) = receive(ty, body.clone(), Purpose::Create) {
-            assert_settled(ty, &received.document);
+        for profile in Profile::ALL {
+            if let Ok(received) = receive(ty, body.clone(), Purpose::Create, profile) {
+                assert_settled(ty, &received.document);
+            }
         }
     }
 });

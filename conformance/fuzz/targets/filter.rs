@@ -4,7 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use muster::scim::Map;
 use muster::scim::error::Kind;
-use muster::scim::filter::{Filter, parse};
+use muster::scim::filter::{Filter, condition, parse};
+use muster::scim::profile::Profile;
 use muster_fuzz::USER;
 use std::sync::LazyLock;
 
@@ -16,6 +17,11 @@ static ADA: LazyLock<Map> = LazyLock::new(|| {
 });
 
 fuzz_target!(|text: &str| {
+    for profile in Profile::ALL {
+        if let Err(error) = condition(text, &USER, profile) {
+            assert_eq!(error.kind, Kind::InvalidFilter, "{text} of {profile}");
+        }
+    }
     let Ok(filter) = parse(text) else { return };
     let printed = filter.to_string();
     assert_eq!(parse(&printed).as_ref(), Ok(&filter), "{text} was printed as {printed}");

@@ -5,12 +5,16 @@ use libfuzzer_sys::fuzz_target;
 use muster::scim::attribute_path::AttributePath;
 use muster::scim::error::Kind;
 use muster::scim::patch::PatchPath;
+use muster::scim::profile::Profile;
 use muster_fuzz::{GROUP, USER};
 
 fuzz_target!(|text: &str| {
-    if let Ok(path) = PatchPath::parse(text) {
-        let printed = path.to_string();
-        assert_eq!(PatchPath::parse(&printed).as_ref(), Ok(&path), "{text} was printed as {printed}");
+    for profile in Profile::ALL {
+        if let Ok(path) = PatchPath::parse(text, profile) {
+            let printed = path.to_string();
+            let again = PatchPath::parse(&printed, profile);
+            assert_eq!(again.as_ref(), Ok(&path), "{text} was printed as {printed}");
+        }
     }
     let Ok(path) = AttributePath::parse(text, Kind::InvalidPath) else { return };
     for ty in [&*USER, &*GROUP] {
