@@ -119,7 +119,6 @@ fn needs(case: &Case) -> BTreeSet<String> {
         need(send.method == "PATCH", "patch");
         need(path.starts_with("/Bulk"), "bulk");
         need(path.starts_with("/Groups"), "Group");
-        need(path.starts_with("/Me"), "/Me");
         need(send.headers.keys().any(conditional), "etag");
         let asked = |name: &str| {
             let in_body = send
