@@ -1,6 +1,7 @@
 //! Which attributes an answer holds: `attributes`, `excludedAttributes` and `returned` (RFC 7644 §3.9).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::document;
 use super::error::{Error, Kind as ErrorKind, Result};
 use super::profile::{Habit, Profile};
 use super::resource_type::{Location, Resolved, ResourceType};
-use super::schema::{Kind, Returned};
+use super::schema::{self, Attribute, Kind, Returned};
 
 /// The attributes that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -147,24 +148,50 @@ impl Projection {
         })
     }
 
-    /// The document as the request wants it.
+    /// The document as the request wants it, with canonical names as before. What goes is taken out in place: most of a
+    /// document stays.
     #[must_use]
     pub fn apply(&self, ty: &ResourceType, mut document: Map) -> Map {
-        let mut answer = Map::new();
-        let schemas = document.get("schemas").cloned();
-        for whole in ty.attributes().filter(|whole| self.keeps(whole)) {
-            let Some(value) = take(&mut document, &whole.location) else {
-                continue;
-            };
-            let value = self.parts(&whole, value);
-            if !document::is_unassigned(&value) {
-                document::put(&mut answer, &whole.location, value);
+        document.retain(|name, value| {
+            let extension = ty.extensions.iter().map(|extension| &extension.schema);
+            if let Some(schema) = extension.into_iter().find(|schema| *schema.id == **name) {
+                let Some(attributes) = value.as_object_mut() else {
+                    return false;
+                };
+                attributes.retain(|name, value| {
+                    let attribute = named(&schema.attributes, name);
+                    attribute.is_some_and(|known| self.holds(Some(&schema.id), known, value))
+                });
+                return !attributes.is_empty();
             }
+            let attribute =
+                named(schema::common(), name).or_else(|| named(&ty.schema.attributes, name));
+            attribute.is_some_and(|known| self.holds(None, known, value))
+        });
+        document
+    }
+
+    /// Whether the answer holds the attribute; what it does not want of the value is taken out.
+    fn holds(&self, urn: Option<&Arc<str>>, attribute: &Attribute, value: &mut Value) -> bool {
+        if self.is_default() {
+            // The common case, in which no name needs to be looked up.
+            let holds = |attribute: &Attribute| {
+                matches!(attribute.returned, Returned::Always | Returned::Default)
+            };
+            if !holds(attribute) {
+                return false;
+            }
+            keep_parts(attribute, value, &|sub| holds(sub));
+        } else {
+            let whole = Resolved::new(urn, attribute);
+            if !self.keeps(&whole) {
+                return false;
+            }
+            keep_parts(attribute, value, &|sub| {
+                self.keeps_part(&whole, &whole.with(sub))
+            });
         }
-        if let (Some(schemas), false) = (schemas, answer.contains_key("schemas")) {
-            answer.insert("schemas".to_owned(), schemas);
-        }
-        answer
+        !document::is_unassigned(value)
     }
 
     fn keeps(&self, whole: &Resolved<'_>) -> bool {
@@ -197,36 +224,27 @@ impl Projection {
             (Returned::Default, Wish::Except(names)) => !names.has(&sub.location),
         }
     }
-
-    fn parts(&self, whole: &Resolved<'_>, value: Value) -> Value {
-        if whole.attribute.kind != Kind::Complex {
-            return value;
-        }
-        match value {
-            Value::Array(elements) => elements
-                .into_iter()
-                .map(|element| self.parts(whole, element))
-                .filter(|element| !document::is_unassigned(element))
-                .collect(),
-            Value::Object(mut parts) => {
-                parts.retain(|name, _| {
-                    whole
-                        .sub(name)
-                        .is_some_and(|sub| self.keeps_part(whole, &sub))
-                });
-                Value::Object(parts)
-            }
-            other => other,
-        }
-    }
 }
 
-fn take(document: &mut Map, location: &Location) -> Option<Value> {
-    let container = match &location.extension {
-        None => document,
-        Some(urn) => document.get_mut(&**urn)?.as_object_mut()?,
-    };
-    container.get_mut(&*location.attribute).map(Value::take)
+fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    attributes.iter().find(|attribute| *attribute.name == *name)
+}
+
+/// Takes out the sub-attributes that are not kept, and the elements of which nothing is left.
+fn keep_parts(attribute: &Attribute, value: &mut Value, keeps: &dyn Fn(&Attribute) -> bool) {
+    if attribute.kind != Kind::Complex {
+        return;
+    }
+    match value {
+        Value::Array(elements) => {
+            for element in &mut *elements {
+                keep_parts(attribute, element, keeps);
+            }
+            elements.retain(|element| !document::is_unassigned(element));
+        }
+        Value::Object(parts) => parts.retain(|name, _| attribute.sub(name).is_some_and(keeps)),
+        _ => {}
+    }
 }
 
 #[cfg(test)]

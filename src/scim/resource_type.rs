@@ -135,7 +135,7 @@ impl<'a> Resolved<'a> {
         }
     }
 
-    fn with(&self, sub: &'a Attribute) -> Self {
+    pub(crate) fn with(&self, sub: &'a Attribute) -> Self {
         Self {
             location: self.location.of(sub),
             attribute: self.attribute,
@@ -152,7 +152,7 @@ impl<'a> Resolved<'a> {
             .map(move |sub| whole.with(sub))
     }
 
-    fn new(extension: Option<&Arc<str>>, attribute: &'a Attribute) -> Self {
+    pub(crate) fn new(extension: Option<&Arc<str>>, attribute: &'a Attribute) -> Self {
         Self {
             location: Location {
                 extension: extension.cloned(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
+use super::db::on_both;
 use super::schema::{group_member, resource};
 use super::sql_types::uuid;
 use super::values::BATCH;
@@ -87,7 +88,10 @@ fn own(tx: &mut Tx<'_>, members: &[i64]) -> Result<(Belongings, Vec<i64>), Error
     let rows: Result<Vec<(GroupRow, bool)>, _> = match members {
         [] => return Ok((Belongings::new(), Vec::new())),
         // A statement of one text, which is prepared once.
-        [one] => query().filter(group_member::member.eq(*one)).load(tx.db),
+        [one] => {
+            let of_one = query().filter(group_member::member.eq(*one));
+            on_both!(&mut *tx.db, connection => of_one.load(connection))
+        }
         many => query()
             .filter(group_member::member.eq_any(many.to_vec()))
             .load(tx.db),
