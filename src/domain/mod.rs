@@ -12,10 +12,12 @@
 //! | `resolution` | whether a newcomer is somebody known |
 //! | `event` | the event that explains a change |
 //! | `masked` | what a reader may see |
+//! | `cursor` | where a walk over pages stands, sealed |
 
 pub mod catalog;
 pub mod claim;
 pub mod context;
+pub mod cursor;
 pub mod document;
 pub mod event;
 pub mod fold;

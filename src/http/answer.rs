@@ -9,7 +9,7 @@ use super::error::Failure;
 use super::prefer::Wanted;
 use super::stream::Reader;
 use crate::domain::masked::{Masked, Resource, Rest};
-use crate::scim::list::list_response;
+use crate::scim::list::{Place, list_response};
 use crate::service::{Page, Written};
 
 /// The media type of every answer (RFC 7644 §8.1).
@@ -100,7 +100,12 @@ pub(super) async fn one(
 
 /// 200 with one page (§3.4.2).
 pub(super) async fn page(reader: Reader<'_>, page: &Page) -> Answer {
-    let list = |resources| list_response(page.total, page.start_index, resources);
+    let place = Place {
+        total: page.total,
+        start_index: page.start_index,
+        next_cursor: page.next_cursor.clone(),
+    };
+    let list = |resources| list_response(&place, resources);
     if let Value::Object(mut envelope) = list(vec![Value::Null; page.resources.len()]) {
         envelope.remove("Resources");
         if let Some(body) = reader.page(&envelope, &page.resources).await? {

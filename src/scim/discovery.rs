@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::list::list_response;
+use super::list::{Place, list_response};
 use super::resource_type::ResourceType;
 use super::schema::Schema;
 
@@ -18,6 +18,10 @@ pub struct Limits {
     pub max_results: u64,
     /// How many operations a bulk request may hold, and how many bytes it may have (RFC 7644 §3.7.4).
     pub bulk: (usize, usize),
+    /// How many it holds if the client does not say.
+    pub default_results: u64,
+    /// For how many seconds a cursor is good.
+    pub cursor_timeout: u64,
     /// Where people read about the service.
     pub documentation_uri: Option<String>,
 }
@@ -38,6 +42,15 @@ pub fn service_provider_config(base: &str, limits: &Limits) -> Value {
         "changePassword": {"supported": false},
         "sort": {"supported": true},
         "etag": {"supported": true},
+        // RFC 9865 §4. Index stays the default: clients that know nothing of cursors name no method.
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": limits.default_results.min(limits.max_results),
+            "maxPageSize": limits.max_results,
+            "cursorTimeout": limits.cursor_timeout,
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "OAuth bearer token",
@@ -85,8 +98,12 @@ pub fn distinct_schemas<'a>(types: impl IntoIterator<Item = &'a ResourceType>) -
 }
 
 fn whole_list(resources: Vec<Value>) -> Value {
-    let total = resources.len() as u64;
-    list_response(total, 1, resources)
+    let place = Place {
+        total: Some(resources.len() as u64),
+        start_index: Some(1),
+        next_cursor: None,
+    };
+    list_response(&place, resources)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub struct Error {
     pub detail: String,
 }
 
-/// The `scimType` keywords of RFC 7644 §3.12, table 9.
+/// The `scimType` keywords of RFC 7644 §3.12, table 9, and of RFC 9865 §2.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The filter's syntax is wrong, or its comparison does not fit the attribute.
@@ -37,6 +37,12 @@ pub enum Kind {
     InvalidVers,
     /// The request would carry personal data in its URI (RFC 7644 §7.5.2).
     Sensitive,
+    /// The cursor is none of this query's (RFC 9865 §2.1).
+    InvalidCursor,
+    /// The cursor was good once (RFC 9865 §2.1).
+    ExpiredCursor,
+    /// The page's size does not fit a cursor (RFC 9865 §2.1).
+    InvalidCount,
 }
 
 impl Kind {
@@ -68,6 +74,9 @@ impl Kind {
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
             Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }
@@ -106,6 +115,9 @@ impl Error {
         invalid_value => InvalidValue,
         invalid_vers => InvalidVers,
         sensitive => Sensitive,
+        invalid_cursor => InvalidCursor,
+        expired_cursor => ExpiredCursor,
+        invalid_count => InvalidCount,
     }
 
     /// The same error, its detail preceded by where it happened.

@@ -1,4 +1,4 @@
-//! List requests (RFC 7644 §3.4.2), searches (§3.4.3) and list responses.
+//! List requests (RFC 7644 §3.4.2), searches (§3.4.3) and list responses, by index and by cursor (RFC 9865).
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,8 @@ pub struct ListRequest {
     pub sort: Option<Sort>,
     /// From which one on, counted from 1.
     pub start_index: u64,
+    /// From where on, if pages are turned by cursor (RFC 9865 §2): empty for the first page.
+    pub cursor: Option<String>,
     /// How many at most; the server's own default if absent.
     pub count: Option<u64>,
     /// Which attributes of each.
@@ -48,8 +50,8 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// The text that a document is sorted by; one without comes last, or first if descending. Of several elements the
-    /// primary one counts, or else the first, among those that have a value here.
+    /// The text that a document is sorted by; one without comes last, or first if descending: downward is upward read
+    /// backward. Of several elements the primary one counts, or else the first, among those that have a value here.
     #[must_use]
     pub fn key(&self, document: &Map) -> Option<String> {
         let elements = document::elements(document, &self.location);
@@ -73,6 +75,7 @@ struct Parameters {
     sort_by: Option<String>,
     sort_order: Option<String>,
     start_index: Option<String>,
+    cursor: Option<String>,
     count: Option<String>,
     attributes: Option<String>,
     excluded: Option<String>,
@@ -85,6 +88,7 @@ impl Parameters {
             "sortBy" => &mut self.sort_by,
             "sortOrder" => &mut self.sort_order,
             "startIndex" => &mut self.start_index,
+            "cursor" => &mut self.cursor,
             "count" => &mut self.count,
             "attributes" => &mut self.attributes,
             "excludedAttributes" => &mut self.excluded,
@@ -111,6 +115,12 @@ impl Parameters {
             Some(text) => Some(filter::condition(text, ty, profile)?),
             None => None,
         };
+        // RFC 9865 §2.3: each of the two asks for a method of its own.
+        if self.start_index.is_some() && self.cursor.is_some() {
+            return Err(Error::invalid_value(
+                "'startIndex' and 'cursor' exclude each other: send one of them",
+            ));
+        }
         let start_index = match &self.start_index {
             Some(text) => whole_number("startIndex", text)?.max(1),
             None => 1,
@@ -119,10 +129,16 @@ impl Parameters {
             Some(text) => Some(whole_number("count", text)?),
             None => None,
         };
+        if self.cursor.is_some() && count == Some(0) {
+            return Err(Error::invalid_count(
+                "'count' must be 1 or more where 'cursor' is given",
+            ));
+        }
         Ok(ListRequest {
             filter,
             sort: sort(ty, self.sort_by.as_deref(), self.sort_order.as_deref())?,
             start_index,
+            cursor: self.cursor,
             count,
             projection: Projection::parse(
                 ty,
@@ -248,15 +264,31 @@ fn sort(ty: &ResourceType, by: Option<&str>, order: Option<&str>) -> Result<Opti
     }))
 }
 
-/// A list response (RFC 7644 §3.4.2) of one page.
+/// Where a page stands among all results.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// How many match in all; left out where counting them costs too much (RFC 9865 §2).
+    pub total: Option<u64>,
+    /// The 1-based index of the first, if pages are turned by index.
+    pub start_index: Option<u64>,
+    /// Where the next page begins, if pages are turned by cursor and this is not the last.
+    pub next_cursor: Option<String>,
+}
+
+/// A list response (RFC 7644 §3.4.2, RFC 9865 §2) of one page.
 #[must_use]
-pub fn list_response(total: u64, start_index: u64, resources: Vec<Value>) -> Value {
-    let mut response = json!({
-        "schemas": [LIST_URN],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-    });
+pub fn list_response(place: &Place, resources: Vec<Value>) -> Value {
+    let mut response = json!({ "schemas": [LIST_URN] });
+    if let Some(total) = place.total {
+        response["totalResults"] = total.into();
+    }
+    if let Some(start_index) = place.start_index {
+        response["startIndex"] = start_index.into();
+    }
+    response["itemsPerPage"] = resources.len().into();
+    if let Some(cursor) = &place.next_cursor {
+        response["nextCursor"] = cursor.as_str().into();
+    }
     // Moved in, not copied: `json!` would serialize every resource again.
     response["Resources"] = Value::Array(resources);
     response

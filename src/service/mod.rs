@@ -6,12 +6,14 @@
 //! | `get` `list` `search` | read (§3.4) |
 //! | `bulk` | many changes in one request, which may refer to each other (§3.7) |
 //! | `me` | whose account a token is of (§3.11) |
+//! | `paging` `anchors` | pages by index and by cursor (§3.4.2.4, RFC 9865) |
 //! | `members` | bring members into and out of a group |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `precondition` | `If-Match` (§3.14) |
 
+mod anchors;
 mod bulk;
 mod change;
 mod create;
@@ -21,6 +23,7 @@ mod get;
 mod list;
 mod me;
 mod members;
+mod paging;
 mod patch;
 mod precondition;
 mod replace;
@@ -44,6 +47,7 @@ use crate::store::{self, Store};
 pub use bulk::Attempted;
 pub use error::Error;
 pub use me::Account;
+use paging::Paging;
 pub use roster::{Following, Piece};
 
 /// A written resource, and the names in the body that were not kept.
@@ -58,10 +62,12 @@ pub struct Written {
 /// One page of a list (RFC 7644 §3.4.2).
 #[derive(Debug)]
 pub struct Page {
-    /// How many match in all.
-    pub total: u64,
-    /// The 1-based index of the first.
-    pub start_index: u64,
+    /// How many match in all, unless pages are turned by cursor and it would have to be counted for each.
+    pub total: Option<u64>,
+    /// The 1-based index of the first, if pages are turned by index.
+    pub start_index: Option<u64>,
+    /// What the next page is asked for with, if pages are turned by cursor and this is not the last.
+    pub next_cursor: Option<String>,
     /// The page.
     pub resources: Vec<Masked<Resource>>,
 }
@@ -89,7 +95,9 @@ pub struct Settings {
 }
 
 /// How many resources a page has if the client does not say.
-const DEFAULT_PAGE: u64 = 100;
+pub const DEFAULT_PAGE: u64 = 100;
+/// For how many seconds a cursor is good.
+pub const CURSOR_TIMEOUT: u64 = crate::domain::cursor::TIMEOUT.unsigned_abs();
 
 /// The service: cheap to clone, shared by all doors.
 #[derive(Clone)]
@@ -100,7 +108,7 @@ struct Inner {
     renderer: Renderer,
     ids: Arc<dyn IdSource>,
     verifying: BTreeSet<String>,
-    max_page: u64,
+    paging: Paging,
 }
 
 impl Muster {
@@ -108,9 +116,11 @@ impl Muster {
     pub fn open(settings: &Settings, ids: Arc<dyn IdSource>) -> Result<Self, Error> {
         let catalog = Catalog::load().map_err(Error::Internal)?;
         let store = Store::open(&settings.database_url, settings.connections)?;
-        let fresh = ids.secret();
-        let etag_key = store.write_blocking(move |tx| {
-            Ok::<_, Error>(store::setting::claim(tx, "etag-key", &fresh)?)
+        let fresh = [ids.secret(), ids.secret()];
+        let (etag_key, cursor_key) = store.write_blocking(move |tx| {
+            let [etag, cursor] = &fresh;
+            let etag = store::setting::claim(tx, "etag-key", etag)?;
+            Ok::<_, Error>((etag, store::setting::claim(tx, "cursor-key", cursor)?))
         })?;
         let trusted = settings
             .systems
@@ -121,7 +131,7 @@ impl Muster {
             renderer: Renderer::new(catalog, etag_key),
             ids,
             verifying: trusted.map(|system| system.name.clone()).collect(),
-            max_page: settings.max_page.max(1),
+            paging: Paging::new(cursor_key, settings.max_page),
         })))
     }
 

@@ -8,6 +8,7 @@
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
 //! | `values` | a record's rows of the attribute index and of unique values |
+//! | `counter` | how many records there are, in flat time |
 //! | `filter` `list` | a filter and a page as SQL over the attribute index |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
@@ -15,6 +16,7 @@
 
 mod attribute_path;
 pub mod belonging;
+mod counter;
 mod db;
 mod error;
 pub mod event;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel::r2d2::{ManageConnection, Pool as R2d2, PooledConnection};
 
+use super::counter;
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
 use super::home::Home;
@@ -223,15 +224,20 @@ pub(super) fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
         let mut tx = Tx::new(&mut kept.db, paths);
         let keep = job.run(&mut tx);
         let lost = tx.is_lost();
+        let settled = if keep {
+            counter::settle(&mut tx)
+        } else {
+            Ok(())
+        };
         let learned = tx.into_learned();
         if keep {
-            match kept.db.run("COMMIT") {
+            match settled.and_then(|()| kept.db.run("COMMIT")) {
                 Ok(()) => {
                     kept.broken = false;
                     publish(paths, learned);
                     return job.finish(Ok(()));
                 }
-                Err(Error::Lost) => kept.broken = false,
+                Err(Error::Lost) => kept.broken = kept.db.run("ROLLBACK").is_err(),
                 Err(error) => {
                     outcome = Err(error);
                     break;

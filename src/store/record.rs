@@ -9,7 +9,7 @@ use super::db::{Db, on_both};
 use super::schema::{attribute_index, resource, source_record, unique_value};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::{self, BATCH};
-use super::{Error, Tx, attribute_path, event, member};
+use super::{Error, Tx, attribute_path, counter, event, member};
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
 use crate::domain::index::Unique;
@@ -263,6 +263,7 @@ pub fn insert(
     values::put(tx, specs, &folded, &Leaves::new(), &new.leaves)?;
     member::insert(tx, folded.row, &new.members)?;
     event::insert(tx, event, Some(1))?;
+    counter::count(tx, folded.tenant, folded.kind, folded.has_account(), 1);
     Ok(folded)
 }
 
@@ -295,6 +296,8 @@ pub fn update(
     }
     put_sources(tx, before, sources)?;
     values::put(tx, specs, old, &old.leaves, &leaves)?;
+    counter::count(tx, old.tenant, old.kind, old.has_account(), -1);
+    counter::count(tx, old.tenant, old.kind, has_account(&leaves), 1);
     let modified = event.at;
     event::insert(tx, event, Some(old.version + 1))?;
     Ok(Folded {
@@ -349,7 +352,11 @@ pub fn delete(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Erro
     let count = diesel::delete(target)
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;
-    if count == 1 { Ok(()) } else { Err(tx.lose()) }
+    if count != 1 {
+        return Err(tx.lose());
+    }
+    counter::count(tx, record.tenant, record.kind, record.has_account(), -1);
+    Ok(())
 }
 
 fn put_sources(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord]) -> Result<(), Error> {

@@ -57,6 +57,15 @@ diesel::table! {
     group_member (grp, member) { grp -> BigInt, member -> BigInt, }
 }
 diesel::table! {
+    record_count (tenant, kind, account, shard) {
+        tenant -> Integer,
+        kind -> SmallInt,
+        account -> Bool,
+        shard -> SmallInt,
+        n -> BigInt,
+    }
+}
+diesel::table! {
     event (seq) {
         seq -> BigInt,
         id -> Binary,

@@ -1,14 +1,13 @@
 //! SQL that is put together at run time (a filter, a sort order), as a node of diesel's query tree.
 
-use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::expression::{
     AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate,
 };
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::query_dsl::RunQueryDsl;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Text};
+use diesel::{QueryResult, RunQueryDsl};
 
 /// A piece of a statement: SQL of ours, or a value that is bound.
 #[derive(Clone, Debug)]
@@ -56,6 +55,49 @@ impl<ST> Fragment<ST> {
     pub(super) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
         self.pieces.push(Piece::Bytes(value));
         self
+    }
+
+    /// Adds what `other` says.
+    pub(super) fn add<T>(&mut self, other: &Fragment<T>) -> &mut Self {
+        for piece in &other.pieces {
+            if let Piece::Sql(sql) = piece {
+                self.sql(sql);
+            } else {
+                self.pieces.push(piece.clone());
+            }
+        }
+        self
+    }
+
+    /// The same pieces, as SQL of another type.
+    pub(super) fn whole<T>(self) -> Rows<T> {
+        Rows(Fragment {
+            pieces: self.pieces,
+            marker: std::marker::PhantomData,
+        })
+    }
+}
+
+/// A whole query that was put together at run time, whose rows are of SQL type `ST`.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<ST>(Fragment<ST>);
+
+impl<ST> Query for Rows<ST> {
+    type SqlType = ST;
+}
+impl<ST, C> RunQueryDsl<C> for Rows<ST> {}
+impl<ST> QueryId for Rows<ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST, DB> QueryFragment<DB> for Rows<ST>
+where
+    DB: Backend,
+    Fragment<ST>: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
     }
 }
 

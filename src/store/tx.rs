@@ -1,9 +1,10 @@
 //! A transaction as a value: nothing touches the database outside one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::counter::Counted;
 use super::db::{Db, Dialect};
 use super::error::Error;
 
@@ -21,6 +22,9 @@ pub struct Tx<'a> {
     pub(super) db: &'a mut Db,
     paths: &'a Paths,
     learned: Vec<(PathKey, i32)>,
+    /// By how much the numbers of records have changed here. They are written last, in one order, so that a counter's row
+    /// is held for the commit alone.
+    pub(super) counted: BTreeMap<Counted, i64>,
     lost: bool,
 }
 
@@ -30,6 +34,7 @@ impl<'a> Tx<'a> {
             db,
             paths,
             learned: Vec::new(),
+            counted: BTreeMap::new(),
             lost: false,
         }
     }
@@ -69,7 +74,7 @@ impl<'a> Tx<'a> {
     ) -> Result<Result<T, E>, E> {
         for attempt in 1.. {
             self.db.run("SAVEPOINT part")?;
-            let learned = self.learned.len();
+            let (learned, counted) = (self.learned.len(), self.counted.clone());
             let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
                 Err(Error::Fault("a part of a use case panicked".into()).into())
             });
@@ -88,6 +93,7 @@ impl<'a> Tx<'a> {
                 return Err(failed);
             }
             self.learned.truncate(learned);
+            self.counted = counted;
             if !self.lost {
                 return Ok(Err(failed));
             }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::counter;
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
 use super::home::Home;
@@ -182,6 +183,9 @@ fn run(
         let mut tx = Tx::new(db, paths);
         let keep = job.run(&mut tx);
         let lost = tx.is_lost();
+        if keep {
+            counter::settle(&mut tx)?;
+        }
         let fresh = tx.into_learned();
         if keep {
             db.run("RELEASE write")?;

@@ -193,20 +193,16 @@ fn sorted(ty: &ResourceType, path: &str, descending: bool) -> ListRequest {
     .unwrap()
 }
 
-/// By key, missing ones last or, descending, first; equals as they were.
+/// By key, missing ones last; equals as they were. Downward is that read backward.
 fn in_order(all: &[Map], sort: &Sort) -> Vec<String> {
     let mut keyed: Vec<(Option<String>, String)> = all
         .iter()
         .map(|document| (sort.key(document), id(document)))
         .collect();
-    keyed.sort_by(|(a, _), (b, _)| {
-        let order = (a.is_none(), a).cmp(&(b.is_none(), b));
-        if sort.descending {
-            order.reverse()
-        } else {
-            order
-        }
-    });
+    keyed.sort_by(|(a, _), (b, _)| (a.is_none(), a).cmp(&(b.is_none(), b)));
+    if sort.descending {
+        keyed.reverse();
+    }
     keyed.into_iter().map(|(_, id)| id).collect()
 }
 

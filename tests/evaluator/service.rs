@@ -225,7 +225,7 @@ impl House {
                     .iter()
                     .map(|resource| resource.seen().id.to_string())
                     .collect();
-                assert_eq!(page.total, ids.len() as u64, "{question}");
+                assert_eq!(page.total, Some(ids.len() as u64), "{question}");
                 Ok(Some(ids))
             }
             Err(Error::Scim(error)) if error.detail.contains("computed for each reader") => {
@@ -303,6 +303,7 @@ fn request(endpoint: &str, filter: Option<muster::scim::filter::Condition>) -> L
         filter,
         sort: None,
         start_index: 1,
+        cursor: None,
         count: Some(1000),
         projection: Projection::parse(ty, Some(&names.join(",")), None).unwrap(),
     }

@@ -26,6 +26,7 @@ pub(crate) fn check(connection: &mut Connection) {
     no_row_is_of_a_record_that_is_gone(connection);
     index_and_unique_values_agree_with_the_documents(connection);
     every_group_knows_how_many_members_it_has(connection);
+    the_counters_agree_with_the_records(connection);
 }
 
 fn every_version_has_exactly_one_event(connection: &mut Connection) {
@@ -197,5 +198,21 @@ fn every_group_knows_how_many_members_it_has(connection: &mut Connection) {
     assert!(
         wrong.is_empty(),
         "groups that miscount their members: {wrong:?}"
+    );
+}
+
+/// Whatever was rolled back, retried or refused, the counters say how many records there are.
+fn the_counters_agree_with_the_records(connection: &mut Connection) {
+    let wrong = connection.texts(
+        "SELECT cast(c.tenant AS text) || ' ' || cast(c.kind AS text) AS t FROM (\
+           SELECT tenant, kind, account, sum(n) AS n FROM (\
+             SELECT tenant, kind, account, n FROM record_count \
+             UNION ALL SELECT tenant, kind, account, -count(*) FROM resource GROUP BY tenant, kind, account\
+           ) both_sides GROUP BY tenant, kind, account\
+         ) c WHERE c.n <> 0",
+    );
+    assert!(
+        wrong.is_empty(),
+        "tenants and kinds that are counted wrong: {wrong:?}"
     );
 }

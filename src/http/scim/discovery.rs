@@ -15,6 +15,7 @@ use crate::http::caller::Caller;
 use crate::http::error::Failure;
 use crate::http::query;
 use crate::scim::discovery::{self, Limits, service_provider_config};
+use crate::service::{CURSOR_TIMEOUT, DEFAULT_PAGE};
 
 /// `GET /ServiceProviderConfig`.
 pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -> Answer {
@@ -31,6 +32,8 @@ pub(in crate::http) fn described(door: &Door) -> Value {
     let limits = Limits {
         max_results: door.max_page,
         bulk: (MAX_OPERATIONS, body::BULK_LIMIT),
+        default_results: DEFAULT_PAGE,
+        cursor_timeout: CURSOR_TIMEOUT,
         documentation_uri: None,
     };
     service_provider_config(&door.base_url, &limits)

@@ -20,6 +20,8 @@ fn discovery_holds_no_null_and_nothing_of_our_own() {
     let limits = Limits {
         max_results: 200,
         bulk: (1000, 1_048_576),
+        default_results: 100,
+        cursor_timeout: 3600,
         documentation_uri: None,
     };
     let answers = [

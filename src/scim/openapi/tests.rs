@@ -247,6 +247,8 @@ fn an_example_and_the_links_from_a_new_resource_help_to_begin() {
 fn the_published_user_is_described_with_the_real_configuration() {
     let limits = Limits {
         max_results: 10,
+        default_results: 10,
+        cursor_timeout: 3600,
         bulk: (1000, 1 << 20),
         documentation_uri: None,
     };

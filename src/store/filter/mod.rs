@@ -1,6 +1,7 @@
 //! A checked filter as SQL over the attribute index, the record's own columns and the rows of members. Its meaning is
 //! [`Condition::matches`]'s; nothing is filtered in memory.
 
+mod driver;
 mod peer;
 mod value;
 
@@ -22,7 +23,10 @@ use crate::scim::filter::{Condition, Test};
 use crate::scim::resource_type::Location;
 use crate::scim::schema::Uniqueness;
 
+pub(super) use driver::Driver;
+use driver::driving;
 use peer::Side;
+pub(super) use value::successor;
 use value::{id_test, id_text, instant_test, is_id, text_test, value_test};
 
 /// For whom a filter is compiled, and over which view.
@@ -31,10 +35,35 @@ pub(super) struct Scope<'a> {
     pub(super) system: &'a str,
     pub(super) view: &'a View,
     pub(super) base_url: &'a str,
+    /// How tests of the index are written.
+    pub(super) form: Form,
     /// How many tests have been written.
     pub(super) written: Cell<usize>,
     /// Whether the filter names one record, so that every other test is of that one.
     pub(super) pinned: Cell<bool>,
+}
+
+/// How a test of the attribute index is written. They mean the same and cost differently.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As the set of all that pass: made once, whatever its size.
+    Set,
+    /// As a look at each record: nothing is read of the others.
+    Each,
+}
+
+impl Form {
+    /// The beginning of a test on rows of the index that are called `row`.
+    fn rows(self, row: &str) -> String {
+        match self {
+            Self::Set => {
+                format!("resource.id IN (SELECT {row}.resource FROM attribute_index {row} WHERE ")
+            }
+            Self::Each => format!(
+                "EXISTS (SELECT 1 FROM attribute_index {row} WHERE {row}.resource = resource.id AND "
+            ),
+        }
+    }
 }
 
 /// How many tests PostgreSQL may turn into joins. It plans each `IN` and `EXISTS` that must hold as a join of its own, and
@@ -232,8 +261,8 @@ impl Scope<'_> {
         };
         let start = format!("{}{endpoint}/", self.base_url);
         let dialect = tx.dialect();
-        out.sql(&format!(
-            "resource.id IN (SELECT i.resource FROM attribute_index i WHERE i.path = {path} AND {} AND ",
+        out.sql(&self.form.rows("i")).sql(&format!(
+            "i.path = {path} AND {} AND ",
             is_id(dialect, "i.value")
         ));
         text_test(out, dialect, test, |out| {
@@ -255,9 +284,8 @@ impl Scope<'_> {
             out.sql("1 = 0");
             return Ok(());
         };
-        out.sql(&format!(
-            "resource.id IN (SELECT i.resource FROM attribute_index i WHERE i.path = {path}"
-        ));
+        out.sql(&self.form.rows("i"))
+            .sql(&format!("i.path = {path}"));
         value_test(out, tx.dialect(), "i", test);
         out.sql(")");
         Ok(())
@@ -354,7 +382,7 @@ impl Scope<'_> {
             }
         }
         // The element is found by its most telling value, or, where nothing must be there, by the row of its existence.
-        let driver = driver(condition);
+        let driver = driving(condition);
         let found = match driver {
             Some((location, _)) => known.get(location).copied().flatten(),
             None => attribute_path::find(tx, self.tenant, self.view.kind, path)?,
@@ -363,9 +391,8 @@ impl Scope<'_> {
             out.sql("1 = 0");
             return Ok(());
         };
-        out.sql(&format!(
-            "resource.id IN (SELECT e.resource FROM attribute_index e WHERE e.path = {found}"
-        ));
+        out.sql(&self.form.rows("e"))
+            .sql(&format!("e.path = {found}"));
         if let Some((_, test)) = driver {
             value_test(out, dialect, "e", test);
         }
@@ -390,36 +417,6 @@ impl Scope<'_> {
         out.sql(")");
         Ok(())
     }
-}
-
-/// Of the tests that an element must pass, the one that the fewest elements are likely to: equal to a value before the
-/// beginning of one, anything before `type` and booleans, which half of all elements share.
-fn driver(condition: &Condition) -> Option<(&Location, &Test)> {
-    let terms = match condition {
-        Condition::All(terms) => terms.as_slice(),
-        single => std::slice::from_ref(single),
-    };
-    let rank = |location: &Location, comparison: &Comparison, test: &Test| {
-        let shared = comparison.kind == scim::schema::Kind::Boolean
-            || location.sub.as_deref() == Some("type");
-        match test {
-            _ if shared => 3,
-            Test::Equal(_) => 0,
-            Test::StartsWith(_) => 1,
-            _ => 2,
-        }
-    };
-    let tests = terms.iter().filter_map(|term| match term {
-        Condition::Test {
-            location,
-            comparison,
-            test,
-        } => Some((rank(location, comparison, test), location, test)),
-        _ => None,
-    });
-    tests
-        .min_by_key(|(rank, ..)| *rank)
-        .map(|(_, location, test)| (location, test))
 }
 
 type Leaf<'a> = &'a mut dyn FnMut(&mut Fragment, &Location, &Test) -> Result<(), Error>;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::value::{id_test, id_text, text_test, value_test};
-use super::{Scope, truth, unsupported};
+use super::{Form, Scope, truth, unsupported};
 use crate::domain::catalog::endpoint;
 use crate::domain::record::Kind;
 use crate::id::ResourceId;
@@ -77,7 +77,7 @@ impl Scope<'_> {
                 self.is_peer(out, "peer", id);
                 out.sql(" AND ");
             }
-            (Side::Groups, Some(id)) if !self.pinned.get() => {
+            (Side::Groups, Some(id)) if !self.pinned.get() && self.form == Form::Set => {
                 return self.below(tx, out, id, condition);
             }
             (Side::Groups, _) => {
@@ -104,7 +104,7 @@ impl Scope<'_> {
         })
     }
 
-    fn is_peer(&self, out: &mut Fragment, table: &str, id: ResourceId) {
+    pub(super) fn is_peer(&self, out: &mut Fragment, table: &str, id: ResourceId) {
         out.sql(&format!(
             "{table}.tenant = {} AND {table}.uuid = ",
             self.tenant.0
@@ -120,16 +120,9 @@ impl Scope<'_> {
         group: ResourceId,
         condition: &Condition,
     ) -> Result<(), Error> {
-        out.sql(
-            "(resource.id IN (WITH RECURSIVE down (grp) AS (SELECT top.id FROM resource AS top WHERE ",
-        );
-        self.is_peer(out, "top", group);
-        out.sql(&format!(
-            " UNION SELECT n.member FROM down JOIN group_member n ON n.grp = down.grp \
-             JOIN resource AS nested ON nested.id = n.member AND nested.kind = {} \
-             ) SELECT m.member FROM down JOIN group_member m ON m.grp = down.grp)",
-            Kind::Group.number()
-        ));
+        out.sql("(resource.id IN (");
+        self.all_below(out, group);
+        out.sql(")");
         if !matches!(condition, Condition::Test { .. }) {
             out.sql(" AND ").sql(UP);
             self.peer_passes(tx, out, Side::Groups, condition)?;
@@ -137,6 +130,18 @@ impl Scope<'_> {
         }
         out.sql(")");
         Ok(())
+    }
+
+    /// The query for the numbers of all who are in a group, directly or through another.
+    pub(super) fn all_below(&self, out: &mut Fragment, group: ResourceId) {
+        out.sql("WITH RECURSIVE down (grp) AS (SELECT top.id FROM resource AS top WHERE ");
+        self.is_peer(out, "top", group);
+        out.sql(&format!(
+            " UNION SELECT n.member FROM down JOIN group_member n ON n.grp = down.grp \
+             JOIN resource AS nested ON nested.id = n.member AND nested.kind = {} \
+             ) SELECT m.member FROM down JOIN group_member m ON m.grp = down.grp",
+            Kind::Group.number()
+        ));
     }
 
     fn peer_test(
@@ -210,7 +215,7 @@ impl Scope<'_> {
 }
 
 /// The id that a peer must have to pass, if the condition names one.
-fn named_peer(condition: &Condition) -> Option<ResourceId> {
+pub(super) fn named_peer(condition: &Condition) -> Option<ResourceId> {
     match condition {
         Condition::All(terms) => terms.iter().find_map(named_peer),
         Condition::Test {

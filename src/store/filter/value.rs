@@ -192,7 +192,7 @@ pub(super) fn value_test(out: &mut Fragment, dialect: Dialect, row: &str, test: 
 }
 
 /// The first text after all that begin with `start`.
-fn successor(start: &str) -> Option<String> {
+pub(in crate::store) fn successor(start: &str) -> Option<String> {
     let mut head: Vec<char> = start.chars().collect();
     while let Some(last) = head.pop() {
         // The code points between U+D7FF and U+E000 are no characters.

@@ -1,0 +1,253 @@
+//! Pages of one type or of several, one type after the other: by index (RFC 7644 §3.4.2.4) or by cursor (RFC 9865).
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::anchors::{Anchor, Anchors};
+use super::{Asked, DEFAULT_PAGE, Error, Muster, Page};
+use crate::domain::context::Context;
+use crate::domain::cursor::{self, Cursor};
+use crate::domain::masked::{Masked, Resource};
+use crate::domain::view::View;
+use crate::scim::list::ListRequest;
+use crate::store::Tx;
+use crate::store::list::{From, List, Position, Query, Slice};
+
+/// The version of the policy that decides who sees what; there is none yet that could change.
+const POLICY: u64 = 0;
+
+/// What paging keeps.
+pub(super) struct Paging {
+    key: Vec<u8>,
+    most: u64,
+    anchors: Anchors,
+}
+
+/// What one type contributes.
+pub(super) struct Part {
+    pub(super) view: Arc<View>,
+    pub(super) request: ListRequest,
+    /// Persons whom a search lists as Users already are left out (design §2: a record is listed once).
+    pub(super) without_accounts: bool,
+}
+
+impl Part {
+    fn query<'a>(&'a self, context: &'a Context) -> Query<'a> {
+        Query {
+            tenant: context.tenant(),
+            system: context.system(),
+            view: &self.view,
+            base_url: &context.base_url,
+            without_accounts: self.without_accounts,
+            condition: self.request.filter.as_ref(),
+            sort: self.request.sort.as_ref(),
+        }
+    }
+}
+
+/// A walk under way: the lists of all parts, and the page that is being filled.
+struct Walk<'a> {
+    muster: &'a Muster,
+    context: &'a Context,
+    parts: &'a [Part],
+    lists: Vec<List<'a>>,
+    digest: [u8; 32],
+    resources: Vec<Masked<Resource>>,
+}
+
+impl Paging {
+    pub(super) fn new(key: Vec<u8>, most: u64) -> Self {
+        Self {
+            key,
+            most: most.max(1),
+            anchors: Anchors::default(),
+        }
+    }
+
+    /// How many a page holds.
+    fn size(&self, count: u64) -> i64 {
+        i64::try_from(count.min(self.most)).unwrap_or(i64::MAX)
+    }
+}
+
+impl Muster {
+    /// One page of what the parts have, in their order.
+    pub(super) fn page(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        parts: &[Part],
+    ) -> Result<Page, Error> {
+        let Some(first) = parts.first() else {
+            return Err(Error::Internal("a list of nothing".into()));
+        };
+        let queries: Vec<Query<'_>> = parts.iter().map(|part| part.query(context)).collect();
+        let lists = queries
+            .iter()
+            .map(|query| List::open(tx, query))
+            .collect::<Result<_, _>>()?;
+        let walk = Walk {
+            muster: self,
+            context,
+            parts,
+            lists,
+            digest: digest(context, parts),
+            resources: Vec::new(),
+        };
+        match &first.request.cursor {
+            Some(cursor) => walk.by_cursor(tx, cursor, first.request.count),
+            None => walk.by_index(tx, &first.request),
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn by_index(mut self, tx: &mut Tx<'_>, request: &ListRequest) -> Result<Page, Error> {
+        let (paging, now) = (&self.muster.0.paging, self.context.now);
+        let totals = self
+            .lists
+            .iter()
+            .map(|list| list.total(tx))
+            .collect::<Result<Vec<i64>, _>>()?;
+        let total: i64 = totals.iter().sum();
+        let room = paging.size(request.count.unwrap_or(DEFAULT_PAGE));
+        let start = request.start_index;
+        let anchor = paging.anchors.find(&self.digest, start, now);
+        if room > 0 {
+            let (part, from) = match anchor {
+                Some(Anchor { part, after }) => (part, From::After(after)),
+                None => leap(&totals, start),
+            };
+            let rest = self.fill(tx, part, from, room)?;
+            if let Some(anchor) = rest {
+                let next = start.saturating_add(self.resources.len() as u64);
+                paging.anchors.set(&self.digest, next, anchor, now);
+            }
+        }
+        Ok(Page {
+            total: Some(u64::try_from(total).unwrap_or(0)),
+            start_index: Some(start),
+            next_cursor: None,
+            resources: self.resources,
+        })
+    }
+
+    fn by_cursor(mut self, tx: &mut Tx<'_>, text: &str, count: Option<u64>) -> Result<Page, Error> {
+        let (paging, client) = (&self.muster.0.paging, &*self.context.client);
+        let policy = cursor::policy(POLICY, client);
+        let now = self.context.now.timestamp();
+        let asked = count.map(|count| count.min(paging.most));
+        let mut place = Cursor {
+            walk: self.digest,
+            count: asked.unwrap_or(DEFAULT_PAGE.min(paging.most)),
+            policy,
+            expires: 0,
+            part: 0,
+            key: None,
+            row: 0,
+        };
+        if !text.is_empty() {
+            place = Cursor::open(text, &paging.key, client)?;
+            place.check(&self.digest, asked, policy, now)?;
+        }
+        let Cursor { part, key, row, .. } = place.clone();
+        let after = (row > 0).then_some(Position { key, row });
+        let rest = self.fill(tx, part, From::After(after), paging.size(place.count))?;
+        let next = rest.map(|Anchor { part, after }| {
+            let (key, row) = after.map_or((None, 0), |after| (after.key, after.row));
+            let next = Cursor {
+                part,
+                key,
+                row,
+                expires: now + cursor::TIMEOUT,
+                ..place
+            };
+            next.seal(&paging.key, client, &self.muster.0.ids.secret())
+        });
+        // Counted only where that costs nothing: a filter's matches would be counted anew for every page.
+        let total = if self.parts.iter().all(|part| part.request.filter.is_none()) {
+            let totals = self.lists.iter().map(|list| list.total(tx));
+            Some(totals.sum::<Result<i64, _>>()?)
+        } else {
+            None
+        };
+        Ok(Page {
+            total: total.and_then(|total| u64::try_from(total).ok()),
+            start_index: None,
+            next_cursor: next.transpose().map_err(Error::Internal)?,
+            resources: self.resources,
+        })
+    }
+
+    /// Takes `room` resources from a place on, from one part after the other; where the next page begins, if there is one.
+    fn fill(
+        &mut self,
+        tx: &mut Tx<'_>,
+        first: usize,
+        mut from: From,
+        mut room: i64,
+    ) -> Result<Option<Anchor>, Error> {
+        for part in first..self.parts.len() {
+            let (list, Part { view, request, .. }) = (&self.lists[part], &self.parts[part]);
+            if room == 0 {
+                if list.has_more(tx, &from)? {
+                    return Ok(Some(Anchor { part, after: None }));
+                }
+                continue;
+            }
+            let Slice {
+                records,
+                last,
+                more,
+            } = list.slice(tx, &from, room)?;
+            let asked = Asked {
+                projection: request.projection.clone(),
+                if_match: None,
+            };
+            let shown = self.muster.show(tx, self.context, view, &records, &asked)?;
+            self.resources.extend(shown);
+            if more {
+                return Ok(Some(Anchor { part, after: last }));
+            }
+            room -= i64::try_from(records.len()).unwrap_or(i64::MAX);
+            from = From::After(None);
+        }
+        Ok(None)
+    }
+}
+
+/// In which part an index is, and how many come before it there.
+fn leap(totals: &[i64], start: u64) -> (usize, From) {
+    let mut offset = i64::try_from(start - 1).unwrap_or(i64::MAX);
+    for (part, total) in totals.iter().enumerate() {
+        if offset == 0 {
+            return (part, From::After(None));
+        }
+        if offset < *total {
+            return (part, From::Offset(offset));
+        }
+        offset -= total;
+    }
+    (totals.len(), From::After(None))
+}
+
+/// All that a walk is of: whose, of which types, filtered and sorted how. Page sizes and projections are no part of it.
+fn digest(context: &Context, parts: &[Part]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(format!(
+        "{}\u{1f}{}",
+        context.tenant().0,
+        context.client.name
+    ));
+    for part in parts {
+        let ListRequest { filter, sort, .. } = &part.request;
+        let endpoint = &part.view.resource_type.endpoint;
+        let text = format!(
+            "\u{1e}{endpoint}\u{1f}{}\u{1f}{filter:?}\u{1f}{sort:?}",
+            part.without_accounts
+        );
+        hash.update(text);
+    }
+    hash.finalize().into()
+}
