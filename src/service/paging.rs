@@ -119,10 +119,11 @@ impl Walk<'_> {
                 Some(Anchor { part, after }) => (part, From::After(after)),
                 None => leap(&totals, start),
             };
-            let rest = self.fill(tx, part, from, room)?;
-            if let Some(anchor) = rest {
+            let (end, _) = self.fill(tx, part, from, room)?;
+            // Also at the end: who asks what has come since gets that, and nobody twice.
+            if !self.resources.is_empty() {
                 let next = start.saturating_add(self.resources.len() as u64);
-                paging.anchors.set(&self.digest, next, anchor, now);
+                paging.anchors.set(&self.digest, next, end, now);
             }
         }
         Ok(Page {
@@ -153,8 +154,8 @@ impl Walk<'_> {
         }
         let Cursor { part, key, row, .. } = place.clone();
         let after = (row > 0).then_some(Position { key, row });
-        let rest = self.fill(tx, part, From::After(after), paging.size(place.count))?;
-        let next = rest.map(|Anchor { part, after }| {
+        let (end, more) = self.fill(tx, part, From::After(after), paging.size(place.count))?;
+        let next = more.then_some(end).map(|Anchor { part, after }| {
             let (key, row) = after.map_or((None, 0), |after| (after.key, after.row));
             let next = Cursor {
                 part,
@@ -180,19 +181,23 @@ impl Walk<'_> {
         })
     }
 
-    /// Takes `room` resources from a place on, from one part after the other; where the next page begins, if there is one.
+    /// Takes `room` resources from a place on, from one part after the other; where this ends, and whether there is more.
     fn fill(
         &mut self,
         tx: &mut Tx<'_>,
         first: usize,
         mut from: From,
         mut room: i64,
-    ) -> Result<Option<Anchor>, Error> {
+    ) -> Result<(Anchor, bool), Error> {
+        let mut end = Anchor {
+            part: first,
+            after: None,
+        };
         for part in first..self.parts.len() {
             let (list, Part { view, request, .. }) = (&self.lists[part], &self.parts[part]);
             if room == 0 {
                 if list.has_more(tx, &from)? {
-                    return Ok(Some(Anchor { part, after: None }));
+                    return Ok((Anchor { part, after: None }, true));
                 }
                 continue;
             }
@@ -207,13 +212,14 @@ impl Walk<'_> {
             };
             let shown = self.muster.show(tx, self.context, view, &records, &asked)?;
             self.resources.extend(shown);
+            end = Anchor { part, after: last };
             if more {
-                return Ok(Some(Anchor { part, after: last }));
+                return Ok((end, true));
             }
             room -= i64::try_from(records.len()).unwrap_or(i64::MAX);
             from = From::After(None);
         }
-        Ok(None)
+        Ok((end, false))
     }
 }
 

@@ -133,6 +133,11 @@ impl App {
         format!("{}/scim/v2", self.origin())
     }
 
+    /// The use cases, for what would take too long over HTTP.
+    pub(crate) fn service(&self) -> &muster::service::Muster {
+        self.running().service()
+    }
+
     fn running(&self) -> &Running {
         self.running
             .as_ref()

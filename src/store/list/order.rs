@@ -8,6 +8,9 @@ use crate::store::sql_nodes::Fragment;
 use crate::store::sql_types::key;
 use crate::store::{Error, Tx, attribute_path};
 
+/// The number of no path: of an attribute that no record has had yet.
+const NOWHERE: i32 = -1;
+
 /// An order of records. Among equals it is that of creation.
 pub(super) enum Order {
     /// Of creation.
@@ -40,7 +43,7 @@ pub(super) struct Value {
 }
 
 impl Order {
-    /// The order that a query asks for. What no record has a value of makes no order.
+    /// The order that a query asks for. What all records have alike makes no order.
     pub(super) fn of(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<Self, Error> {
         let Some(sort) = query.sort else {
             return Ok(Self::Creation);
@@ -69,9 +72,7 @@ impl Order {
         let find = |tx: &mut Tx<'_>, path: &str| {
             attribute_path::find(tx, query.tenant, query.view.kind, path)
         };
-        let Some(number) = find(tx, &path)? else {
-            return Ok(Self::Creation);
-        };
+        let number = find(tx, &path)?.unwrap_or(NOWHERE);
         let primary = match (location.sub.as_ref(), path.rsplit_once('.')) {
             (Some(_), Some((whole, _))) => find(tx, &format!("{whole}.primary"))?,
             _ => None,
