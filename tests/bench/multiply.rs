@@ -56,6 +56,7 @@ pub(crate) fn multiply(link: &mut Link, from: usize, to: usize) -> Result<(), Fa
         next = end;
     }
     link.run("DROP TABLE copy")?;
+    count(link)?;
     for (_, sql) in &indexes {
         link.run(sql)?;
     }
@@ -216,68 +217,85 @@ fn set_apart(link: &mut Link, templates: &[Template]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Copies each row of each table that holds something of a person.
+/// Copies each row of each table that holds something of a person, whatever columns the tables have by now.
 fn copy(link: &mut Link) -> Result<(), Failure> {
-    let (text, bytes) = if link.is_postgres() {
-        ("convert_from(t.body, 'UTF8')", ["convert_to(", ", 'UTF8')"])
-    } else {
-        ("CAST(t.body AS TEXT)", ["CAST(", " AS BLOB)"])
-    };
-    let renamed = |text: &str| format!("replace({text}, c.old_token, c.token)");
-    let all = |text: &str| {
-        format!(
-            "replace(replace({}, c.old_event, c.event), c.old_id, c.id)",
-            renamed(text)
-        )
-    };
-    let (document, external_id, value, whole) = (
-        renamed("t.document"),
-        renamed("t.external_id"),
-        renamed("t.value"),
-        renamed("t.whole"),
-    );
-    let (claims, body) = (all("t.claims"), all(text));
-    for (table, columns, select, old) in [
-        (
-            "resource",
-            "id, tenant, uuid, kind, account, version, created, modified, document",
-            format!(
-                "c.row, t.tenant, c.id_key, t.kind, t.account, t.version, t.created, t.modified, {document}"
-            ),
-            "old_resource",
-        ),
-        (
-            "source_record",
-            "resource, origin, system, external_id, first_seen, last_synced, claims",
-            format!("c.row, c.row, t.system, {external_id}, t.first_seen, t.last_synced, {claims}"),
-            "old_source",
-        ),
-        (
-            "attribute_index",
-            "resource, path, element, value, whole",
-            format!("c.row, t.path, t.element, {value}, {whole}"),
-            "old_index",
-        ),
-        (
-            "unique_value",
-            "tenant, path, value, resource",
-            format!("t.tenant, t.path, {value}, c.row"),
-            "old_unique",
-        ),
-        (
-            "event",
-            "id, tenant, type, resource_type, resource, version, recorded, client, correlation, format, key_id, body",
-            format!(
-                "c.event_key, t.tenant, t.type, t.resource_type, c.id_key, t.version, t.recorded, t.client, t.correlation, \
-                 t.format, t.key_id, {}{body}{}",
-                bytes[0], bytes[1]
-            ),
-            "old_event",
-        ),
-    ] {
+    for (table, old) in TABLES {
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        for (column, kind) in columns_of(link, table)? {
+            let Some(value) = copied(table, &column, &kind, link.is_postgres()) else {
+                continue;
+            };
+            columns.push(column);
+            values.push(value);
+        }
         link.run(&format!(
-            "INSERT INTO {table} ({columns}) SELECT {select} FROM copy c JOIN {old} t ON t.old = c.old ORDER BY c.row"
+            "INSERT INTO {table} ({}) SELECT {} FROM copy c JOIN {old} t ON t.old = c.old ORDER BY c.row",
+            columns.join(", "),
+            values.join(", ")
         ))?;
     }
     Ok(())
+}
+
+/// The tables, and where their templates are set apart.
+const TABLES: [(&str, &str); 5] = [
+    ("resource", "old_resource"),
+    ("source_record", "old_source"),
+    ("attribute_index", "old_index"),
+    ("unique_value", "old_unique"),
+    ("event", "old_event"),
+];
+
+/// What a column of the copy holds; none where the database numbers rows by itself.
+fn copied(table: &str, column: &str, kind: &str, is_postgres: bool) -> Option<String> {
+    let renamed = |text: &str| {
+        format!(
+            "replace(replace(replace({text}, c.old_token, c.token), c.old_event, c.event), c.old_id, c.id)"
+        )
+    };
+    Some(match (table, column) {
+        ("source_record", "id") | ("event", "seq") => return None,
+        ("resource", "id") | (_, "origin") => "c.row".into(),
+        ("resource", "uuid") | ("event", "resource") => "c.id_key".into(),
+        ("event", "id") => "c.event_key".into(),
+        (_, "resource") => "c.row".into(),
+        ("event", "body") if is_postgres => {
+            let body = renamed("convert_from(t.body, 'UTF8')");
+            format!("convert_to({body}, 'UTF8')")
+        }
+        ("event", "body") => format!("CAST({} AS BLOB)", renamed("CAST(t.body AS TEXT)")),
+        _ if kind.eq_ignore_ascii_case("text") => renamed(&format!("t.{column}")),
+        _ => format!("t.{column}"),
+    })
+}
+
+/// A table's columns and their types, in order.
+fn columns_of(link: &mut Link, table: &str) -> Result<Vec<(String, String)>, Failure> {
+    let sql = if link.is_postgres() {
+        format!(
+            "SELECT ordinal_position::bigint AS number, convert_to(column_name, 'UTF8') AS bytes, data_type::text AS text \
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY 1"
+        )
+    } else {
+        format!(
+            "SELECT cid AS number, CAST(name AS BLOB) AS bytes, type AS text FROM pragma_table_info('{table}') ORDER BY 1"
+        )
+    };
+    let found = link.find(&sql)?.into_iter().map(|column| {
+        let name = String::from_utf8(column.bytes.unwrap_or_default())?;
+        Ok((name, column.text.unwrap_or_default()))
+    });
+    found.collect()
+}
+
+/// Counts again what the server counts as it writes.
+fn count(link: &mut Link) -> Result<(), Failure> {
+    if columns_of(link, "record_count")?.is_empty() {
+        return Ok(());
+    }
+    link.run(
+        "DELETE FROM record_count; INSERT INTO record_count (tenant, kind, account, shard, n) \
+         SELECT tenant, kind, account, 0, count(*) FROM resource GROUP BY tenant, kind, account",
+    )
 }

@@ -156,7 +156,10 @@ impl Report {
         if sizes.is_empty() {
             return;
         }
-        let _ = write!(text, "| {engine}: requests/s (p50 / p99 in ms) |");
+        let _ = write!(
+            text,
+            "| {engine}: requests/s (p50 / p99 / processor in ms) |"
+        );
         for size in &sizes {
             let _ = write!(text, " {size} |");
         }
@@ -170,8 +173,8 @@ impl Report {
                 let _ = match figure {
                     Some(figure) => write!(
                         text,
-                        " {:.0} ({:.1} / {:.1}) |",
-                        figure.rate, figure.p50, figure.p99
+                        " {:.0} ({:.1} / {:.1} / {:.2}) |",
+                        figure.rate, figure.p50, figure.p99, figure.cost
                     ),
                     None => write!(text, " – |"),
                 };
