@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_both};
 use super::schema::{attribute_index, resource, source_record, unique_value};
+use super::sql_nodes::Sharing;
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::{self, BATCH};
 use super::{Error, Tx, attribute_path, counter, event, member};
@@ -172,14 +173,25 @@ pub fn taken<'u>(
             continue;
         };
         for uniques in uniques.chunks(BATCH) {
-            let values: Vec<&str> = uniques.iter().map(|unique| &*unique.value).collect();
-            let held: Vec<(String, i64)> = unique_value::table
-                .filter(unique_value::tenant.eq(tenant.0))
-                .filter(unique_value::path.eq(path))
-                .filter(unique_value::value.eq_any(values))
-                .select((unique_value::value, unique_value::resource))
-                .load(tx.db)
-                .map_err(|error| tx.explain(error))?;
+            let query = || {
+                unique_value::table
+                    .filter(unique_value::tenant.eq(tenant.0))
+                    .filter(unique_value::path.eq(path))
+                    .select((unique_value::value, unique_value::resource))
+            };
+            let held: Result<Vec<(String, i64)>, _> = match uniques {
+                // A statement of one text, which is prepared once.
+                [one] => query()
+                    .filter(unique_value::value.eq(&one.value))
+                    .load(tx.db),
+                many => {
+                    let values: Vec<&str> = many.iter().map(|unique| &*unique.value).collect();
+                    query()
+                        .filter(unique_value::value.eq_any(values))
+                        .load(tx.db)
+                }
+            };
+            let held = held.map_err(|error| tx.explain(error))?;
             let held = held.into_iter().find(|(_, row)| Some(*row) != but);
             if let Some((value, _)) = held {
                 return Ok(uniques.iter().find(|unique| unique.value == value).copied());
@@ -189,26 +201,20 @@ pub fn taken<'u>(
     Ok(None)
 }
 
-/// The numbers of at most `limit` records that have a value in the index.
+/// The numbers of at most `most` records that have a value in the index.
 pub fn with_value(
     tx: &mut Tx<'_>,
     tenant: TenantId,
     kind: Kind,
     path: &str,
     value: &str,
-    limit: i64,
+    most: i64,
 ) -> Result<Vec<i64>, Error> {
     let Some(path) = attribute_path::find(tx, tenant, kind, path)? else {
         return Ok(Vec::new());
     };
-    attribute_index::table
-        .filter(attribute_index::path.eq(path))
-        .filter(attribute_index::value.eq(value))
-        .select(attribute_index::resource)
-        .distinct()
-        .limit(limit)
-        .load(tx.db)
-        .map_err(|error| tx.explain(error))
+    let sharing = Sharing { path, value, most };
+    sharing.load(tx.db).map_err(|error| tx.explain(error))
 }
 
 /// A record that is about to exist.
@@ -246,17 +252,26 @@ pub fn insert(
         resource::display.eq(display(&new.leaves)),
         resource::members.eq(i64::try_from(new.members.len()).unwrap_or(i64::MAX)),
     );
-    let rows: Vec<ResourceRow> =
-        on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
+    let rows: Vec<i64> = on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
         .values(values)
-        .returning(resource::all_columns)
+        .returning(resource::id)
         .load(connection))
-        .map_err(|error| tx.explain(error))?;
+    .map_err(|error| tx.explain(error))?;
     let row = rows
-        .into_iter()
-        .next()
+        .first()
+        .copied()
         .ok_or_else(|| Error::Fault("an inserted record was not returned".into()))?;
-    let folded = folded(row)?;
+    let folded = Folded {
+        row,
+        tenant: event.tenant,
+        id: new.id,
+        kind: new.kind,
+        version: 1,
+        created: instant(at),
+        modified: instant(at),
+        leaves: new.leaves.clone(),
+        members: i64::try_from(new.members.len()).unwrap_or(i64::MAX),
+    };
     for source in &new.sources {
         put_source(tx, folded.row, source)?;
     }

@@ -6,7 +6,7 @@ use diesel::expression::{
 };
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Integer, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 /// A piece of a statement: SQL of ours, or a value that is bound.
@@ -155,3 +155,38 @@ impl<DB: Backend> QueryFragment<DB> for Statement {
 }
 
 impl<C> RunQueryDsl<C> for Statement {}
+
+/// The numbers of the records that have a value under a path, at most so many. The limit is the code's own, not a
+/// caller's: written out, it lets the statement stay prepared, while SQLite prepares one with a bound LIMIT again each time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sharing<'v> {
+    pub(super) path: i32,
+    pub(super) value: &'v str,
+    pub(super) most: i64,
+}
+
+impl Query for Sharing<'_> {
+    type SqlType = BigInt;
+}
+impl QueryId for Sharing<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<C> RunQueryDsl<C> for Sharing<'_> {}
+
+impl<DB> QueryFragment<DB> for Sharing<'_>
+where
+    DB: Backend + HasSqlType<Integer> + HasSqlType<Text>,
+    i32: ToSql<Integer, DB>,
+    str: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT DISTINCT resource FROM attribute_index WHERE path = ");
+        out.push_bind_param::<Integer, _>(&self.path)?;
+        out.push_sql(" AND value = ");
+        out.push_bind_param::<Text, _>(self.value)?;
+        out.push_sql(" LIMIT ");
+        out.push_sql(&self.most.to_string());
+        Ok(())
+    }
+}

@@ -1,10 +1,13 @@
 //! A record's rows of the attribute index and of the table of unique values: only what differs is touched, many rows in one
 //! statement.
 
+use diesel::PgConnection;
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
-use super::db::on_both;
+use super::db::Db;
 use super::schema::{attribute_index, unique_value};
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, attribute_path};
@@ -36,22 +39,18 @@ pub(super) fn put(
             .execute(tx.db)
             .map_err(|error| tx.explain(error))?;
     }
-    let mut fresh = Vec::new();
     for Unique { path, value } in new.difference(&old) {
         let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
-        fresh.push((
-            unique_value::tenant.eq(record.tenant.0),
-            unique_value::path.eq(path),
-            unique_value::value.eq(value.clone()),
-            unique_value::resource.eq(record.row),
-        ));
-    }
-    for values in fresh.chunks(BATCH) {
-        let values = values.to_vec();
-        on_both!(&mut *tx.db, connection => {
-            diesel::insert_into(unique_value::table).values(values).execute(connection)
-        })
-        .map_err(|error| tx.explain(error))?;
+        // A record has one or two: a statement each, which stays prepared.
+        diesel::insert_into(unique_value::table)
+            .values((
+                unique_value::tenant.eq(record.tenant.0),
+                unique_value::path.eq(path),
+                unique_value::value.eq(value),
+                unique_value::resource.eq(record.row),
+            ))
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
     }
     Ok(())
 }
@@ -82,28 +81,78 @@ fn remove_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Er
     Ok(())
 }
 
+/// Puts rows into the index by statements that stay prepared, however many rows there are: SQLite runs one a row, which
+/// costs it no more; PostgreSQL, where each would be a round trip, takes them as arrays.
 fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error> {
-    let mut values = Vec::with_capacity(rows.len());
+    let mut paths = Vec::with_capacity(rows.len());
     for row in rows {
-        values.push((
-            attribute_index::resource.eq(record.row),
-            attribute_index::path.eq(attribute_path::claim(
-                tx,
-                record.tenant,
-                record.kind,
-                &row.path,
-            )?),
-            attribute_index::element.eq(row.element),
-            attribute_index::value.eq(row.value.clone()),
-            attribute_index::whole.eq(row.whole.clone()),
-        ));
+        paths.push(attribute_path::claim(
+            tx,
+            record.tenant,
+            record.kind,
+            &row.path,
+        )?);
     }
-    for values in values.chunks(BATCH) {
-        let values = values.to_vec();
-        on_both!(&mut *tx.db, connection => {
-            diesel::insert_into(attribute_index::table).values(values).execute(connection)
-        })
-        .map_err(|error| tx.explain(error))?;
-    }
-    Ok(())
+    let result = match &mut *tx.db {
+        Db::Sqlite(connection) => rows.iter().zip(&paths).try_for_each(|(row, path)| {
+            diesel::insert_into(attribute_index::table)
+                .values((
+                    attribute_index::resource.eq(record.row),
+                    attribute_index::path.eq(path),
+                    attribute_index::element.eq(row.element),
+                    attribute_index::value.eq(&row.value),
+                    attribute_index::whole.eq(&row.whole),
+                ))
+                .execute(connection)
+                .map(drop)
+        }),
+        Db::Postgres(connection) => {
+            rows.chunks(BATCH)
+                .zip(paths.chunks(BATCH))
+                .try_for_each(|(rows, paths)| {
+                    let rows = IndexRows {
+                        resource: record.row,
+                        paths,
+                        elements: rows.iter().map(|row| row.element).collect(),
+                        values: rows.iter().map(|row| &*row.value).collect(),
+                        wholes: rows.iter().map(|row| row.whole.as_deref()).collect(),
+                    };
+                    rows.execute(connection).map(drop)
+                })
+        }
+    };
+    result.map_err(|error| tx.explain(error))
 }
+
+/// Rows of the index as arrays, one a column.
+struct IndexRows<'a> {
+    resource: i64,
+    paths: &'a [i32],
+    elements: Vec<i32>,
+    values: Vec<&'a str>,
+    wholes: Vec<Option<&'a str>>,
+}
+
+impl QueryId for IndexRows<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for IndexRows<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO attribute_index (resource, path, element, value, whole) SELECT ");
+        out.push_bind_param::<BigInt, _>(&self.resource)?;
+        out.push_sql(", * FROM unnest(");
+        out.push_bind_param::<Array<Integer>, _>(&self.paths)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.elements)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.values)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.wholes)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for IndexRows<'_> {}
