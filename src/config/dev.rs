@@ -15,7 +15,10 @@ const LOOK: &[Right] = &[Right::Read, Right::Search];
 /// Resource types, and the rights on them.
 type Grants = &'static [(&'static [&'static str], &'static [Right])];
 
-const PROVIDER: Grants = &[(&["User", "Group"], ALL), (&["Person"], LOOK)];
+const PROVIDER: Grants = &[
+    (&["User", "Group", "GroupMembership"], ALL),
+    (&["Person"], LOOK),
+];
 
 /// A client of the embedded issuer, a source system of the same name, and what it may do.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +66,11 @@ impl DevClient {
 
 /// The clients of `--dev`. The last three are for replaying what real clients send (`conformance/clients`).
 const CLIENTS: &[DevClient] = &[
-    DevClient::new("hris", &[(&["Person", "User", "Group"], ALL)]).verifying(),
+    DevClient::new(
+        "hris",
+        &[(&["Person", "User", "Group", "GroupMembership"], ALL)],
+    )
+    .verifying(),
     DevClient::new("ats", &[(&["Person"], ALL)]).verifying(),
     DevClient::new("crm", &[(&["Person"], ALL)]),
     DevClient::new("idp", PROVIDER).verifying(),

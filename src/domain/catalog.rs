@@ -8,9 +8,10 @@ use super::view::{Specs, View};
 use crate::scim::resource_type::{Extension, ResourceType};
 use crate::scim::schema::Schema;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     include_str!("../scim/schemas/user.json"),
     include_str!("../scim/schemas/group.json"),
+    include_str!("../scim/schemas/group_membership.json"),
     include_str!("../scim/schemas/enterprise_user.json"),
     include_str!("schemas/person.json"),
     include_str!("schemas/candidate.json"),
@@ -34,6 +35,17 @@ const ROLES: [&str; 5] = [
     "urn:muster:scim:schemas:extension:1.0:Provenance",
 ];
 const IDENTITY: &str = "urn:muster:scim:schemas:extension:1.0:Identity";
+
+/// Memberships are rows between records, not a view of any kind of record: they have no leaves, no sources, no index.
+const MEMBERSHIP: Plan = Plan {
+    name: "GroupMembership",
+    endpoint: "/GroupMemberships",
+    description: "One member of one group",
+    core: "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
+    extensions: &[],
+    kind: Kind::Group,
+    accounts_only: false,
+};
 
 /// A resource type to be.
 struct Plan {
@@ -113,6 +125,7 @@ impl Plan {
 #[derive(Debug)]
 pub struct Catalog {
     views: Vec<Arc<View>>,
+    membership: Arc<ResourceType>,
     specs: BTreeMap<Kind, Specs>,
 }
 
@@ -127,6 +140,7 @@ impl Catalog {
         let aliases = aliases(&schemas);
         let mut catalog = Self {
             views: Vec::new(),
+            membership: Arc::new(MEMBERSHIP.resource_type(&schemas)?),
             specs: BTreeMap::new(),
         };
         for plan in &TYPES {
@@ -156,6 +170,18 @@ impl Catalog {
     #[must_use]
     pub fn views(&self) -> &[Arc<View>] {
         &self.views
+    }
+
+    /// The type of memberships, which is a view of no record.
+    #[must_use]
+    pub fn membership(&self) -> &Arc<ResourceType> {
+        &self.membership
+    }
+
+    /// All resource types, in order of discovery.
+    pub fn resource_types(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
+        let views = self.views.iter().map(|view| &view.resource_type);
+        views.chain([&self.membership])
     }
 
     /// What the canonical paths of a kind mean.

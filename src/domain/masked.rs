@@ -18,7 +18,7 @@ use crate::scim::projection::Projection;
 /// A resource as one reader sees it: the type's view of the record, with `meta` and `schemas`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
-    /// Its id.
+    /// The id of the record that it shows; of a membership, the group's.
     pub id: ResourceId,
     /// The document, with canonical attribute names.
     pub document: Map<String, Value>,
@@ -161,12 +161,46 @@ impl Renderer {
         }
     }
 
+    /// A membership as `context`'s client may see it: its group and its member, which `document` holds.
+    #[must_use]
+    pub fn mask_membership(
+        &self,
+        context: &Context,
+        group: ResourceId,
+        id: &str,
+        document: Map<String, Value>,
+    ) -> Masked<Resource> {
+        let resource_type = self.catalog.membership();
+        let location = format!("{}{}/{id}", context.base_url, resource_type.endpoint);
+        let mut whole = Map::new();
+        whole.insert("schemas".into(), json!([&*resource_type.schema.id]));
+        whole.insert("id".into(), id.into());
+        whole.extend(document);
+        whole.insert(
+            "meta".into(),
+            json!({ "resourceType": resource_type.name, "location": location }),
+        );
+        let version = self.tag(&whole);
+        whole["meta"]["version"] = version.as_str().into();
+        Masked::seal(Resource {
+            id: group,
+            document: whole,
+            version,
+            location,
+            rest: None,
+        })
+    }
+
     /// A keyed hash of the whole view, so that it tells nothing of what the view hides; for groups, whose view may hold
     /// a million members, the counter.
     fn version(&self, folded: &Folded, document: &Map<String, Value>) -> String {
         if folded.kind == Kind::Group {
             return format!("W/\"{}\"", folded.version);
         }
+        self.tag(document)
+    }
+
+    fn tag(&self, document: &Map<String, Value>) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.etag_key) else {
             return String::new();
         };

@@ -8,6 +8,7 @@
 //! | `me` | whose account a token is of (§3.11) |
 //! | `paging` `anchors` | pages by index and by cursor (§3.4.2.4, RFC 9865) |
 //! | `members` | bring members into and out of a group |
+//! | `membership` | one member of one group as a resource of its own |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
@@ -23,6 +24,7 @@ mod get;
 mod list;
 mod me;
 mod members;
+mod membership;
 mod paging;
 mod patch;
 mod precondition;
@@ -151,23 +153,15 @@ impl Muster {
     /// The resource type served at `endpoint` (`/Users`).
     #[must_use]
     pub fn resource_type(&self, endpoint: &str) -> Option<Arc<ResourceType>> {
-        self.0
-            .renderer
-            .catalog()
-            .at(endpoint)
-            .map(|view| view.resource_type.clone())
+        let mut types = self.0.renderer.catalog().resource_types();
+        types.find(|known| known.endpoint == endpoint).cloned()
     }
 
     /// All resource types, in order of discovery.
     #[must_use]
     pub fn resource_types(&self) -> Vec<Arc<ResourceType>> {
-        self.0
-            .renderer
-            .catalog()
-            .views()
-            .iter()
-            .map(|view| view.resource_type.clone())
-            .collect()
+        let types = self.0.renderer.catalog().resource_types();
+        types.cloned().collect()
     }
 
     /// The log after position `after`, oldest first, at most `limit` events.
@@ -187,21 +181,26 @@ impl Muster {
         let view = self.0.renderer.catalog().at(endpoint);
         let view =
             view.ok_or_else(|| Error::NotFound(format!("there is no endpoint {endpoint}")))?;
-        let name = &view.resource_type.name;
-        if context.client.may(right, name) {
-            return Ok(view.clone());
-        }
-        let verb = match right {
-            Right::Read => "read",
-            Right::Search => "search",
-            Right::Write => "write",
-            Right::Delete => "delete",
-        };
-        Err(Error::Forbidden(format!(
-            "the client '{}' has no right to {verb} {name} resources",
-            context.client.name
-        )))
+        permit(context, right, &view.resource_type.name)?;
+        Ok(view.clone())
     }
+}
+
+/// Whether the caller may do that with resources of that type.
+fn permit(context: &Context, right: Right, name: &str) -> Result<(), Error> {
+    if context.client.may(right, name) {
+        return Ok(());
+    }
+    let verb = match right {
+        Right::Read => "read",
+        Right::Search => "search",
+        Right::Write => "write",
+        Right::Delete => "delete",
+    };
+    Err(Error::Forbidden(format!(
+        "the client '{}' has no right to {verb} {name} resources",
+        context.client.name
+    )))
 }
 
 /// What a request asks of the answer, and how it must find the resource.

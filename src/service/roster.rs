@@ -54,7 +54,7 @@ impl Following {
 }
 
 /// The name of the resource type that a kind of record is referred to as.
-fn type_name(kind: Kind) -> &'static str {
+pub(super) fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Person => "User",
         Kind::Group => "Group",

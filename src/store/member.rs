@@ -105,6 +105,22 @@ fn named(
     Ok(peers)
 }
 
+/// The records of these numbers.
+pub(super) fn peers(tx: &mut Tx<'_>, rows: &[i64]) -> Result<Vec<Peer>, Error> {
+    let mut peers = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(BATCH) {
+        let found: Vec<PeerRow> = resource::table
+            .filter(resource::id.eq_any(rows.to_vec()))
+            .select(PEER)
+            .load(tx.db)
+            .map_err(|error| tx.explain(error))?;
+        for row in found {
+            peers.push(peer(row)?);
+        }
+    }
+    Ok(peers)
+}
+
 /// The members of a group after the one of number `after`, in the order of their numbers, at most `limit`: a page costs the
 /// same wherever it begins.
 pub fn list(tx: &mut Tx<'_>, group: i64, after: i64, limit: i64) -> Result<Vec<Peer>, Error> {

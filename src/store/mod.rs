@@ -10,6 +10,7 @@
 //! | `values` | a record's rows of the attribute index and of unique values |
 //! | `counter` | how many records there are, in flat time |
 //! | `filter` `list` | a filter and a page as SQL over the attribute index |
+//! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `member` `event` `tenant` `setting` `attribute_path` | a table each |
@@ -24,6 +25,7 @@ mod filter;
 mod home;
 pub mod list;
 pub mod member;
+pub mod membership;
 mod migration;
 mod pool;
 pub mod record;

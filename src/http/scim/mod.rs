@@ -8,6 +8,7 @@ pub(super) mod discovery;
 mod get;
 mod list;
 mod me;
+mod membership;
 mod patch;
 mod replace;
 mod search;
@@ -47,6 +48,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
             )
             .service(resource("/Bulk", "POST").route(web::post().to(bulk::bulk)))
             .service(resource("/.search", "POST").route(web::post().to(search::everything)))
+            .configure(membership::mount)
             .service(
                 resource("/{endpoint}", "GET, POST")
                     .route(web::get().to(list::list))
