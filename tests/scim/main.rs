@@ -29,6 +29,7 @@ mod large_groups;
 mod lifecycle;
 mod locked;
 mod me;
+mod memberships;
 mod paging;
 mod parallel;
 mod patch_data;

@@ -254,6 +254,7 @@ pub(crate) fn body(endpoint: &str, mut content: Value) -> Value {
     let core = match endpoint {
         "/Users" => USER,
         "/Groups" => GROUP,
+        "/GroupMemberships" => "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
         "/Persons" => PERSON,
         other => panic!("there is no type at {other}"),
     };
