@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::change::Write;
-use super::list::limit;
 use super::roster::{shown, type_name};
 use super::{Error, Muster, Page, Written, permit, precondition};
 use crate::domain::context::{Context, Right};
@@ -141,12 +140,18 @@ impl Muster {
             )
             .into());
         }
+        if request.cursor.is_some() {
+            return Err(scim::Error::invalid_value(
+                "leave 'cursor' out: memberships are paged by 'startIndex'",
+            )
+            .into());
+        }
         let narrow = match &request.filter {
             Some(condition) => narrow(condition)?,
             None => Some(Narrow::default()),
         };
         let offset = i64::try_from(request.start_index - 1).unwrap_or(i64::MAX);
-        let limit = limit(&request, self.0.max_page);
+        let limit = self.0.paging.limit(request.count);
         let (muster, context) = (self.clone(), context.clone());
         let read = move |tx: &mut Tx<'_>| {
             let (total, pairs) = match narrow {
@@ -157,8 +162,9 @@ impl Muster {
                 muster.shown_membership(&context, group, member, &request.projection)
             };
             Ok(Page {
-                total: u64::try_from(total).unwrap_or(0),
-                start_index: request.start_index,
+                total: Some(u64::try_from(total).unwrap_or(0)),
+                start_index: Some(request.start_index),
+                next_cursor: None,
                 resources: pairs.iter().map(shown).collect(),
             })
         };

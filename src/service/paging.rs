@@ -65,6 +65,11 @@ impl Paging {
         }
     }
 
+    /// How many the page of an index holds.
+    pub(super) fn limit(&self, count: Option<u64>) -> i64 {
+        self.size(count.unwrap_or(DEFAULT_PAGE))
+    }
+
     /// How many a page holds.
     fn size(&self, count: u64) -> i64 {
         i64::try_from(count.min(self.most)).unwrap_or(i64::MAX)
@@ -111,7 +116,7 @@ impl Walk<'_> {
             .map(|list| list.total(tx))
             .collect::<Result<Vec<i64>, _>>()?;
         let total: i64 = totals.iter().sum();
-        let room = paging.size(request.count.unwrap_or(DEFAULT_PAGE));
+        let room = paging.limit(request.count);
         let start = request.start_index;
         let anchor = paging.anchors.find(&self.digest, start, now);
         if room > 0 {
