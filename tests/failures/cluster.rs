@@ -86,7 +86,7 @@ impl Cluster {
         let children = fs::read_to_string(children).unwrap_or_default();
         for process in std::iter::once(postmaster).chain(children.split_whitespace()) {
             // A child may have ended by itself meanwhile.
-            drop(Command::new("kill").args([signal, process]).status());
+            drop(Command::new("kill").args([signal, process]).output());
         }
     }
 
