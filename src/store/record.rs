@@ -77,6 +77,23 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
     row.map(folded).transpose()
 }
 
+/// Holds the records of these ids as by [`claim`], all at once and in one order whoever asks: then use cases of many records
+/// wait for each other instead of locking each other out.
+pub fn hold(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<(), Error> {
+    let Db::Postgres(connection) = &mut *tx.db else {
+        return Ok(());
+    };
+    let keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
+    let held: Result<Vec<i64>, _> = resource::table
+        .filter(resource::tenant.eq(tenant.0))
+        .filter(resource::uuid.eq_any(keys))
+        .order(resource::uuid)
+        .select(resource::id)
+        .for_no_key_update()
+        .load(connection);
+    held.map(drop).map_err(|error| tx.explain(error))
+}
+
 /// The record of that number with its sources, held as by [`claim`]. One that has gone since its number was read is a lost
 /// race.
 pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {

@@ -14,8 +14,9 @@ pub(super) type PathKey = (i32, i16, String);
 /// What this process has learned of interned paths. Only what is committed gets in.
 pub(super) type Paths = Arc<RwLock<HashMap<PathKey, i32>>>;
 
-/// How often a part that lost a race is run again before its whole use case is.
-const PART_ATTEMPTS: u32 = 3;
+/// How often a part that loses races is run before its whole use case is run again: what the parts before it hold may be
+/// what the other waits for.
+const PART_ATTEMPTS: u32 = 2;
 
 /// An open transaction.
 pub struct Tx<'a> {
@@ -87,8 +88,11 @@ impl<'a> Tx<'a> {
                 Ok(_) => Error::Lost.into(),
                 Err(error) => error,
             };
-            let undone = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
-            if self.db.run(undone).is_err() {
+            let undone = self.db.run("ROLLBACK TO SAVEPOINT part");
+            if undone
+                .and_then(|()| self.db.run("RELEASE SAVEPOINT part"))
+                .is_err()
+            {
                 // The transaction is gone, as on a full disk: why is told by what failed first.
                 return Err(failed);
             }
