@@ -130,7 +130,7 @@ fn span(request: &ServiceRequest, correlation: &str) -> Span {
             }
         };
     }
-    named!("create" "get" "list" "search" "replace" "patch" "delete" "discovery")
+    named!("bulk" "create" "get" "list" "search" "replace" "patch" "delete" "discovery")
 }
 
 /// The verb of a request, and the first segment below the SCIM root.
@@ -143,6 +143,8 @@ fn operation<'a>(method: &Method, path: &'a str) -> (&'static str, &'a str) {
     };
     let (endpoint, id) = rest.split_once('/').unwrap_or((rest, ""));
     let verb = match (endpoint, method.as_str(), id) {
+        ("Bulk", "POST", "") => "bulk",
+        ("Me", "GET", "") => "get",
         ("ServiceProviderConfig" | "ResourceTypes" | "Schemas", ..) => "discovery",
         (_, "POST", ".search") => "search",
         (_, "POST", "") => "create",

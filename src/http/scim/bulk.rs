@@ -47,7 +47,7 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
     if let Some(applied) = wanted.applied() {
         answer.insert_header(applied);
     }
-    answer::json(answer, &bulk_response(operations))
+    answer::json(answer, &bulk_response(&operations))
 }
 
 /// One operation of the answer (§3.7.3): the status is a text.
@@ -64,7 +64,8 @@ fn operation(attempted: Attempted, wanted: Wanted) -> Result<Value, Failure> {
         Ok(Some(written)) => {
             let version = written.resource.seen().version.as_str();
             told.insert("version".into(), version.into());
-            if wanted == Wanted::Representation {
+            // A group of very many members would be read to its end: the answer says where it is.
+            if wanted == Wanted::Representation && written.resource.seen().rest.is_none() {
                 let resource = serde_json::to_value(&written.resource).map_err(|error| {
                     Failure::internal(format!("a resource is no JSON: {error}"))
                 })?;

@@ -47,6 +47,6 @@ pub enum Refusal {
 
 /// The body of an answer (§3.7.3), its operations in the order of the request.
 #[must_use]
-pub fn bulk_response(operations: Vec<Value>) -> Value {
+pub fn bulk_response(operations: &[Value]) -> Value {
     json!({ "schemas": [RESPONSE_URN], "Operations": operations })
 }

@@ -115,8 +115,8 @@ impl Operation<'_> {
         };
         self.split(path)?;
         match (&self.target, method) {
-            (Target::New, Method::Post) | (Target::Id(_) | Target::Made(_), Method::Put) => {}
-            (Target::Id(_) | Target::Made(_), Method::Patch | Method::Delete) => {}
+            (Target::New, Method::Post)
+            | (Target::Id(_) | Target::Made(_), Method::Put | Method::Patch | Method::Delete) => {}
             (Target::New, _) => {
                 return Err(Error::invalid_value(format!(
                     "the 'path' of a {} names one resource: {}/{{id}}",

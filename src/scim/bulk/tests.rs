@@ -15,11 +15,11 @@ fn object(value: Value) -> Map {
     }
 }
 
-fn post(name: &str, data: Value) -> Value {
+fn post(name: &str, data: &Value) -> Value {
     json!({"method": "POST", "path": "/Groups", "bulkId": name, "data": data})
 }
 
-fn body(operations: Value) -> String {
+fn body(operations: &Value) -> String {
     json!({"schemas": [REQUEST_URN], "Operations": operations}).to_string()
 }
 
@@ -29,12 +29,12 @@ fn group(name: &str, refers: &[&str]) -> Value {
         .iter()
         .map(|name| json!({"value": format!("bulkId:{name}")}))
         .collect();
-    post(name, json!({"displayName": name, "members": members}))
+    post(name, &json!({"displayName": name, "members": members}))
 }
 
 /// The units, `*` marking circles.
 fn units(operations: Value) -> Vec<String> {
-    let text = body(operations);
+    let text = body(&operations);
     let bulk = parse(text.as_bytes(), 100).unwrap();
     let name = |index: &usize| bulk.operations[*index].bulk_id.clone().unwrap();
     let shown = |unit: &Unit| {
@@ -46,7 +46,7 @@ fn units(operations: Value) -> Vec<String> {
 
 /// The faults of the operations, empty for none.
 fn faults(operations: Value) -> Vec<String> {
-    let text = body(operations);
+    let text = body(&operations);
     let bulk = parse(text.as_bytes(), 100).unwrap();
     let faults = bulk.operations.iter();
     faults
@@ -193,8 +193,8 @@ fn faults_of_an_operation_are_its_own() {
     let found = faults(json!([
         group("fine", &[]),
         group("lost", &["nobody"]),
-        post("twin", data.clone()),
-        post("twin", data.clone()),
+        post("twin", &data),
+        post("twin", &data),
         {"method": "POST", "path": "/Groups", "data": data},
         {"method": "GET", "path": "/Groups/1"},
         {"method": "PUT", "path": "/Groups", "data": data},
@@ -250,7 +250,7 @@ fn a_body_that_is_no_bulk_request_is_refused_as_a_whole() {
     for (text, why) in [
         ("[]".to_owned(), "expected a JSON object"),
         ("{".to_owned(), "EOF"),
-        (body(json!([one])) + "x", "trailing"),
+        (body(&json!([one])) + "x", "trailing"),
         (
             json!({"Operations": [one]}).to_string(),
             "needs \"schemas\"",
@@ -259,16 +259,16 @@ fn a_body_that_is_no_bulk_request_is_refused_as_a_whole() {
             json!({"schemas": [REQUEST_URN]}).to_string(),
             "'Operations'",
         ),
-        (body(json!([])), "at least one"),
-        (body(json!({})), "an array of operations"),
-        (body(json!([1])), "Operations[0]"),
+        (body(&json!([])), "at least one"),
+        (body(&json!({})), "an array of operations"),
+        (body(&json!([1])), "Operations[0]"),
         (
-            body(json!([one, {"path": "/Users"}])),
+            body(&json!([one, {"path": "/Users"}])),
             "Operations[1]: 'method' is missing",
         ),
-        (body(json!([{"method": 1}])), "'method' must be a string"),
+        (body(&json!([{"method": 1}])), "'method' must be a string"),
         (
-            body(json!([{"method": "x".repeat(2000)}])),
+            body(&json!([{"method": "x".repeat(2000)}])),
             "longer than 1024",
         ),
         (
@@ -301,7 +301,7 @@ fn operations_are_counted_while_they_are_read() {
         parse(many.as_bytes(), 3).unwrap_err(),
         Refusal::TooManyOperations { limit: 3 }
     );
-    let just = body(json!([group("a", &[]), group("b", &[]), group("c", &[])]));
+    let just = body(&json!([group("a", &[]), group("b", &[]), group("c", &[])]));
     let bulk = parse(just.as_bytes(), 3).unwrap();
     assert_eq!((bulk.operations.len(), bulk.fail_on_errors), (3, None));
 }
@@ -318,14 +318,14 @@ fn unknown_members_are_named_and_counted() {
     for number in 0..100 {
         odd[format!("m{number}")] = json!(1);
     }
-    assert!(refused(&body(json!([odd]))).contains("too many"));
+    assert!(refused(&body(&json!([odd]))).contains("too many"));
 }
 
 #[test]
 fn one_operation_has_no_more_data_than_one_request() {
     let text = "x".repeat(1024 * 1024);
     let found = faults(json!([
-        post("a", json!({"displayName": text})),
+        post("a", &json!({"displayName": text})),
         group("b", &["a"])
     ]));
     assert!(found[0].contains("1048576 bytes"), "{}", found[0]);

@@ -11,7 +11,7 @@ use crate::domain::context::Context;
 use crate::id::ResourceId;
 use crate::scim::bulk::{Bulk, Operation, Target, Unit};
 use crate::scim::projection::Projection;
-use crate::store::Tx;
+use crate::store::{self, Tx};
 use part::{Part, Scene};
 
 /// How many operations, and how many bytes of data, share a transaction: others' writes come in between two of them. A circle
@@ -182,17 +182,18 @@ impl Known {
         if operation.makes()
             && let Some(name) = &operation.bulk_id
         {
-            self.set(name, outcome);
+            self.set(name, made(outcome));
         }
     }
 
-    fn set(&mut self, name: &str, outcome: &Result<Option<Written>, Error>) {
-        let id = match outcome {
-            Ok(Some(written)) => Some(written.resource.seen().id),
-            _ => None,
-        };
+    fn set(&mut self, name: &str, made: Option<&Written>) {
+        let id = made.map(|made| made.resource.seen().id);
         self.0.insert(name.to_owned(), id);
     }
+}
+
+fn made(outcome: &Result<Option<Written>, Error>) -> Option<&Written> {
+    outcome.as_ref().ok().and_then(Option::as_ref)
 }
 
 impl Chunk {
@@ -202,6 +203,11 @@ impl Chunk {
             context: &self.context,
             projection: &self.projection,
         };
+        let parts = self.units.iter().flat_map(|(_, parts)| parts);
+        let ids: Vec<ResourceId> = parts.filter_map(Part::id).collect();
+        if ids.len() > 1 {
+            store::record::hold(tx, self.context.tenant(), &ids)?;
+        }
         let mut known = self.known.clone();
         let mut outcomes: Vec<Outcome> = Vec::new();
         let mut errors = 0;
@@ -221,7 +227,7 @@ impl Chunk {
             for ((index, outcome), part) in done.into_iter().zip(parts) {
                 errors += u64::from(outcome.is_err());
                 if let Some(name) = &part.makes {
-                    known.set(name, &outcome);
+                    known.set(name, made(&outcome));
                 }
                 outcomes.push((index, outcome));
             }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Known, Outcome};
 use crate::domain::context::Context;
+use crate::id::ResourceId;
 use crate::scim::bulk::{Cut, Method, Operation, Target, cut, resolve};
 use crate::scim::patch::PATCH_URN;
 use crate::scim::projection::Projection;
@@ -81,6 +82,14 @@ impl Part {
         };
         part.work = work.unwrap_or_else(Work::Refused);
         part
+    }
+
+    /// The id of the resource that it changes, if that is known from the start.
+    pub(super) fn id(&self) -> Option<ResourceId> {
+        match (&self.target, &self.work) {
+            (Target::Id(id), Work::Ready(_) | Work::Late(_)) => id.parse().ok(),
+            _ => None,
+        }
     }
 
     /// Does it in a savepoint of its own. The outer error is one of the whole transaction.
@@ -262,11 +271,10 @@ fn whole_circle(
     for part in parts {
         let at = |error| Broken(Some(part.index), error);
         let (written, cuts) = part.begin(scene, tx, &known).map_err(at)?;
-        let outcome = Ok(written);
-        if let Some(name) = &part.makes {
-            known.set(name, &outcome);
+        if let (Some(name), Some(written)) = (&part.makes, &written) {
+            known.set(name, Some(written));
         }
-        made.push((outcome.unwrap_or_default(), cuts));
+        made.push((written, cuts));
     }
     let mut whole = Vec::with_capacity(parts.len());
     for (part, (written, cuts)) in parts.iter().zip(made) {
