@@ -13,6 +13,7 @@ mod support;
 mod bad_input;
 mod bulk;
 mod bulk_failures;
+mod bulk_load;
 mod candidate;
 mod characteristics;
 mod conform;
