@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::attribute_path::AttributePath;
 use super::error::{Error, Kind, Result, did_you_mean};
-use super::schema::{self, Attribute, Schema};
+use super::schema::{self, Attribute, Mutability, Schema};
 
 /// The URN of a resource type's own schema.
 pub const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -166,6 +166,15 @@ impl<'a> Resolved<'a> {
 }
 
 impl ResourceType {
+    /// Whether a resource of this type can be changed once it is there: not if all that its schema says of it is
+    /// immutable or the server's own (RFC 7643 §7).
+    #[must_use]
+    pub fn is_changeable(&self) -> bool {
+        let fixed = |mutability| matches!(mutability, Mutability::Immutable | Mutability::ReadOnly);
+        let mut attributes = self.schema.attributes.iter();
+        !self.extensions.is_empty() || attributes.any(|attribute| !fixed(attribute.mutability))
+    }
+
     /// The representation of RFC 7643 §6.
     #[must_use]
     pub fn to_json(&self, base_url: &str) -> Value {

@@ -104,7 +104,7 @@ fn collection(about: &About<'_>, ty: &ResourceType, paths: &mut Map) {
         &["ETag", "Location", "Muster-Ignored"],
         &answered(&ty.name),
     );
-    created["links"] = links(&name);
+    created["links"] = links(ty, &name);
     let create = Operation::new(
         &ty.name,
         &format!("create{name}"),
@@ -127,16 +127,21 @@ fn collection(about: &About<'_>, ty: &ResourceType, paths: &mut Map) {
 }
 
 /// The id of a new resource leads to what can be done with it.
-fn links(name: &str) -> Value {
-    let operations = ["get", "replace", "change", "delete"];
+fn links(ty: &ResourceType, name: &str) -> Value {
+    let changes: &[&str] = if ty.is_changeable() {
+        &["replace", "change"]
+    } else {
+        &[]
+    };
+    let operations = ["get", "delete"].iter().chain(changes);
     let links = operations.map(|operation| {
         let link = json!({
             "operationId": format!("{operation}{name}"),
             "parameters": {"id": "$response.body#/id"},
         });
-        (operation.to_owned(), link)
+        ((*operation).to_owned(), link)
     });
-    Value::Object(links.into_iter().collect())
+    Value::Object(links.collect())
 }
 
 /// RFC 7644 §3.4.1, §3.5.1, §3.5.2 and §3.6.
@@ -172,7 +177,11 @@ fn member(ty: &ResourceType, paths: &mut Map) {
         .parameters(&["id", "ifMatch"])
         .answering(204, empty("Gone.", &[]))
         .refusing(&[404, 409, 412]);
-    let item = json!({"get": get.0, "put": put.0, "patch": patch.0, "delete": delete.0});
+    let mut item = json!({"get": get.0, "delete": delete.0});
+    if ty.is_changeable() {
+        item["put"] = put.0;
+        item["patch"] = patch.0;
+    }
     paths.insert(format!("{}/{{id}}", ty.endpoint), item);
 }
 
