@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, Engine, on_both};
+use crate::support::{App, Client, Engine, on_both, run, statements};
 
 on_both!(
     a_large_group_is_read_whole,
@@ -54,8 +54,6 @@ async fn group(app: &App, idp: &Client, name: &str, count: usize) -> String {
             Engine::Postgres => "'{}'",
         }
     ));
-    // That took so long that the server may have closed the connection, which the client learns by this.
-    drop(idp.try_send(Method::GET, "/Schemas", &[], None).await);
     format!("/Groups/{id}")
 }
 
@@ -386,4 +384,81 @@ async fn a_million_members_in_one_body_are_413(app: &App) {
         answer.refused(413, "");
     }
     assert_eq!(idp.get(&path).await.etag(), made["meta"]["version"]);
+}
+
+/// What one member costs, in a group of ten and in one of thousands: the same statements, on rows that a key finds.
+mod one_member_costs_the_same_in_any_group {
+    use super::{Engine, cost_of_one_member, run, statements};
+
+    #[test]
+    fn sqlite() {
+        statements::watch();
+        run(Engine::Sqlite, cost_of_one_member);
+    }
+
+    #[test]
+    fn postgres() {
+        statements::watch();
+        run(Engine::Postgres, cost_of_one_member);
+    }
+}
+
+async fn cost_of_one_member(app: &App) {
+    let idp = app.client("idp").await;
+    let ids = users(&idp, 2).await;
+    let mut costs = Vec::new();
+    for count in [10, 5_000] {
+        let path = group(app, &idp, &format!("g{count}"), count).await;
+        // Once for what is learned only once.
+        costs_in(app, &idp, &path, &ids).await;
+        costs.push(costs_in(app, &idp, &path, &ids).await);
+    }
+    assert_eq!(costs[0], costs[1]);
+    let most = costs[0].iter().map(|(_, sent)| *sent).max();
+    assert!(most <= Some(20), "{costs:?}");
+}
+
+async fn costs_in(app: &App, idp: &Client, path: &str, ids: &[String]) -> Vec<(&'static str, u64)> {
+    let id = path.trim_start_matches("/Groups/");
+    let lean = format!("{path}?excludedAttributes=members");
+    let remove =
+        |id: &str| json!([{"op": "remove", "path": format!("members[value eq \"{id}\"]")}]);
+    let listed = json!([{"op": "remove", "path": "members", "value": [{"value": ids[0]}]}]);
+    let membership = json!({"group": {"value": id}, "member": {"value": ids[0]}});
+    let filter = |filter: String| [("filter".to_owned(), filter)];
+    let mut costs = Vec::new();
+    let mut before = statements::sent_to(&app.database);
+    let mut cost = |what| {
+        let now = statements::sent_to(&app.database);
+        costs.push((what, now - before));
+        before = now;
+    };
+    idp.patch(&lean, add(&ids[..1])).await.ok(200);
+    cost("add");
+    idp.patch(&lean, add(&ids[..1])).await.ok(200);
+    cost("add again");
+    idp.patch(&lean, remove(&ids[1])).await.ok(200);
+    cost("remove a stranger");
+    idp.patch(&lean, listed).await.ok(200);
+    cost("remove");
+    idp.post("/GroupMemberships", membership).await.ok(201);
+    cost("make a membership");
+    let path = format!("/GroupMemberships/{id}.{}", ids[0]);
+    idp.get(&path).await.ok(200);
+    cost("read a membership");
+    for filter in [
+        filter(format!("id eq \"{id}\" and members eq \"{}\"", ids[0])),
+        filter(format!("members[value eq \"{}\"]", ids[0])),
+    ] {
+        let [(name, text)] = &filter;
+        let query = [(name.as_str(), text.as_str()), ("attributes", "id")];
+        let found = idp.list("/Groups", &query).await;
+        assert_eq!(found.resources().len(), 1);
+        cost("test");
+    }
+    idp.delete(&path).await.ok(204);
+    cost("end a membership");
+    idp.get(&lean).await.ok(200);
+    cost("read without members");
+    costs
 }

@@ -9,6 +9,8 @@ on_both!(
     of_many_posts_of_one_user_name_one_succeeds,
     many_changes_of_one_user_are_all_applied,
     one_member_added_many_times_at_once_is_added_once,
+    members_who_come_and_go_at_once_are_counted_right,
+    nobody_stays_a_member_without_an_account,
 );
 
 async fn all<T: 'static>(calls: Vec<impl Future<Output = T> + 'static>) -> Vec<T> {
@@ -124,4 +126,68 @@ async fn one_member_added_many_times_at_once_is_added_once(app: &App) {
     let statuses = all(patches.collect()).await;
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
     assert_eq!(idp.get(&path).await.etag(), "W/\"2\"");
+}
+
+/// Two hundred changes of the same few members: whoever wins, nothing fails and the rows and versions agree, which is
+/// checked when the test ends.
+async fn members_who_come_and_go_at_once_are_counted_right(app: &App) {
+    let idp = app.client("idp").await;
+    let ids = users(&idp, 8).await;
+    let group = idp.create("/Groups", json!({"displayName": "g"})).await;
+    let group = group["id"].as_str().unwrap().to_owned();
+    let patches = (0..200_usize).map(|number| {
+        let (idp, id) = (idp.clone(), ids[number % ids.len()].clone());
+        let path = format!("/Groups/{group}?excludedAttributes=members");
+        let (group, kind) = (group.clone(), number / ids.len() % 4);
+        async move {
+            let operation = match kind {
+                0 => json!({"op": "add", "path": "members", "value": [{"value": id}]}),
+                1 => json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}),
+                2 => json!({"op": "replace", "path": "members", "value": [{"value": id}]}),
+                _ => {
+                    let content = json!({"group": {"value": group}, "member": {"value": id}});
+                    return idp.post("/GroupMemberships", content).await.status;
+                }
+            };
+            idp.patch(&path, json!([operation])).await.status
+        }
+    });
+    let statuses = all(patches.collect()).await;
+    let fine = |status: &u16| [200, 201, 409].contains(status);
+    assert!(statuses.iter().all(fine), "{statuses:?}");
+}
+
+/// Closing an account takes the person out of its groups, also out of one that it is just being brought into.
+async fn nobody_stays_a_member_without_an_account(app: &App) {
+    let (idp, hris) = (app.client("idp").await, app.client("hris").await);
+    let ids = users(&idp, 40).await;
+    for id in &ids {
+        // Somebody else speaks of her, too: so she outlives her account.
+        let known = json!([{"op": "add", "path": "externalId", "value": format!("W-{id}")}]);
+        hris.patch(&format!("/Persons/{id}"), known).await.ok(200);
+    }
+    let group = idp.create("/Groups", json!({"displayName": "g"})).await;
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let calls = (0..ids.len() * 2).map(|number| {
+        let (idp, hris, path) = (idp.clone(), hris.clone(), path.clone());
+        let id = ids[number / 2].clone();
+        async move {
+            if number % 2 == 0 {
+                return idp.delete(&format!("/Users/{id}")).await.status;
+            }
+            let add = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
+            hris.patch(&path, add).await.status
+        }
+    });
+    let statuses = all(calls.collect()).await;
+    let fine = |status: &u16| [200, 204].contains(status);
+    assert!(statuses.iter().all(fine), "{statuses:?}");
+    let left = "SELECT count(*) AS n FROM group_member m JOIN resource r ON r.id = m.member WHERE NOT r.account";
+    assert_eq!(app.database.connect().number(left), 0);
+    assert_eq!(
+        app.database
+            .connect()
+            .number("SELECT count(*) AS n FROM resource WHERE kind = 1"),
+        40
+    );
 }

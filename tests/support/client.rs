@@ -18,6 +18,8 @@ pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
+        // Sooner than the server closes it: a request on a connection that is just being closed would have no answer.
+        .pool_idle_timeout(Duration::from_secs(2))
         .build()
         .expect("an HTTP client can be made")
 }
