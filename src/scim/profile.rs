@@ -136,24 +136,4 @@ impl FromStr for Profile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_is_read_in_any_case() {
-        for profile in Profile::ALL {
-            assert_eq!(profile.to_string().to_uppercase().parse(), Ok(profile));
-        }
-        let error = "azure".parse::<Profile>().unwrap_err();
-        assert!(error.to_string().contains("\"entra\""), "{error}");
-        assert_eq!(Profile::default(), Profile::Rfc);
-    }
-
-    #[test]
-    fn each_profile_has_its_own_column() {
-        assert!(Profile::Rfc.allows(Habit::NoPath) && !Profile::Rfc.allows(Habit::BareLiterals));
-        assert!(Profile::Entra.allows(Habit::BareLiterals));
-        assert!(Profile::Okta.allows(Habit::ReadOnlyPaths));
-        assert!(!Profile::Strict.allows(Habit::NoPath) && Profile::Strict.conforms_to_interop());
-    }
-}
+mod tests;

@@ -28,7 +28,9 @@ impl Filter {
     fn read_numbers(&mut self, ty: &ResourceType) {
         match self {
             Self::And(terms) | Self::Or(terms) => {
-                terms.iter_mut().for_each(|term| term.read_numbers(ty));
+                for term in terms {
+                    term.read_numbers(ty);
+                }
             }
             Self::Not(inner) => inner.read_numbers(ty),
             Self::ValuePath { .. } => {}
@@ -122,3 +124,6 @@ fn refuse_boolean_string(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -493,9 +493,7 @@ fn a_path_prints_as_it_was_read() {
         "emails[type eq \"work\"].value",
         "urn:x:2.0:User:a[b pr and c eq 1]",
     ] {
-        assert_eq!(
-            PatchPath::parse(text, Profile::Rfc).unwrap().to_string(),
-            text
-        );
+        let path = PatchPath::parse(text, Profile::Rfc).unwrap();
+        assert_eq!(path.to_string(), text);
     }
 }

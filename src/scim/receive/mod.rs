@@ -218,7 +218,7 @@ impl<'a> Given<'a> {
                 let path = AttributePath::parse(&name, ErrorKind::InvalidSyntax).ok();
                 let plain = |path: &AttributePath| path.schema.is_none() && path.sub.is_none();
                 let path = path.filter(|path| by_paths || plain(path));
-                self.take(ty, path, value, name, receiver)?;
+                self.take(ty, path, value, &name, receiver)?;
                 continue;
             }
             let attributes = match value {
@@ -239,7 +239,7 @@ impl<'a> Given<'a> {
                         schema: path.schema.or_else(|| Some(name.clone())),
                         ..path
                     });
-                self.take(ty, path, value, format!("{name}:{inner}"), receiver)?;
+                self.take(ty, path, value, &format!("{name}:{inner}"), receiver)?;
             }
         }
         Ok(())
@@ -250,18 +250,18 @@ impl<'a> Given<'a> {
         ty: &'a ResourceType,
         path: Option<AttributePath>,
         value: Value,
-        name: String,
+        name: &str,
         receiver: &mut Receiver,
     ) -> Result<()> {
         let Some(resolved) = path.and_then(|path| ty.resolve(&path)) else {
-            let why = || match AttributePath::parse(&name, ErrorKind::InvalidSyntax) {
-                Ok(path) if ty.resolve(&path).is_none() => ty.unknown(&path),
+            let why = || match AttributePath::parse(name, ErrorKind::InvalidSyntax) {
+                Ok(path) if !ty.is_core(name) && ty.resolve(&path).is_none() => ty.unknown(&path),
                 _ => format!(
-                    "'{name}' is no name of an attribute of {}: nest it",
+                    "'{name}' is no name of an attribute of {}: write the attribute's own name where it belongs",
                     ty.name
                 ),
             };
-            return receiver.leave_out(name.clone(), why);
+            return receiver.leave_out(name.to_owned(), why);
         };
         let read_only = resolved.attribute.mutability == Mutability::ReadOnly
             || resolved.leaf().mutability == Mutability::ReadOnly;
