@@ -14,6 +14,9 @@ use crate::scim::{Map, bulk};
 /// The URN of an error (RFC 7644 §3.12).
 const ERROR_URN: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
+/// The keywords that RFC 9865 §2.1 adds to those of RFC 7644.
+const CURSOR_KEYWORDS: [&str; 3] = ["invalidCursor", "expiredCursor", "invalidCount"];
+
 /// Every message by its component's name.
 pub(super) fn schemas(about: &About<'_>) -> Map {
     let mut schemas = Map::from_iter([
@@ -50,7 +53,12 @@ fn schemas_of(urn: &str) -> Value {
 
 /// RFC 7644 §3.12: the status is a string.
 fn error() -> Value {
-    let keywords = Kind::ALL.map(Kind::keyword);
+    let mut keywords: Vec<&str> = Kind::ALL.map(Kind::keyword).to_vec();
+    for keyword in CURSOR_KEYWORDS {
+        if !keywords.contains(&keyword) {
+            keywords.push(keyword);
+        }
+    }
     json!({
         "type": "object",
         "required": ["schemas", "status", "detail"],

@@ -264,3 +264,26 @@ fn the_published_user_is_described_with_the_real_configuration() {
     let schemas = &document["components"]["schemas"];
     assert!(schemas["User"]["properties"]["userName"]["description"].is_string());
 }
+
+/// RFC 7644 §3.12 and RFC 9865 §2.1: each keyword once.
+#[test]
+fn an_error_has_one_of_the_keywords() {
+    let document = plain();
+    let keywords = &document["components"]["schemas"]["Error"]["properties"]["scimType"]["enum"];
+    let keywords: Vec<&str> = keywords
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    for known in [
+        "invalidFilter",
+        "sensitive",
+        "invalidCursor",
+        "expiredCursor",
+        "invalidCount",
+    ] {
+        let times = keywords.iter().filter(|keyword| **keyword == known).count();
+        assert_eq!(times, 1, "{known}");
+    }
+}

@@ -89,3 +89,19 @@ fn a_server_can_tell_what_it_need_not_load() {
     assert!(!includes(Some("members"), None, &display));
     assert!(includes(Some("members.display"), None, &display));
 }
+
+#[test]
+fn a_request_that_says_nothing_is_told_from_one_that_names_attributes() {
+    let parse = |only, except| Projection::parse(&user(), only, except).unwrap();
+    let said = [
+        (parse(None, None), true, false),
+        (parse(Some(" "), Some("")), true, false),
+        (parse(Some("userName"), None), false, true),
+        (parse(None, Some("emails")), false, false),
+        (Projection::minimal(), false, true),
+    ];
+    for (projection, is_default, names) in said {
+        assert_eq!(projection.is_default(), is_default, "{projection:?}");
+        assert_eq!(projection.names_attributes(), names, "{projection:?}");
+    }
+}
