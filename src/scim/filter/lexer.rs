@@ -139,3 +139,6 @@ pub(super) fn number(word: &str) -> Option<Number> {
     }
     Number::from_f64(word.parse().ok()?)
 }
+
+#[cfg(test)]
+mod tests;
