@@ -3,13 +3,12 @@
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::error::Failure;
 use super::prefer::Wanted;
 use super::stream::Reader;
 use crate::domain::masked::{Masked, Resource, Rest};
-use crate::scim::list::{Place, list_response};
+use crate::scim::list::{ListResponse, Place};
 use crate::service::{Page, Written};
 
 /// The media type of every answer (RFC 7644 §8.1).
@@ -105,21 +104,12 @@ pub(super) async fn page(reader: Reader<'_>, page: &Page) -> Answer {
         start_index: page.start_index,
         next_cursor: page.next_cursor.clone(),
     };
-    let list = |resources| list_response(&place, resources);
-    if let Value::Object(mut envelope) = list(vec![Value::Null; page.resources.len()]) {
-        envelope.remove("Resources");
-        if let Some(body) = reader.page(&envelope, &page.resources).await? {
-            return Ok(HttpResponse::Ok().content_type(SCIM_JSON).body(body));
-        }
+    let resources = page.resources.as_slice();
+    let envelope = ListResponse::<Masked<Resource>>::envelope(&place, resources.len());
+    match reader.page(&envelope, resources).await? {
+        Some(body) => Ok(HttpResponse::Ok().content_type(SCIM_JSON).body(body)),
+        None => json(HttpResponse::Ok(), &ListResponse::new(&place, resources)),
     }
-    let resources = page
-        .resources
-        .iter()
-        .map(serde_json::to_value)
-        .collect::<Result<_, _>>();
-    let resources =
-        resources.map_err(|error| Failure::internal(format!("a resource is no JSON: {error}")))?;
-    json(HttpResponse::Ok(), &list(resources))
 }
 
 /// 204.

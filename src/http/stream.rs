@@ -8,7 +8,6 @@ use std::task::{Context as Task, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::error::Failure;
 use crate::domain::context::Context;
@@ -51,7 +50,7 @@ impl Reader<'_> {
     /// The body of a list, if it is too long to be held; `envelope` is the response without its `Resources`.
     pub(super) async fn page(
         self,
-        envelope: &Map<String, Value>,
+        envelope: &impl Serialize,
         resources: &[Masked<Resource>],
     ) -> Result<Option<Body>, Failure> {
         if resources

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::list::{Place, list_response};
+use super::list::LIST_URN;
 use super::resource_type::ResourceType;
 use super::schema::Schema;
 
@@ -98,12 +98,13 @@ pub fn distinct_schemas<'a>(types: impl IntoIterator<Item = &'a ResourceType>) -
 }
 
 fn whole_list(resources: Vec<Value>) -> Value {
-    let place = Place {
-        total: Some(resources.len() as u64),
-        start_index: Some(1),
-        next_cursor: None,
-    };
-    list_response(&place, resources)
+    json!({
+        "schemas": [LIST_URN],
+        "totalResults": resources.len(),
+        "startIndex": 1,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! List requests (RFC 7644 §3.4.2), searches (§3.4.3) and list responses, by index and by cursor (RFC 9865).
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Map;
 use super::attribute_path::AttributePath;
@@ -276,22 +277,43 @@ pub struct Place {
 }
 
 /// A list response (RFC 7644 §3.4.2, RFC 9865 §2) of one page.
-#[must_use]
-pub fn list_response(place: &Place, resources: Vec<Value>) -> Value {
-    let mut response = json!({ "schemas": [LIST_URN] });
-    if let Some(total) = place.total {
-        response["totalResults"] = total.into();
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListResponse<'a, R> {
+    schemas: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_results: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_index: Option<u64>,
+    items_per_page: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<&'a str>,
+    #[serde(rename = "Resources", skip_serializing_if = "Option::is_none")]
+    resources: Option<&'a [R]>,
+}
+
+impl<'a, R> ListResponse<'a, R> {
+    /// The response that holds these resources.
+    #[must_use]
+    pub fn new(place: &'a Place, resources: &'a [R]) -> Self {
+        Self {
+            resources: Some(resources),
+            ..Self::envelope(place, resources.len())
+        }
     }
-    if let Some(start_index) = place.start_index {
-        response["startIndex"] = start_index.into();
+
+    /// All but the resources, for those who write them themselves.
+    #[must_use]
+    pub fn envelope(place: &'a Place, items_per_page: usize) -> Self {
+        Self {
+            schemas: [LIST_URN],
+            total_results: place.total,
+            start_index: place.start_index,
+            items_per_page,
+            next_cursor: place.next_cursor.as_deref(),
+            resources: None,
+        }
     }
-    response["itemsPerPage"] = resources.len().into();
-    if let Some(cursor) = &place.next_cursor {
-        response["nextCursor"] = cursor.as_str().into();
-    }
-    // Moved in, not copied: `json!` would serialize every resource again.
-    response["Resources"] = Value::Array(resources);
-    response
 }
 
 #[cfg(test)]
