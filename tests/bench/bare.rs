@@ -36,31 +36,28 @@ struct Shared {
 /// Serves until it is killed.
 pub(crate) fn serve(url: &str, port: u16) -> Result<(), Failure> {
     let (writer, waiting) = sync_channel(4096);
-    let readers = match url.strip_prefix("sqlite:") {
-        Some(path) => {
-            let mut link = sqlite(path)?;
-            let rows = Rows::load_sqlite(&mut link)?;
-            std::thread::spawn(move || {
-                write(&waiting, "BEGIN IMMEDIATE", &mut link, |link, token| {
-                    rows.put_sqlite(link, token)
-                })
+    let readers = if let Some(path) = url.strip_prefix("sqlite:") {
+        let mut link = sqlite(path)?;
+        let rows = Rows::load_sqlite(&mut link)?;
+        std::thread::spawn(move || {
+            write(&waiting, "BEGIN IMMEDIATE", &mut link, |link, token| {
+                rows.put_sqlite(link, token)
             });
-            Readers::Sqlite(path.to_owned())
-        }
-        None => {
-            let mut link = PgConnection::establish(url)?;
-            let rows = Rows::load_postgres(&mut link)?;
-            std::thread::spawn(move || {
-                write(&waiting, "BEGIN", &mut link, |link, token| {
-                    rows.put_postgres(link, token)
-                })
+        });
+        Readers::Sqlite(path.to_owned())
+    } else {
+        let mut link = PgConnection::establish(url)?;
+        let rows = Rows::load_postgres(&mut link)?;
+        std::thread::spawn(move || {
+            write(&waiting, "BEGIN", &mut link, |link, token| {
+                rows.put_postgres(link, token)
             });
-            Readers::Postgres(
-                Pool::builder()
-                    .max_size(6)
-                    .build(ConnectionManager::new(url))?,
-            )
-        }
+        });
+        Readers::Postgres(
+            Pool::builder()
+                .max_size(6)
+                .build(ConnectionManager::new(url))?,
+        )
     };
     let shared = Arc::new(Shared { readers, writer });
     actix_web::rt::System::new().block_on(async move {

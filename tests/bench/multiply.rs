@@ -256,10 +256,9 @@ fn copied(table: &str, column: &str, kind: &str, is_postgres: bool) -> Option<St
     };
     Some(match (table, column) {
         ("source_record", "id") | ("event", "seq") => return None,
-        ("resource", "id") | (_, "origin") => "c.row".into(),
         ("resource", "uuid") | ("event", "resource") => "c.id_key".into(),
         ("event", "id") => "c.event_key".into(),
-        (_, "resource") => "c.row".into(),
+        ("resource", "id") | (_, "origin" | "resource") => "c.row".into(),
         ("event", "body") if is_postgres => {
             let body = renamed("convert_from(t.body, 'UTF8')");
             format!("convert_to({body}, 'UTF8')")
