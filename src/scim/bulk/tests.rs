@@ -33,8 +33,8 @@ fn group(name: &str, refers: &[&str]) -> Value {
 }
 
 /// The units, `*` marking circles.
-fn units(operations: Value) -> Vec<String> {
-    let text = body(&operations);
+fn units(operations: &Value) -> Vec<String> {
+    let text = body(operations);
     let bulk = parse(text.as_bytes(), 100).unwrap();
     let name = |index: &usize| bulk.operations[*index].bulk_id.clone().unwrap();
     let shown = |unit: &Unit| {
@@ -45,8 +45,8 @@ fn units(operations: Value) -> Vec<String> {
 }
 
 /// The faults of the operations, empty for none.
-fn faults(operations: Value) -> Vec<String> {
-    let text = body(&operations);
+fn faults(operations: &Value) -> Vec<String> {
+    let text = body(operations);
     let bulk = parse(text.as_bytes(), 100).unwrap();
     let faults = bulk.operations.iter();
     faults
@@ -66,7 +66,7 @@ fn refused(text: &str) -> String {
 #[test]
 fn operations_that_refer_to_none_keep_their_order() {
     assert_eq!(
-        units(json!([
+        units(&json!([
             group("a", &[]),
             group("b", &[]),
             group("c", &["a"])
@@ -78,7 +78,7 @@ fn operations_that_refer_to_none_keep_their_order() {
 #[test]
 fn an_operation_waits_for_the_last_that_it_refers_to_and_no_longer() {
     assert_eq!(
-        units(json!([
+        units(&json!([
             group("a", &["c", "b"]),
             group("b", &[]),
             group("c", &["d"]),
@@ -92,7 +92,7 @@ fn an_operation_waits_for_the_last_that_it_refers_to_and_no_longer() {
 #[test]
 fn circles_are_units_and_what_only_leads_to_one_is_not_in_it() {
     assert_eq!(
-        units(json!([
+        units(&json!([
             group("x", &["a"]),
             group("a", &["b"]),
             group("b", &["c", "y"]),
@@ -115,7 +115,7 @@ fn a_chain_as_long_as_a_request_is_ordered() {
         .collect();
     let mut backwards = names;
     backwards.reverse();
-    assert_eq!(units(json!(chain)), backwards);
+    assert_eq!(units(&json!(chain)), backwards);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn what_waits_is_cut_out_as_elements_or_whole_attributes() {
 #[test]
 fn faults_of_an_operation_are_its_own() {
     let data = json!({"displayName": "g"});
-    let found = faults(json!([
+    let found = faults(&json!([
         group("fine", &[]),
         group("lost", &["nobody"]),
         post("twin", &data),
@@ -239,7 +239,7 @@ fn faults_of_an_operation_are_its_own() {
 fn a_name_that_only_a_put_carries_makes_nothing() {
     let put =
         json!({"method": "PUT", "path": "/Groups/1", "bulkId": "p", "data": {"displayName": "p"}});
-    let found = faults(json!([put, group("g", &["p"])]));
+    let found = faults(&json!([put, group("g", &["p"])]));
     assert_eq!(found[0], "");
     assert!(found[1].contains("no POST of this request"), "{}", found[1]);
 }
@@ -324,7 +324,7 @@ fn unknown_members_are_named_and_counted() {
 #[test]
 fn one_operation_has_no_more_data_than_one_request() {
     let text = "x".repeat(1024 * 1024);
-    let found = faults(json!([
+    let found = faults(&json!([
         post("a", &json!({"displayName": text})),
         group("b", &["a"])
     ]));
