@@ -28,11 +28,13 @@ pub fn list(
     offset: i64,
     limit: i64,
 ) -> Result<(i64, Vec<(Peer, Peer)>), Error> {
-    let Some(group) = row(tx, tenant, narrow.group)? else {
-        return Ok((0, Vec::new()));
-    };
-    let Some(member) = row(tx, tenant, narrow.member)? else {
-        return Ok((0, Vec::new()));
+    let sides = (
+        side(tx, tenant, narrow.group)?,
+        side(tx, tenant, narrow.member)?,
+    );
+    let (group, member) = match sides {
+        (Side::Nobody, _) | (_, Side::Nobody) => return Ok((0, Vec::new())),
+        (group, member) => (group.row(), member.row()),
     };
     let total = count(tx, tenant, group, member)?;
     if limit == 0 || offset >= total {
@@ -72,17 +74,32 @@ pub fn list(
     Ok((total, pairs.iter().filter_map(both).collect()))
 }
 
-/// The number of a record that is asked for; nothing if nobody has that id.
-fn row(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    id: Option<ResourceId>,
-) -> Result<Option<Option<i64>>, Error> {
+/// What is asked for on one side.
+#[derive(Clone, Copy)]
+enum Side {
+    Anybody,
+    Row(i64),
+    /// An id that no record has.
+    Nobody,
+}
+
+impl Side {
+    fn row(self) -> Option<i64> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Anybody | Self::Nobody => None,
+        }
+    }
+}
+
+fn side(tx: &mut Tx<'_>, tenant: TenantId, id: Option<ResourceId>) -> Result<Side, Error> {
     let Some(id) = id else {
-        return Ok(Some(None));
+        return Ok(Side::Anybody);
     };
     let found = member::find(tx, tenant, &[id])?;
-    Ok(found.first().map(|peer| Some(peer.row)))
+    Ok(found
+        .first()
+        .map_or(Side::Nobody, |peer| Side::Row(peer.row)))
 }
 
 fn count(
