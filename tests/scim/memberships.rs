@@ -13,6 +13,7 @@ on_both!(
     a_membership_is_made_once,
     what_is_not_there_cannot_be_put_together,
     memberships_are_found_from_either_side,
+    memberships_are_listed_page_by_page,
     memberships_are_not_searched_otherwise,
     memberships_are_not_changed,
     memberships_need_rights_of_their_own,
@@ -176,7 +177,15 @@ async fn memberships_are_found_from_either_side(app: &App) {
     ] {
         assert_eq!(found(&none).await, BTreeSet::new(), "{none}");
     }
-    // Pages, and how many there are in all.
+}
+
+async fn memberships_are_listed_page_by_page(app: &App) {
+    let idp = app.client("idp").await;
+    let (ada, bob) = (user(&idp, "ada").await, user(&idp, "bob").await);
+    let one = group(&idp, "One", &[&ada, &bob]).await;
+    let two = group(&idp, "Two", &[&ada, &one]).await;
+    let all = [(&one, &ada), (&one, &bob), (&two, &ada), (&two, &one)];
+    let eq = |side: &str, id: &str| format!("{side}.value eq \"{id}\"");
     let mut walked = Vec::new();
     for start in ["1", "3", "5"] {
         let query = [("startIndex", start), ("count", "2")];

@@ -19,7 +19,7 @@ impl Instrumentation for Counter {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
-                url.clone_into(&mut self.url)
+                url.clone_into(&mut self.url);
             }
             InstrumentationEvent::StartQuery { .. } => {
                 let mut sent = SENT.lock().expect("nobody panics here");
