@@ -146,7 +146,7 @@ pub struct Client {
     /// How it speaks SCIM; default `rfc`.
     #[serde(default)]
     pub profile: Profile,
-    /// What its PATCHes are answered by; default as its profile has it.
+    /// What a PATCH of its own is answered by; default as its profile has it.
     #[serde(default)]
     pub patch_answer: Option<PatchAnswer>,
     /// How often it may call, if not as often as all others.

@@ -42,7 +42,7 @@ pub struct Client {
     pub grants: Vec<Grant>,
     /// How it speaks SCIM.
     pub profile: Profile,
-    /// What its PATCHes are answered by; as its profile says if nothing is said here.
+    /// What a PATCH of its own is answered by; as its profile says if nothing is said here.
     pub patch_answer: Option<PatchAnswer>,
 }
 
