@@ -71,16 +71,17 @@ pub fn service_provider_config(base: &str, limits: &Limits) -> Value {
 
 /// `/ResourceTypes` (RFC 7643 §6).
 pub fn resource_types<'a>(base: &str, types: impl IntoIterator<Item = &'a ResourceType>) -> Value {
-    whole_list(types.into_iter().map(|ty| ty.to_json(base)).collect())
+    let types = types.into_iter().map(|ty| ty.to_json(base));
+    whole_list(&types.collect::<Vec<_>>())
 }
 
 /// `/Schemas` (RFC 7643 §7): each schema once.
 pub fn schemas<'a>(base: &str, types: impl IntoIterator<Item = &'a ResourceType>) -> Value {
+    let schemas = distinct_schemas(types).into_iter();
     whole_list(
-        distinct_schemas(types)
-            .into_iter()
+        &schemas
             .map(|schema| schema.to_json(base))
-            .collect(),
+            .collect::<Vec<_>>(),
     )
 }
 
@@ -97,7 +98,7 @@ pub fn distinct_schemas<'a>(types: impl IntoIterator<Item = &'a ResourceType>) -
         .collect()
 }
 
-fn whole_list(resources: Vec<Value>) -> Value {
+fn whole_list(resources: &[Value]) -> Value {
     json!({
         "schemas": [LIST_URN],
         "totalResults": resources.len(),

@@ -311,7 +311,8 @@ impl ResourceType {
                 path.attribute
             )
         } else {
-            self.unknown_schema(urn)
+            let schema = self.unknown_schema(urn);
+            format!("there is no attribute '{}': {schema}", path.attribute)
         }
     }
 

@@ -143,10 +143,10 @@ impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => self.0 = address(url),
-            InstrumentationEvent::StartQuery { query, .. } => {
-                if query.to_string().starts_with("COMMIT") {
-                    *COMMITS.lock().unwrap().entry(self.0.clone()).or_default() += 1;
-                }
+            InstrumentationEvent::StartQuery { query, .. }
+                if query.to_string().starts_with("COMMIT") =>
+            {
+                *COMMITS.lock().unwrap().entry(self.0.clone()).or_default() += 1;
             }
             _ => {}
         }

@@ -54,8 +54,8 @@ pub(crate) fn member(n: usize) -> Value {
         "schemas": [USER, ENTERPRISE],
         "userName": format!("user{scattered:06}"),
         "externalId": format!("X-{n}"),
-        "active": n % 2 == 0,
-        "userType": if n % 10 == 0 { "manager" } else { "employee" },
+        "active": n.is_multiple_of(2),
+        "userType": if n.is_multiple_of(10) { "manager" } else { "employee" },
         "name": {"familyName": format!("Family{}", n % 17), "givenName": format!("Given{n}")},
         "emails": [
             {"value": format!("work{scattered}@example.com"), "type": "work", "primary": true},
@@ -66,7 +66,7 @@ pub(crate) fn member(n: usize) -> Value {
     if n < 60 {
         person[ENTERPRISE] = json!({"department": "Observatory"});
     }
-    if n % 5 != 0 {
+    if !n.is_multiple_of(5) {
         person["title"] = json!(format!("Title {}", scattered % 23));
     }
     person

@@ -39,7 +39,7 @@ async fn walk(client: &Client, endpoint: &str, query: &[(&str, &str)]) -> Vec<Va
         let answer = client.list(endpoint, &query).await;
         gathered.extend_from_slice(answer.clone_ok().0.as_slice());
         match answer.body["nextCursor"].as_str() {
-            Some(next) => cursor = next.to_owned(),
+            Some(next) => next.clone_into(&mut cursor),
             None => return gathered,
         }
     }

@@ -169,7 +169,7 @@ async fn the_configuration_tells_what_is_supported(app: &App) {
         ("filter", true),
         ("sort", true),
         ("etag", true),
-        ("bulk", false),
+        ("bulk", true),
         ("changePassword", false),
     ] {
         assert_eq!(config[feature]["supported"], supported, "{feature}");
@@ -177,7 +177,7 @@ async fn the_configuration_tells_what_is_supported(app: &App) {
     assert!(config["filter"]["maxResults"].as_u64().unwrap() >= 100);
     assert_eq!(
         config["bulk"],
-        json!({"supported": false, "maxOperations": 0, "maxPayloadSize": 0})
+        json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 10 * 1024 * 1024})
     );
     assert_eq!(
         config["authenticationSchemes"][0]["type"],

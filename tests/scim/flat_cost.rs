@@ -42,6 +42,7 @@ impl Instrumentation for Recorder {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "diesel asks for an Option")]
 fn recorder() -> Option<Box<dyn Instrumentation>> {
     Some(Box::new(Recorder::default()))
 }
@@ -99,10 +100,10 @@ fn literal(value: &Value, engine: Engine, is_array: bool) -> String {
             format!("'{{{}}}'", elements.join(","))
         }
         Value::Array(bytes) => {
-            let hex: String = bytes
+            let hex = bytes
                 .iter()
-                .map(|byte| format!("{:02x}", byte.as_u64().expect("a byte")))
-                .collect();
+                .map(|byte| format!("{:02x}", byte.as_u64().expect("a byte")));
+            let hex = hex.collect::<Vec<_>>().concat();
             match engine {
                 Engine::Sqlite => format!("X'{hex}'"),
                 Engine::Postgres => format!("'\\x{hex}'::bytea"),

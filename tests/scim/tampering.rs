@@ -58,19 +58,19 @@ impl Message {
     }
 
     fn write(&self, stream: &mut TcpStream) {
-        let mut text = format!("{}\r\n", self.start);
+        let mut text = format!("{}\r\n", self.start).into_bytes();
         for (name, value) in &self.headers {
             if name != "content-length" && name != "connection" {
-                text.push_str(&format!("{name}: {value}\r\n"));
+                write!(text, "{name}: {value}\r\n").unwrap();
             }
         }
         let (length, body) = (self.body.len(), &self.body);
         let bodiless = self.start.contains(" 204 ") || self.start.contains(" 304 ");
         if !bodiless || length > 0 {
-            text.push_str(&format!("content-length: {length}\r\n"));
+            write!(text, "content-length: {length}\r\n").unwrap();
         }
-        text.push_str(&format!("connection: close\r\n\r\n{body}"));
-        drop(stream.write_all(text.as_bytes()));
+        write!(text, "connection: close\r\n\r\n{body}").unwrap();
+        drop(stream.write_all(&text));
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -129,7 +129,7 @@ const fn requests(only: &'static str, request: fn(&mut Message)) -> Spoil {
 /// Each must lead to at least one failure among the cases that it names.
 const SPOILS: &[Spoil] = &[
     answers("exchanges/create", |_, answer| {
-        answer.drop_header("location")
+        answer.drop_header("location");
     }),
     answers("exchanges/create", |_, answer| {
         answer.start = answer.start.replace("201 Created", "200 OK");
@@ -152,7 +152,7 @@ const SPOILS: &[Spoil] = &[
         });
     }),
     answers("exchanges/errors", |_, answer| {
-        answer.drop_header("www-authenticate")
+        answer.drop_header("www-authenticate");
     }),
     answers("exchanges/errors", |_, answer| {
         answer.start = answer.start.replace("404 Not Found", "410 Gone");
@@ -209,7 +209,7 @@ const SPOILS: &[Spoil] = &[
     }),
     requests("exchanges/etags", |request| request.drop_header("if-match")),
     requests("exchanges/etags", |request| {
-        request.drop_header("if-none-match")
+        request.drop_header("if-none-match");
     }),
     answers("exchanges/etags", |_, answer| {
         answer.edit(|body| {
@@ -252,8 +252,7 @@ fn pass(stream: &mut TcpStream, upstream: &str, own: &str, spoil: &Spoil) {
     let Some(mut request) = Message::read(stream) else {
         return;
     };
-    let elsewhere = |text: &str| text.replace(own, upstream);
-    request.start = elsewhere(&request.start);
+    request.start = request.start.replace(own, upstream);
     (spoil.request)(&mut request);
     let mut server = TcpStream::connect(upstream).unwrap();
     request.write(&mut server);
