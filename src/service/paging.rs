@@ -110,14 +110,33 @@ impl Muster {
 impl Walk<'_> {
     fn by_index(mut self, tx: &mut Tx<'_>, request: &ListRequest) -> Result<Page, Error> {
         let (paging, now) = (&self.muster.0.paging, self.context.now);
+        let room = paging.limit(request.count);
+        let start = request.start_index;
+        let page = |total, resources| Page {
+            total: Some(total),
+            start_index: Some(start),
+            next_cursor: None,
+            resources,
+        };
+        let at_hand = self.lists.len() == 1 && self.lists[0].has_few();
+        if start == 1 && room > 0 && at_hand {
+            let (end, more) = self.fill(tx, 0, From::After(None), room)?;
+            let shown = self.resources.len() as u64;
+            if shown > 0 {
+                paging.anchors.set(&self.digest, start + shown, end, now);
+            }
+            if !more {
+                return Ok(page(shown, self.resources));
+            }
+            let total = self.lists[0].total(tx)?;
+            return Ok(page(u64::try_from(total).unwrap_or(0), self.resources));
+        }
         let totals = self
             .lists
             .iter()
             .map(|list| list.total(tx))
             .collect::<Result<Vec<i64>, _>>()?;
         let total: i64 = totals.iter().sum();
-        let room = paging.limit(request.count);
-        let start = request.start_index;
         let anchor = paging.anchors.find(&self.digest, start, now);
         if room > 0 {
             let (part, from) = match anchor {
@@ -131,12 +150,7 @@ impl Walk<'_> {
                 paging.anchors.set(&self.digest, next, end, now);
             }
         }
-        Ok(Page {
-            total: Some(u64::try_from(total).unwrap_or(0)),
-            start_index: Some(start),
-            next_cursor: None,
-            resources: self.resources,
-        })
+        Ok(page(u64::try_from(total).unwrap_or(0), self.resources))
     }
 
     fn by_cursor(mut self, tx: &mut Tx<'_>, text: &str, count: Option<u64>) -> Result<Page, Error> {

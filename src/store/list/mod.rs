@@ -146,6 +146,13 @@ impl<'a> List<'a> {
         Ok(total)
     }
 
+    /// Whether the records that may match are few and at hand, so that a page of them tells more cheaply than a count
+    /// whether these are all.
+    #[must_use]
+    pub fn has_few(&self) -> bool {
+        self.few.is_some()
+    }
+
     /// At most `limit` of them.
     pub fn slice(&self, tx: &mut Tx<'_>, from: &From, limit: i64) -> Result<Slice, Error> {
         // One more than asked for tells whether more come.
@@ -191,12 +198,17 @@ impl<'a> List<'a> {
     /// Writes what `resource` must fulfil: tenant, kind, account, filter.
     fn matching<T>(&self, out: &mut Fragment<T>, account: Account, filter: Filter) {
         let query = self.query;
+        // Found by their numbers, whatever else an index could promise: SQLite would rather walk one by kind and account.
+        let (tenant, account) = match &self.few {
+            Some(_) => ("+resource.tenant", Account::NoKind),
+            None => ("resource.tenant", account),
+        };
         let kind = match account {
             Account::NoKind => "+resource.kind",
             _ => "resource.kind",
         };
         out.sql(&format!(
-            "resource.tenant = {} AND {kind} = {}",
+            "{tenant} = {} AND {kind} = {}",
             query.tenant.0,
             query.view.kind.number()
         ));
