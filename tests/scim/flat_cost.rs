@@ -123,7 +123,9 @@ fn cost(connection: &mut Connection, statements: &[String], what: &str) -> f64 {
                 for line in plan(connection, &sql) {
                     let scans = line.contains("SCAN") && !OURS.iter().any(|own| line.contains(own));
                     let sorts = line.contains("TEMP B-TREE") && what.contains("page");
-                    assert!(!scans && !sorts, "{what}: {line}\n{sql}");
+                    let everybody = line.ends_with("(tenant=? AND kind=?)");
+                    let walks = everybody && !sql.contains("LIMIT") && !what.contains("half");
+                    assert!(!scans && !sorts && !walks, "{what}: {line}\n{sql}");
                 }
                 rows += 1.0;
             }
@@ -220,7 +222,10 @@ async fn costs(app: &App, size: usize, id: &str) -> Vec<(usize, f64)> {
     let service = app.service();
     let context = crowd::context(app, "walker", crowd::grants());
     let mut connection = app.database.connect();
-    connection.run("ANALYZE");
+    // PostgreSQL does so by itself; a SQLite in the field has no statistics.
+    if app.database.engine() == Engine::Postgres {
+        connection.run("ANALYZE");
+    }
     let mut found = Vec::new();
     for (what, query) in REQUESTS {
         // Walks there first: half the way by cursor, nine tenths by index.
