@@ -53,6 +53,51 @@ impl Pair {
     }
 }
 
+/// A membership about to be made.
+pub(super) struct Join {
+    groups: Arc<View>,
+    pair: Pair,
+    projection: Projection,
+    ignored: Vec<String>,
+}
+
+impl Join {
+    /// Makes it.
+    pub(super) fn perform(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+    ) -> Result<Written, Error> {
+        Write::new(muster, context, &self.groups).join(tx, &self.pair)?;
+        Ok(Written {
+            resource: muster.membership(tx, context, &self.pair, &self.projection)?,
+            ignored: self.ignored.clone(),
+        })
+    }
+}
+
+/// A membership about to end.
+pub(super) struct Leave {
+    groups: Arc<View>,
+    pair: Pair,
+    if_match: Option<String>,
+}
+
+impl Leave {
+    /// Ends it.
+    pub(super) fn perform(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), Error> {
+        let known = muster.membership(tx, context, &self.pair, &Projection::default())?;
+        precondition::check(self.if_match.as_deref(), &known.seen().version)?;
+        Write::new(muster, context, &self.groups).leave(tx, &self.pair)
+    }
+}
+
 impl Muster {
     /// Whether the caller may do that with memberships, which also tell of groups; gives the groups' view.
     fn memberships(&self, context: &Context, right: Right) -> Result<Arc<View>, Error> {
@@ -67,6 +112,19 @@ impl Muster {
         body: Map<String, Value>,
         projection: &Projection,
     ) -> Result<Written, Error> {
+        let join = self.prepare_join(context, body, projection)?;
+        let (muster, context) = (self.clone(), context.clone());
+        let create = move |tx: &mut Tx<'_>| join.perform(&muster, &context, tx);
+        self.0.store.write(create).await
+    }
+
+    /// What can be done of it before the transaction.
+    pub(super) fn prepare_join(
+        &self,
+        context: &Context,
+        body: Map<String, Value>,
+        projection: &Projection,
+    ) -> Result<Join, Error> {
         let groups = self.memberships(context, Right::Write)?;
         let resource_type = self.0.renderer.catalog().membership();
         let received = receive(resource_type, body, Purpose::Create, context.client.profile)?;
@@ -77,18 +135,13 @@ impl Muster {
                 .and_then(|of| of.get("value"));
             value.and_then(Value::as_str).unwrap_or_default().to_owned()
         };
-        let pair = Pair {
-            group: value("group"),
-            member: value("member"),
-        };
-        let (muster, context, projection) = (self.clone(), context.clone(), projection.clone());
-        let create = move |tx: &mut Tx<'_>| {
-            let write = Write::new(&muster, &context, &groups);
-            write.join(tx, &pair)?;
-            muster.membership(tx, &context, &pair, &projection)
-        };
-        Ok(Written {
-            resource: self.0.store.write(create).await?,
+        Ok(Join {
+            pair: Pair {
+                group: value("group"),
+                member: value("member"),
+            },
+            groups,
+            projection: projection.clone(),
             ignored: received.ignored,
         })
     }
@@ -114,17 +167,24 @@ impl Muster {
         id: &str,
         if_match: Option<&str>,
     ) -> Result<(), Error> {
-        let groups = self.memberships(context, Right::Delete)?;
-        let pair = Pair::of(id).ok_or_else(|| missing(id))?;
+        let leave = self.prepare_leave(context, id, if_match)?;
         let (muster, context) = (self.clone(), context.clone());
-        let if_match = if_match.map(str::to_owned);
-        let delete = move |tx: &mut Tx<'_>| {
-            let whole = Projection::default();
-            let known = muster.membership(tx, &context, &pair, &whole)?;
-            precondition::check(if_match.as_deref(), &known.seen().version)?;
-            Write::new(&muster, &context, &groups).leave(tx, &pair)
-        };
+        let delete = move |tx: &mut Tx<'_>| leave.perform(&muster, &context, tx);
         self.0.store.write(delete).await
+    }
+
+    /// What can be done of it before the transaction.
+    pub(super) fn prepare_leave(
+        &self,
+        context: &Context,
+        id: &str,
+        if_match: Option<&str>,
+    ) -> Result<Leave, Error> {
+        Ok(Leave {
+            groups: self.memberships(context, Right::Delete)?,
+            pair: Pair::of(id).ok_or_else(|| missing(id))?,
+            if_match: if_match.map(str::to_owned),
+        })
     }
 
     /// One page of the memberships that match.

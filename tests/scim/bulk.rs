@@ -23,6 +23,7 @@ on_both!(
     a_version_is_if_match,
     what_is_not_kept_is_named_by_its_operation,
     a_method_may_be_spelled_in_any_case,
+    memberships_are_made_and_ended_too,
 );
 
 pub(super) const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -386,4 +387,38 @@ async fn a_method_may_be_spelled_in_any_case(app: &App) {
     let done = bulk(&idp, json!([lower])).await;
     assert_eq!(statuses(&done), ["201"]);
     assert_eq!(done[0]["method"], "POST");
+}
+
+async fn memberships_are_made_and_ended_too(app: &App) {
+    let admin = app.client("admin").await;
+    let membership = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership";
+    let made = bulk(
+        &admin,
+        json!([
+            {"method": "POST", "path": "/GroupMemberships", "bulkId": "m", "data": {
+                "schemas": [membership], "group": {"value": "bulkId:g"}, "member": {"value": "bulkId:u"}}},
+            {"method": "POST", "path": "/Groups", "bulkId": "g", "data": {"schemas": [GROUP], "displayName": "Pilots"}},
+            {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"schemas": [USER], "userName": "ines"}},
+        ]),
+    )
+    .await;
+    assert_eq!(statuses(&made), ["201", "201", "201"], "{made:?}");
+    let (group, user) = (id(&made[1]), id(&made[2]));
+    let path = format!("/GroupMemberships/{group}.{user}");
+    assert!(made[0]["location"].as_str().unwrap().ends_with(&path));
+    let members = &admin.get(&format!("/Groups/{group}")).await.body["members"];
+    assert_eq!(members[0]["value"], user);
+
+    let patch = json!({"schemas": [PATCH_OP], "Operations": [{"op": "remove", "path": "member"}]});
+    let ended = bulk(
+        &admin,
+        json!([
+            {"method": "PATCH", "path": path, "data": patch},
+            {"method": "DELETE", "path": path},
+            {"method": "DELETE", "path": path},
+        ]),
+    )
+    .await;
+    assert_eq!(statuses(&ended), ["400", "204", "404"], "{ended:?}");
+    assert_eq!(ended[0]["response"]["scimType"], "mutability");
 }

@@ -12,6 +12,7 @@ use crate::scim::patch::PATCH_URN;
 use crate::scim::projection::Projection;
 use crate::service::create::Create;
 use crate::service::delete::Delete;
+use crate::service::membership::{Join, Leave};
 use crate::service::patch::Change;
 use crate::service::replace::Replace;
 use crate::service::{Error, Muster, Written};
@@ -53,6 +54,8 @@ enum Ready {
     Replace(Box<Replace>),
     Patch(Box<Change>),
     Delete(Delete),
+    Join(Join),
+    Leave(Leave),
 }
 
 impl Part {
@@ -139,6 +142,19 @@ impl Part {
         };
         let at = (self.endpoint.as_str(), id.as_str());
         let version = self.version.as_deref();
+        if muster.0.renderer.catalog().membership().endpoint == at.0 {
+            return match self.method {
+                Some(Method::Post) => {
+                    Ok(Ready::Join(muster.prepare_join(context, data, projection)?))
+                }
+                Some(Method::Delete) => {
+                    Ok(Ready::Leave(muster.prepare_leave(context, at.1, version)?))
+                }
+                _ => Err(Error::Scim(crate::scim::Error::mutability(
+                    "a membership is made by POST and ended by DELETE, never changed",
+                ))),
+            };
+        }
         Ok(match self.method {
             Some(Method::Post) => Ready::Create(Box::new(
                 muster.prepare_create(context, at.0, data, projection)?,
@@ -212,6 +228,8 @@ impl Ready {
             Self::Replace(replace) => replace.perform(muster, context, tx).map(Some),
             Self::Patch(patch) => patch.perform(muster, context, tx).map(Some),
             Self::Delete(delete) => delete.perform(muster, context, tx).map(|()| None),
+            Self::Join(join) => join.perform(muster, context, tx).map(Some),
+            Self::Leave(leave) => leave.perform(muster, context, tx).map(|()| None),
         }
     }
 }
