@@ -88,13 +88,13 @@ pub(crate) async fn target(server: &Server, place: &Place, size: usize) -> Resul
     Ok(target)
 }
 
-/// A cursor in the middle of all persons: it is reached as a client would reach it.
+/// A cursor in the middle of all persons: it is reached as a client would reach it, by the query that it is for.
 async fn middle(target: &Target) -> Result<Option<String>, Failure> {
     let mut cursor = String::new();
     let mut seen = 0;
     let mut connection = Connection::to(target.port);
     while seen < target.size / 2 {
-        let path = format!("{BASE}/Users?count=1000&attributes=userName&cursor={cursor}");
+        let path = format!("{BASE}/Users?count=100&cursor={cursor}");
         let page = connection.call(&target.get(&path)).await?.json();
         let Some(next) = page["nextCursor"].as_str() else {
             break;
