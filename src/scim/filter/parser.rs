@@ -255,6 +255,11 @@ impl Parser {
                 "true" if !self.bare => Literal::Boolean(true),
                 "false" if !self.bare => Literal::Boolean(false),
                 "null" => Literal::Null,
+                other if self.bare && other.contains(char::is_control) => {
+                    return Err(self.problem(
+                        "a value without quotes cannot hold a control character".to_owned(),
+                    ));
+                }
                 // A number may be meant as a text: what the attribute is decides later.
                 other if self.bare => Literal::String(other.to_owned()),
                 other => {

@@ -9,6 +9,12 @@ use crate::scim::tests::{ENTERPRISE, map, user};
 const FORMER: &str = "urn:scim:schemas:extension:enterprise:2.0";
 
 #[test]
+fn a_literal_without_quotes_holds_no_control_character() {
+    let refused = condition("userName eq j\0young", &user(), Entra).unwrap_err();
+    assert!(refused.detail.contains("control character"), "{refused}");
+}
+
+#[test]
 fn literals_without_quotes_are_entras() {
     let person = map(
         json!({"userName": "jyoung", "active": true, "level": 7, "score": 1.5, "title": "12", "emails": [{"value": "a", "primary": true}]}),
