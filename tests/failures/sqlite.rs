@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::rt::{System, time};
+use actix_web::rt::System;
 
 use crate::load::{Load, Outcome};
 use crate::support::process::Process;
@@ -65,7 +65,7 @@ fn a_file_taken_away_is_missed_and_known_again_when_it_is_back() {
             assert_eq!(ready(server).await, 503);
             assert!(!file.exists(), "an empty database was made");
             std::fs::rename(&aside, &file).unwrap();
-            time::sleep(Duration::from_millis(300)).await;
+            load.acknowledged(10).await;
         }
     });
     assert!(outcome.slowest < Duration::from_secs(10), "{outcome:?}");
