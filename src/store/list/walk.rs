@@ -122,7 +122,6 @@ impl List<'_> {
         after: Option<&Position>,
         (limit, offset): (i64, i64),
     ) -> Result<Vec<Position>, Error> {
-        let (direction, beyond) = direction(descending);
         let name = column.name();
         let mut out = Fragment::<Row>::new();
         out.sql(&format!(
@@ -134,15 +133,9 @@ impl List<'_> {
             _ => Account::Free,
         };
         self.matching(&mut out, account, self.filter_from(offset));
-        if let Some(Position { key, row }) = after {
-            out.sql(&format!(" AND ({name}, resource.id) {beyond} ("));
-            column.bind(&mut out, key.as_deref().unwrap_or_default());
-            out.sql(", ").number(*row).sql(")");
-        }
-        out.sql(&format!(
-            " ORDER BY {name} {direction}, resource.id {direction}"
-        ))
-        .sql(&page(limit, offset));
+        let bind = |out: &mut Fragment<Row>, key: &str| column.bind(out, key);
+        go_on(&mut out, (name, "resource.id"), descending, after, bind);
+        out.sql(&page(limit, offset));
         load(tx, out)
     }
 
@@ -247,7 +240,6 @@ impl List<'_> {
         bound: &Bound,
         (limit, offset): (i64, i64),
     ) -> Result<Vec<Position>, Error> {
-        let (direction, beyond) = direction(value.descending);
         let text = Value::text();
         // In SQLite a cross join is a loop in the order written.
         let tables = if self.is_small() {
@@ -275,17 +267,12 @@ impl List<'_> {
                 ("s.value", None)
             }
         };
-        if let Some(Position { key, row }) = position {
-            out.sql(&format!(" AND ({column}, s.resource) {beyond} ("))
-                .text(key.as_deref().unwrap_or_default())
-                .sql(", ")
-                .number(*row)
-                .sql(")");
-        }
-        out.sql(&format!(
-            " ORDER BY {column} {direction}, s.resource {direction}"
-        ))
-        .sql(&page(limit, offset));
+        let bind = |out: &mut Fragment<Row>, key: &str| {
+            out.text(key);
+        };
+        let order = (column, "s.resource");
+        go_on(&mut out, order, value.descending, position, bind);
+        out.sql(&page(limit, offset));
         load(tx, out)
     }
 
@@ -374,6 +361,25 @@ fn direction(descending: bool) -> (&'static str, &'static str) {
     } else {
         ("ASC", ">")
     }
+}
+
+/// What follows a position in the order of a column and, among equals, of the record's number; and that order.
+fn go_on(
+    out: &mut Fragment<Row>,
+    (column, row): (&str, &str),
+    descending: bool,
+    after: Option<&Position>,
+    bind: impl FnOnce(&mut Fragment<Row>, &str),
+) {
+    let (direction, beyond) = direction(descending);
+    if let Some(position) = after {
+        out.sql(&format!(" AND ({column}, {row}) {beyond} ("));
+        bind(out, position.key.as_deref().unwrap_or_default());
+        out.sql(", ").number(position.row).sql(")");
+    }
+    out.sql(&format!(
+        " ORDER BY {column} {direction}, {row} {direction}"
+    ));
 }
 
 fn page(limit: i64, offset: i64) -> String {
