@@ -50,11 +50,7 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let create = self.prepare_create(context, endpoint, body, projection)?;
-        let (muster, context) = (self.clone(), context.clone());
-        self.0
-            .store
-            .write(move |tx| create.perform(&muster, &context, tx))
-            .await
+        self.perform(context, create, Create::perform).await
     }
 
     /// Checks rights and body before the transaction.

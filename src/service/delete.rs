@@ -31,11 +31,7 @@ impl Muster {
         if_match: Option<&str>,
     ) -> Result<(), Error> {
         let delete = self.prepare_delete(context, (endpoint, id), if_match)?;
-        let (muster, context) = (self.clone(), context.clone());
-        self.0
-            .store
-            .write(move |tx| delete.perform(&muster, &context, tx))
-            .await
+        self.perform(context, delete, Delete::perform).await
     }
 
     /// Checks rights before the transaction.

@@ -113,9 +113,7 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let join = self.prepare_join(context, body, projection)?;
-        let (muster, context) = (self.clone(), context.clone());
-        let create = move |tx: &mut Tx<'_>| join.perform(&muster, &context, tx);
-        self.0.store.write(create).await
+        self.perform(context, join, Join::perform).await
     }
 
     /// What can be done of it before the transaction.
@@ -168,9 +166,7 @@ impl Muster {
         if_match: Option<&str>,
     ) -> Result<(), Error> {
         let leave = self.prepare_leave(context, id, if_match)?;
-        let (muster, context) = (self.clone(), context.clone());
-        let delete = move |tx: &mut Tx<'_>| leave.perform(&muster, &context, tx);
-        self.0.store.write(delete).await
+        self.perform(context, leave, Leave::perform).await
     }
 
     /// What can be done of it before the transaction.

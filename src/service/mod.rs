@@ -176,6 +176,22 @@ impl Muster {
         self.0.store.close();
     }
 
+    /// Performs what has been prepared, in a transaction of its own and as often as that is tried.
+    async fn perform<P, T>(
+        &self,
+        context: &Context,
+        prepared: P,
+        perform: fn(&P, &Self, &Context, &mut store::Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error>
+    where
+        P: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let (muster, context) = (self.clone(), context.clone());
+        let work = move |tx: &mut store::Tx<'_>| perform(&prepared, &muster, &context, tx);
+        self.0.store.write(work).await
+    }
+
     /// The view at `endpoint`, if the caller may use it so.
     fn view(&self, context: &Context, endpoint: &str, right: Right) -> Result<Arc<View>, Error> {
         let view = self.0.renderer.catalog().at(endpoint);

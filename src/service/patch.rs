@@ -42,11 +42,7 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let patch = self.prepare_patch(context, (endpoint, id), if_match, body, projection)?;
-        let (muster, context) = (self.clone(), context.clone());
-        self.0
-            .store
-            .write(move |tx| patch.perform(&muster, &context, tx))
-            .await
+        self.perform(context, patch, Change::perform).await
     }
 
     /// Checks rights and body before the transaction.

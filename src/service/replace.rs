@@ -47,11 +47,7 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let replace = self.prepare_replace(context, (endpoint, id), if_match, body, projection)?;
-        let (muster, context) = (self.clone(), context.clone());
-        self.0
-            .store
-            .write(move |tx| replace.perform(&muster, &context, tx))
-            .await
+        self.perform(context, replace, Replace::perform).await
     }
 
     /// Checks rights and body before the transaction.
