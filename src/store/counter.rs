@@ -1,8 +1,10 @@
 //! How many records there are, kept exact by the transactions that make and delete them: an unfiltered total costs the
 //! same however many they are (design §5).
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, SmallInt};
+use diesel::upsert::excluded;
 
 use super::db::{Dialect, on_both};
 use super::schema::record_count;
@@ -13,9 +15,18 @@ use crate::id::TenantId;
 /// What is counted by itself: the records of a tenant and a kind, with and without an account.
 pub(super) type Counted = (i32, i16, bool);
 
-/// How many rows share a number on PostgreSQL. A transaction counts in that of its connection, so that parallel creates
-/// seldom wait for each other.
-const SHARDS: i16 = 16;
+/// How many rows share a number on PostgreSQL. A transaction counts in that of its thread, which has a connection of its
+/// own, so that parallel creates seldom wait for each other.
+const SHARDS: u64 = 16;
+
+fn shard(dialect: Dialect) -> i16 {
+    if dialect == Dialect::Sqlite {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    std::thread::current().id().hash(&mut hasher);
+    i16::try_from(hasher.finish() % SHARDS).unwrap_or(0)
+}
 
 /// Notes that there are `by` more such records, once the transaction commits.
 pub(super) fn count(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, account: bool, by: i64) {
@@ -26,35 +37,31 @@ pub(super) fn count(tx: &mut Tx<'_>, tenant: TenantId, kind: Kind, account: bool
 
 /// Writes what was counted: the last thing before a commit.
 pub(super) fn settle(tx: &mut Tx<'_>) -> Result<(), Error> {
-    let shard = match tx.dialect() {
-        Dialect::Sqlite => "0".to_owned(),
-        Dialect::Postgres => format!("CAST(pg_backend_pid() % {SHARDS} AS SMALLINT)"),
-    };
-    let sql = |parameters: [&str; 4]| {
-        let [tenant, kind, account, by] = parameters;
-        format!(
-            "INSERT INTO record_count (tenant, kind, account, shard, n) \
-             VALUES ({tenant}, {kind}, {account}, {shard}, {by}) \
-             ON CONFLICT (tenant, kind, account, shard) DO UPDATE SET n = record_count.n + excluded.n"
-        )
-    };
-    let sql = match tx.dialect() {
-        Dialect::Sqlite => sql(["?", "?", "?", "?"]),
-        Dialect::Postgres => sql(["$1", "$2", "$3", "$4"]),
-    };
+    let shard = shard(tx.dialect());
     for ((tenant, kind, account), by) in std::mem::take(&mut tx.counted) {
         if by == 0 {
             continue;
         }
-        let statement = || {
-            diesel::sql_query(&sql)
-                .bind::<Integer, _>(tenant)
-                .bind::<SmallInt, _>(kind)
-                .bind::<Bool, _>(account)
-                .bind::<BigInt, _>(by)
-        };
-        on_both!(&mut *tx.db, connection => statement().execute(connection))
-            .map_err(|error| tx.explain(error))?;
+        let values = (
+            record_count::tenant.eq(tenant),
+            record_count::kind.eq(kind),
+            record_count::account.eq(account),
+            record_count::shard.eq(shard),
+            record_count::n.eq(by),
+        );
+        let key = (
+            record_count::tenant,
+            record_count::kind,
+            record_count::account,
+            record_count::shard,
+        );
+        on_both!(&mut *tx.db, connection => diesel::insert_into(record_count::table)
+            .values(values)
+            .on_conflict(key)
+            .do_update()
+            .set(record_count::n.eq(record_count::n + excluded(record_count::n)))
+            .execute(connection))
+        .map_err(|error| tx.explain(error))?;
     }
     Ok(())
 }
