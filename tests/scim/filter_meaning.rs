@@ -1,5 +1,7 @@
 //! What comparisons mean (RFC 7644 §3.4.2.2), in the database, on both engines.
 
+use serde_json::json;
+
 use crate::people::{NAMES, arrive, long, names};
 use crate::support::{App, CANDIDATE, CONSENT, Client, on_both};
 
@@ -8,6 +10,7 @@ on_both!(
     what_has_no_value_equals_nothing,
     logic_groups_and_negates,
     a_value_path_holds_of_one_element,
+    an_element_of_which_a_type_shows_nothing_is_none_there,
     a_multi_valued_attribute_matches_by_any_element,
     case_is_folded_beyond_ascii_unless_case_exact,
     wildcards_of_sql_are_plain_characters,
@@ -125,6 +128,38 @@ async fn logic_groups_and_negates(app: &App) {
     all.push((many.join(" or "), &NAMES));
     all.push((format!("not ({})", many[..11].join(" or ")), &["kim"]));
     expect(&idp, &all).await;
+}
+
+/// A Person's telephone numbers have no `display` (model.md): an element that holds nothing else is not shown there.
+async fn an_element_of_which_a_type_shows_nothing_is_none_there(app: &App) {
+    let idp = app.client("idp").await;
+    let phones = [
+        ("named", json!([{ "display": "at the desk" }])),
+        (
+            "numbered",
+            json!([{ "value": "+46 8 123", "display": "home" }]),
+        ),
+    ];
+    for (name, numbers) in phones {
+        idp.create(
+            "/Users",
+            json!({ "userName": name, "phoneNumbers": numbers }),
+        )
+        .await;
+    }
+    for (filter, persons, users) in [
+        ("phoneNumbers[primary ne true]", 1, 2),
+        ("not (phoneNumbers[primary ne true])", 1, 0),
+        ("phoneNumbers[not (type pr)]", 1, 2),
+        ("phoneNumbers pr", 1, 2),
+    ] {
+        assert_eq!(
+            idp.find("/Persons", filter).await.len(),
+            persons,
+            "{filter}"
+        );
+        assert_eq!(idp.find("/Users", filter).await.len(), users, "{filter}");
+    }
 }
 
 /// All comparisons within the brackets are of the same element.

@@ -2,11 +2,11 @@
 //! [`Condition::matches`]'s; nothing is filtered in memory.
 
 mod driver;
+mod element;
 mod peer;
 mod value;
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -24,7 +24,6 @@ use crate::scim::resource_type::Location;
 use crate::scim::schema::Uniqueness;
 
 pub(super) use driver::Driver;
-use driver::driving;
 use peer::Side;
 pub(super) use value::successor;
 use value::{id_test, id_text, instant_test, is_id, text_test, value_test};
@@ -351,7 +350,7 @@ impl Scope<'_> {
             .attribute(location)
             .map(|found| found.multi_valued);
         match (self.view.canonical(location), multi_valued) {
-            (Some(path), Some(true)) => self.indexed_element(tx, out, path, condition),
+            (Some(path), Some(true)) => self.indexed_element(tx, out, (location, path), condition),
             (Some(_), _) => {
                 // The one value is its own element, if there is any part of it.
                 out.sql("(");
@@ -365,89 +364,6 @@ impl Scope<'_> {
             (None, _) => self.write(tx, out, condition),
         }
     }
-
-    fn indexed_element(
-        &self,
-        tx: &mut Tx<'_>,
-        out: &mut Fragment,
-        path: &str,
-        condition: &Condition,
-    ) -> Result<(), Error> {
-        let dialect = tx.dialect();
-        let mut known = HashMap::new();
-        for location in condition.locations() {
-            if let Some(path) = self.view.canonical(location) {
-                let id = attribute_path::find(tx, self.tenant, self.view.kind, path)?;
-                known.insert(location.clone(), id);
-            }
-        }
-        // The element is found by its most telling value, or, where nothing must be there, by the row of its existence.
-        let driver = driving(condition);
-        let found = match driver {
-            Some((location, _)) => known.get(location).copied().flatten(),
-            None => attribute_path::find(tx, self.tenant, self.view.kind, path)?,
-        };
-        let Some(found) = found else {
-            out.sql("1 = 0");
-            return Ok(());
-        };
-        out.sql(&self.form.rows("e"))
-            .sql(&format!("e.path = {found}"));
-        if let Some((_, test)) = driver {
-            value_test(out, dialect, "e", test);
-        }
-        out.sql(" AND ");
-        inside(out, condition, &mut |out, location, test| {
-            if driver.is_some_and(|(at, driving)| at == location && std::ptr::eq(driving, test)) {
-                out.sql("1 = 1");
-                return Ok(());
-            }
-            let Some(path) = known.get(location).copied().flatten() else {
-                out.sql("1 = 0");
-                return Ok(());
-            };
-            let close = self.open(dialect, out);
-            out.sql(&format!(
-                "EXISTS (SELECT 1 FROM attribute_index i WHERE i.resource = e.resource AND i.path = {path} AND i.element = e.element"
-            ));
-            value_test(out, dialect, "i", test);
-            out.sql(")").sql(close);
-            Ok(())
-        })?;
-        out.sql(")");
-        Ok(())
-    }
-}
-
-type Leaf<'a> = &'a mut dyn FnMut(&mut Fragment, &Location, &Test) -> Result<(), Error>;
-
-/// A condition on one element, its leaves written by `leaf`.
-fn inside(out: &mut Fragment, condition: &Condition, leaf: Leaf<'_>) -> Result<(), Error> {
-    match condition {
-        Condition::All(terms) | Condition::Any(terms) => {
-            let (operator, none) = if matches!(condition, Condition::All(_)) {
-                (" AND ", "1 = 1")
-            } else {
-                (" OR ", "1 = 0")
-            };
-            out.sql("(");
-            for (n, term) in terms.iter().enumerate() {
-                if n > 0 {
-                    out.sql(operator);
-                }
-                inside(out, term, leaf)?;
-            }
-            out.sql(if terms.is_empty() { none } else { "" }).sql(")");
-        }
-        Condition::Not(inner) => {
-            out.sql("NOT (");
-            inside(out, inner, leaf)?;
-            out.sql(")");
-        }
-        Condition::Test { location, test, .. } => leaf(out, location, test)?,
-        Condition::Element { location, .. } => return Err(unsupported(location)),
-    }
-    Ok(())
 }
 
 fn truth(holds: bool) -> &'static str {

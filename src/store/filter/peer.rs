@@ -96,7 +96,7 @@ impl Scope<'_> {
         side: Side,
         condition: &Condition,
     ) -> Result<(), Error> {
-        super::inside(out, condition, &mut |out, location, test| {
+        super::element::inside(out, condition, &mut |out, location, test| {
             let close = self.open(tx.dialect(), out);
             self.peer_test(tx, out, side, location, test)?;
             out.sql(close);
