@@ -3,6 +3,7 @@
 use std::fmt;
 
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
 use diesel::{Connection, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection};
 
 use super::error::Error;
@@ -166,6 +167,18 @@ impl Db {
             Self::Postgres(connection) => connection.batch_execute(sql)?,
         }
         Ok(())
+    }
+
+    /// How many rows this SQLite connection has changed since it was opened, what was rolled back included.
+    pub(super) fn total_changes(&mut self) -> Result<i64, Error> {
+        let total = diesel::select(diesel::dsl::sql::<BigInt>("total_changes()"));
+        Ok(total.get_result(self)?)
+    }
+
+    /// Whether a transaction is open on this SQLite connection, which may have rolled it back of itself: within one, none
+    /// can be begun.
+    pub(super) fn is_in_transaction(&mut self) -> bool {
+        self.run("BEGIN").is_err()
     }
 
     /// Whose dialect this connection speaks.

@@ -1,21 +1,27 @@
-//! SQLite's one writer: waiting writes share a transaction, each in a savepoint, and so share an fsync.
+//! SQLite's one writer: waiting writes share a transaction, and so share an fsync.
+//!
+//! A savepoint has SQLite copy every page before its first change, which is a tenth of a write's cost; and nearly every
+//! write succeeds or fails before it has changed anything. So a group runs without savepoints first. If one of its writes
+//! fails after it has changed something, all is rolled back and the group runs again, each write in a savepoint of its own.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::counter;
+use super::counter::{self, Counted};
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
 use super::home::Home;
 use super::tx::{PathKey, Paths, Tx, publish};
 use super::use_case::{ATTEMPTS, Job};
 
-/// The most writes that share one commit, and the longest that the first of them waits for others to run.
+/// The most writes that share one commit, and the longest that the first of them waits for others to run. Who writes alone
+/// waits for nobody: a group ends where the queue does.
 const GROUP: usize = 64;
-const WINDOW: Duration = Duration::from_millis(5);
+const WINDOW: Duration = Duration::from_millis(25);
 /// Writes that may wait; beyond it the caller is told to come back.
 const QUEUE: usize = 4096;
 
@@ -114,24 +120,24 @@ fn serve(desk: &mut Desk, jobs: &Receiver<Box<dyn Job>>) -> bool {
             return true;
         }
     };
-    let paths = &desk.paths;
     let started = Instant::now();
-    let mut ran = vec![first];
-    let mut learned = Vec::new();
-    let mut whole = run(&mut db, paths, &mut ran, &mut learned);
-    while whole.is_ok() && ran.len() < GROUP && started.elapsed() < WINDOW {
+    let mut group = Group::new(&mut db, &desk.paths, first);
+    let mut whole = group.run_last();
+    while whole.is_ok() && group.ran.len() < GROUP && started.elapsed() < WINDOW {
         match jobs.try_recv() {
             Ok(job) if !job.is_wanted() => {}
             Ok(job) => {
-                ran.push(job);
-                whole = run(&mut db, paths, &mut ran, &mut learned);
+                group.ran.push(job);
+                whole = group.run_last();
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
     }
-    match whole.and_then(|()| db.run("COMMIT")) {
+    let whole = whole.and_then(|()| group.commit());
+    let (ran, learned) = (group.ran, group.learned);
+    match whole {
         Ok(()) => {
-            publish(paths, learned);
+            publish(&desk.paths, learned);
             for job in ran {
                 job.finish(Ok(()));
             }
@@ -167,38 +173,117 @@ fn begin(desk: &mut Desk) -> Result<Db, Error> {
     }
 }
 
-/// Runs the last of `ran` in a savepoint of its own. An error is one of the whole transaction: on a full disk, say, SQLite
-/// rolls all of it back, and the next savepoint would begin, and its release commit, a transaction of its own.
-fn run(
-    db: &mut Db,
-    paths: &Paths,
-    ran: &mut [Box<dyn Job>],
-    learned: &mut Vec<(PathKey, i32)>,
-) -> Result<(), Error> {
-    let Some(job) = ran.last_mut() else {
-        return Ok(());
-    };
-    for _ in 0..ATTEMPTS {
-        db.run("SAVEPOINT write")?;
-        let mut tx = Tx::new(db, paths);
-        let keep = job.run(&mut tx);
-        let lost = tx.is_lost();
-        if keep {
-            counter::settle(&mut tx)?;
-        }
-        let fresh = tx.into_learned();
-        if keep {
-            db.run("RELEASE write")?;
-            learned.extend(fresh);
-            return Ok(());
-        }
-        db.run("ROLLBACK TO write")?;
-        db.run("RELEASE write")?;
-        if !lost {
-            return Ok(());
+/// Writes that share a transaction, which is open.
+struct Group<'a> {
+    db: &'a mut Db,
+    paths: &'a Paths,
+    ran: Vec<Box<dyn Job>>,
+    learned: Vec<(PathKey, i32)>,
+    counted: BTreeMap<Counted, i64>,
+    /// How many rows the connection had changed when the last write was done.
+    changes: i64,
+    /// Whether each write gets a savepoint.
+    careful: bool,
+}
+
+impl<'a> Group<'a> {
+    fn new(db: &'a mut Db, paths: &'a Paths, first: Box<dyn Job>) -> Self {
+        Self {
+            db,
+            paths,
+            ran: vec![first],
+            learned: Vec::new(),
+            counted: BTreeMap::new(),
+            changes: 0,
+            careful: false,
         }
     }
-    Ok(())
+
+    /// Runs the newest write of the group. An error is one of the whole transaction: on a full disk, say, SQLite rolls all of
+    /// it back, and what came after would be committed statement by statement.
+    fn run_last(&mut self) -> Result<(), Error> {
+        let last = self.ran.len() - 1;
+        if last == 0 {
+            self.changes = self.db.total_changes()?;
+        }
+        if self.careful {
+            return self.run_in_savepoint(last);
+        }
+        for _ in 0..ATTEMPTS {
+            let done = self.attempt(last);
+            if !self.db.is_in_transaction() {
+                return Err(Error::Unavailable(
+                    "the database has rolled the transaction back".into(),
+                ));
+            }
+            let changes = self.db.total_changes()?;
+            let is_clean = std::mem::replace(&mut self.changes, changes) == changes;
+            match done {
+                Attempt::Kept => return Ok(()),
+                _ if !is_clean => return self.start_over(),
+                Attempt::Failed => return Ok(()),
+                Attempt::Lost => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs all writes of the group again, carefully.
+    fn start_over(&mut self) -> Result<(), Error> {
+        self.db.run("ROLLBACK")?;
+        self.db.run("BEGIN IMMEDIATE")?;
+        self.learned.clear();
+        self.counted.clear();
+        self.careful = true;
+        (0..self.ran.len()).try_for_each(|n| self.run_in_savepoint(n))
+    }
+
+    fn run_in_savepoint(&mut self, n: usize) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            self.db.run("SAVEPOINT write")?;
+            let done = self.attempt(n);
+            if matches!(done, Attempt::Kept) {
+                return self.db.run("RELEASE write");
+            }
+            self.db.run("ROLLBACK TO write")?;
+            self.db.run("RELEASE write")?;
+            if matches!(done, Attempt::Failed) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self, n: usize) -> Attempt {
+        let mut tx = Tx::new(self.db, self.paths);
+        if !self.ran.get_mut(n).is_some_and(|job| job.run(&mut tx)) {
+            return if tx.is_lost() {
+                Attempt::Lost
+            } else {
+                Attempt::Failed
+            };
+        }
+        for (what, by) in std::mem::take(&mut tx.counted) {
+            *self.counted.entry(what).or_default() += by;
+        }
+        self.learned.extend(tx.into_learned());
+        Attempt::Kept
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        let mut tx = Tx::new(self.db, self.paths);
+        tx.counted = std::mem::take(&mut self.counted);
+        counter::settle(&mut tx)?;
+        self.db.run("COMMIT")
+    }
+}
+
+/// How it went with one write.
+enum Attempt {
+    Kept,
+    Failed,
+    /// Another writer was faster: it may be tried again.
+    Lost,
 }
 
 fn refuse(jobs: Vec<Box<dyn Job>>, error: &Error) {
