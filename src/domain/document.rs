@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::catalog::Catalog;
 use super::record::Leaves;
-use super::view::{View, is_computed};
+use super::view::{Shown, View, is_computed};
 use crate::id::ResourceId;
 use crate::scim::Error;
 use crate::scim::resource_type::Location;
@@ -78,7 +78,7 @@ impl View {
                 let writable = |name: &&String| {
                     self.shown(path)
                         .iter()
-                        .filter_map(|at| self.attribute(at)?.sub(name))
+                        .filter_map(|at| at.attribute.sub(name))
                         .any(|sub| !is_computed(sub) && sub.mutability != Mutability::ReadOnly)
                 };
                 subs.iter()
@@ -98,32 +98,45 @@ impl View {
     #[must_use]
     pub fn show(&self, leaves: &Leaves, catalog: &Catalog, base_url: &str) -> Map<String, Value> {
         let mut document = Map::new();
-        for (path, value) in leaves {
-            for location in self.shown(path) {
-                let Some(attribute) = self.attribute(location) else {
-                    continue;
-                };
-                let value = match value {
-                    Value::Array(elements) => elements
-                        .iter()
-                        .map(|element| narrow(element, attribute, catalog, base_url))
-                        .collect(),
-                    other => other.clone(),
-                };
-                self.place(&mut document, location, value, catalog, base_url);
-            }
-        }
+        self.place_all(&mut document, leaves.clone(), catalog, base_url);
         document
     }
 
-    fn place(
+    /// The same, into a document that is begun already. The values are moved: a read shows nearly all of them, and needs
+    /// them for nothing else.
+    pub(super) fn place_all(
         &self,
         document: &mut Map<String, Value>,
-        location: &Location,
-        value: Value,
+        leaves: Leaves,
         catalog: &Catalog,
         base_url: &str,
     ) {
+        for (path, value) in leaves {
+            let Some((last, others)) = self.shown(&path).split_last() else {
+                continue;
+            };
+            for shown in others {
+                shown.place(document, value.clone(), catalog, base_url);
+            }
+            last.place(document, value, catalog, base_url);
+        }
+    }
+}
+
+impl Shown {
+    fn place(
+        &self,
+        document: &mut Map<String, Value>,
+        mut value: Value,
+        catalog: &Catalog,
+        base_url: &str,
+    ) {
+        let location = &self.location;
+        if let Value::Array(elements) = &mut value {
+            for element in elements {
+                narrow(element, &self.attribute, catalog, base_url);
+            }
+        }
         let object = match &location.extension {
             Some(urn) => child(document, urn),
             None => Some(document),
@@ -137,33 +150,26 @@ impl View {
             return;
         };
         parent.insert(sub.to_string(), value);
-        let mut whole = location.clone();
-        whole.sub = None;
-        if let Some(attribute) = self.attribute(&whole) {
-            point(parent, attribute, catalog, base_url);
+        if let Some(reference) = &self.reference {
+            point(parent, reference, catalog, base_url);
         }
     }
 }
 
 fn child<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
-    object
-        .entry(name.to_owned())
-        .or_insert_with(|| Value::Object(Map::new()))
-        .as_object_mut()
+    if !object.contains_key(name) {
+        object.insert(name.to_owned(), Value::Object(Map::new()));
+    }
+    object.get_mut(name)?.as_object_mut()
 }
 
-/// An element with only the sub-attributes that this view's schema has.
-fn narrow(element: &Value, attribute: &Attribute, catalog: &Catalog, base_url: &str) -> Value {
+/// Leaves an element only the sub-attributes that this view's schema has.
+fn narrow(element: &mut Value, attribute: &Attribute, catalog: &Catalog, base_url: &str) {
     let Value::Object(subs) = element else {
-        return element.clone();
+        return;
     };
-    let mut seen: Map<String, Value> = subs
-        .iter()
-        .filter(|(name, _)| attribute.sub(name).is_some())
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect();
-    point(&mut seen, attribute, catalog, base_url);
-    Value::Object(seen)
+    subs.retain(|name, _| attribute.sub(name).is_some());
+    point(subs, attribute, catalog, base_url);
 }
 
 /// Adds `$ref` to a reference whose `value` is an id of ours (RFC 7643 §2.4).

@@ -1,5 +1,7 @@
 //! The only form of a resource that a door can serialize: what its reader may see of it.
 
+use std::iter;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
@@ -99,43 +101,44 @@ impl Renderer {
         &self,
         context: &Context,
         view: &View,
-        folded: &Folded,
+        folded: Folded,
         rows: Vec<(&'static str, Value)>,
     ) -> Masked<Resource> {
         let base = &context.base_url;
-        let location = format!("{base}{}/{}", view.resource_type.endpoint, folded.id);
-        let shown = view.show(&folded.leaves, &self.catalog, base);
-        let mut schemas = vec![Value::from(&*view.resource_type.schema.id)];
-        schemas.extend(
-            shown
-                .keys()
-                .filter(|name| name.starts_with("urn:"))
-                .map(|urn| Value::from(urn.as_str())),
-        );
-        let mut document = Map::new();
-        document.insert("schemas".into(), schemas.into());
-        document.insert("id".into(), folded.id.to_string().into());
+        let id = folded.id;
+        let version = (folded.kind == Kind::Group).then_some(folded.version);
+        let location = format!("{base}{}/{id}", view.resource_type.endpoint);
+        let meta = json!({
+            "resourceType": view.resource_type.name,
+            "created": instant(folded.created),
+            "lastModified": instant(folded.modified),
+            "location": location,
+        });
+        let mut document = Map::with_capacity(folded.leaves.len() + 4);
+        document.insert("schemas".into(), Value::Null);
+        document.insert("id".into(), id.to_string().into());
         if let Some(external_id) = folded.leaves.get(&external_id_path(context.system())) {
             document.insert("externalId".into(), external_id.clone());
         }
-        document.extend(shown);
-        document.extend(
-            rows.into_iter()
-                .map(|(name, value)| (name.to_owned(), value)),
-        );
-        document.insert(
-            "meta".into(),
-            json!({
-                "resourceType": view.resource_type.name,
-                "created": instant(folded.created),
-                "lastModified": instant(folded.modified),
-                "location": location,
-            }),
-        );
-        let version = self.version(folded, &document);
+        view.place_all(&mut document, folded.leaves, &self.catalog, base);
+        let core = &*view.resource_type.schema.id;
+        let extensions = document.keys().map(String::as_str);
+        let extensions = extensions.filter(|name| name.starts_with("urn:"));
+        let schemas = iter::once(core).chain(extensions).map(Value::from);
+        document["schemas"] = schemas.collect();
+        for (name, value) in rows {
+            document.insert(name.to_owned(), value);
+        }
+        document.insert("meta".into(), meta);
+        // A keyed hash of the whole view tells nothing of what the view hides; for groups, whose view may hold a million
+        // members, it is the counter.
+        let version = match version {
+            Some(version) => format!("W/\"{version}\""),
+            None => self.tag(&document),
+        };
         document["meta"]["version"] = version.as_str().into();
         Masked::seal(Resource {
-            id: folded.id,
+            id,
             document,
             version,
             location,
@@ -189,15 +192,6 @@ impl Renderer {
             location,
             rest: None,
         })
-    }
-
-    /// A keyed hash of the whole view, so that it tells nothing of what the view hides; for groups, whose view may hold
-    /// a million members, the counter.
-    fn version(&self, folded: &Folded, document: &Map<String, Value>) -> String {
-        if folded.kind == Kind::Group {
-            return format!("W/\"{}\"", folded.version);
-        }
-        self.tag(document)
     }
 
     fn tag(&self, document: &Map<String, Value>) -> String {

@@ -23,6 +23,7 @@ pub mod event;
 pub mod fold;
 pub mod index;
 pub mod masked;
+pub mod name;
 pub mod record;
 pub mod resolution;
 pub mod view;

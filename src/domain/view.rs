@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::record::Kind;
+use super::record::{Folded, Kind};
 use crate::scim::comparable::comparable;
 use crate::scim::resource_type::{Location, Resolved, ResourceType};
 use crate::scim::schema::{self, Attribute, Storage, Uniqueness};
@@ -49,6 +49,17 @@ impl Spec {
 /// What the canonical paths of one kind of record mean.
 pub type Specs = BTreeMap<String, Spec>;
 
+/// A place at which a view shows a canonical path.
+#[derive(Debug)]
+pub struct Shown {
+    /// Where.
+    pub location: Location,
+    /// As what.
+    pub(super) attribute: Attribute,
+    /// The complex attribute of which it is a part, if that is a reference whose `$ref` follows from its `value`.
+    pub(super) reference: Option<Attribute>,
+}
+
 /// A resource type as a view of a kind of record.
 #[derive(Debug)]
 pub struct View {
@@ -59,7 +70,7 @@ pub struct View {
     /// Whether it shows only persons with an account.
     pub accounts_only: bool,
     canonical: HashMap<Location, String>,
-    shown: BTreeMap<String, Vec<Location>>,
+    shown: BTreeMap<String, Vec<Shown>>,
 }
 
 impl View {
@@ -78,7 +89,7 @@ impl View {
             .map(|attribute| attribute.name.clone())
             .collect();
         let mut canonical = HashMap::new();
-        let mut shown: BTreeMap<String, Vec<Location>> = BTreeMap::new();
+        let mut shown: BTreeMap<String, Vec<Shown>> = BTreeMap::new();
         for found in resource_type.leaves() {
             if found.location.extension.is_none() && common.contains(&found.location.attribute) {
                 continue;
@@ -86,10 +97,12 @@ impl View {
             let path = canonical_path(&resource_type, &found, aliases, &canonical);
             canonical.insert(found.location.clone(), path.clone());
             if is_unit(&found) {
-                shown
-                    .entry(path.clone())
-                    .or_default()
-                    .push(found.location.clone());
+                shown.entry(path.clone()).or_default().push(Shown {
+                    location: found.location.clone(),
+                    attribute: found.leaf().clone(),
+                    reference: (found.sub.is_some() && refers(found.attribute))
+                        .then(|| found.attribute.clone()),
+                });
                 learn(specs, path, &found);
             }
         }
@@ -102,6 +115,12 @@ impl View {
         }
     }
 
+    /// Whether it shows a record at all.
+    #[must_use]
+    pub fn holds(&self, record: &Folded) -> bool {
+        record.kind == self.kind && (!self.accounts_only || record.has_account())
+    }
+
     /// The canonical path of a location of this view: aliases of one leaf share one (design §2).
     #[must_use]
     pub fn canonical(&self, location: &Location) -> Option<&str> {
@@ -110,7 +129,7 @@ impl View {
 
     /// Where this view shows a canonical path.
     #[must_use]
-    pub fn shown(&self, path: &str) -> &[Location] {
+    pub fn shown(&self, path: &str) -> &[Shown] {
         self.shown.get(path).map_or(&[], Vec::as_slice)
     }
 
@@ -136,7 +155,7 @@ impl View {
     pub fn units(&self) -> impl Iterator<Item = (&Location, &str)> {
         self.shown
             .iter()
-            .flat_map(|(path, locations)| locations.iter().map(move |at| (at, path.as_str())))
+            .flat_map(|(path, shown)| shown.iter().map(move |at| (&at.location, path.as_str())))
     }
 }
 
@@ -192,6 +211,11 @@ fn learn(specs: &mut Specs, path: String, found: &Resolved<'_>) {
             },
         );
     }
+}
+
+/// Whether the attribute refers to resources that are served here.
+pub(super) fn refers(attribute: &Attribute) -> bool {
+    attribute.sub_attributes.iter().any(is_computed)
 }
 
 /// Whether this is the `$ref` of a reference to a type that is served here: it follows from `value`.

@@ -222,11 +222,8 @@ impl Desk<'_> {
     }
 
     fn shows(&self, sub: &str) -> bool {
-        self.view.shown(self.path).iter().any(|at| {
-            self.view
-                .attribute(at)
-                .is_some_and(|a| a.sub(sub).is_some())
-        })
+        let mut shown = self.view.shown(self.path).iter();
+        shown.any(|at| at.attribute.sub(sub).is_some())
     }
 
     /// What this view shows of a value.

@@ -141,7 +141,7 @@ impl<'a> Write<'a> {
 
     fn taken(&self, path: &str) -> String {
         let name = match self.view.shown(path).first() {
-            Some(location) => location.to_string(),
+            Some(shown) => shown.location.to_string(),
             None => path.split('@').next().unwrap_or(path).to_owned(),
         };
         let kind = self.view.kind.word();
@@ -187,14 +187,16 @@ fn shown(
     id: &str,
     find: impl FnOnce(TenantId, ResourceId) -> Result<Option<Folded>, store::Error>,
 ) -> Result<Folded, Error> {
-    let missing = || {
-        let name = &view.resource_type.name;
-        Error::NotFound(format!("there is no {name} with id '{id}'"))
-    };
-    let parsed = id.parse::<ResourceId>().map_err(|_| missing())?;
-    let found = find(context.tenant(), parsed)?.ok_or_else(missing)?;
-    let shown = found.kind == view.kind && (!view.accounts_only || found.has_account());
-    if shown { Ok(found) } else { Err(missing()) }
+    let parsed = id.parse().map_err(|_| missing(view, id))?;
+    let found = find(context.tenant(), parsed)?;
+    let found = found.filter(|found| view.holds(found));
+    found.ok_or_else(|| missing(view, id))
+}
+
+/// The answer where a view shows nothing of that id.
+pub(super) fn missing(view: &View, id: &str) -> Error {
+    let name = &view.resource_type.name;
+    Error::NotFound(format!("there is no {name} with id '{id}'"))
 }
 
 impl Muster {
@@ -204,33 +206,44 @@ impl Muster {
         tx: &mut Tx<'_>,
         context: &Context,
         view: &View,
-        records: &[Folded],
+        records: Vec<Folded>,
         asked: &Asked,
     ) -> Result<Vec<Masked<Resource>>, Error> {
         let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
         let mut groups = Self::groups(tx, context, view, &rows, asked)?;
-        let (mut members, mut rests) = Self::members(tx, context, view, records, asked)?;
+        let (mut members, mut rests) = Self::members(tx, context, view, &records, asked)?;
         let mut sources = sources(tx, view, &rows, asked)?;
         let mut shown = Vec::with_capacity(records.len());
         for record in records {
-            let groups = groups.remove(&record.row).map(|groups| ("groups", groups));
-            let members = members.remove(&record.row).map(|all| ("members", all));
+            let row = record.row;
+            let groups = groups.remove(&row).map(|groups| ("groups", groups));
+            let members = members.remove(&row).map(|all| ("members", all));
             let rows = groups.into_iter().chain(members).collect();
-            let masked = self.0.renderer.mask(context, view, record, rows);
-            let masked = masked.followed_by(rests.remove(&record.row));
-            let sources = sources.remove(&record.row);
-            shown.push(masked.narrowed(|mut document| {
-                if let Some(sources) = sources {
-                    if let Some(schemas) = document.get_mut("schemas").and_then(Value::as_array_mut)
-                    {
-                        schemas.push(PROVENANCE.into());
-                    }
-                    document.insert(PROVENANCE.into(), sources);
-                }
-                asked.projection.apply(&view.resource_type, document)
-            }));
+            let masked = self.render(context, view, record, (rows, sources.remove(&row)), asked);
+            shown.push(masked.followed_by(rests.remove(&row)));
         }
         Ok(shown)
+    }
+
+    /// A record as the caller may see it, with what of it lives in rows and, where asked for, its sources.
+    pub(super) fn render(
+        &self,
+        context: &Context,
+        view: &View,
+        record: Folded,
+        (rows, sources): (Vec<(&'static str, Value)>, Option<Value>),
+        asked: &Asked,
+    ) -> Masked<Resource> {
+        let masked = self.0.renderer.mask(context, view, record, rows);
+        masked.narrowed(|mut document| {
+            if let Some(sources) = sources {
+                if let Some(schemas) = document.get_mut("schemas").and_then(Value::as_array_mut) {
+                    schemas.push(PROVENANCE.into());
+                }
+                document.insert(PROVENANCE.into(), sources);
+            }
+            asked.projection.apply(&view.resource_type, document)
+        })
     }
 
     /// The one record, shown.
@@ -239,10 +252,10 @@ impl Muster {
         tx: &mut Tx<'_>,
         context: &Context,
         view: &View,
-        record: &Folded,
+        record: Folded,
         asked: &Asked,
     ) -> Result<Masked<Resource>, Error> {
-        let shown = self.show(tx, context, view, std::slice::from_ref(record), asked)?;
+        let shown = self.show(tx, context, view, vec![record], asked)?;
         shown
             .into_iter()
             .next()
@@ -252,6 +265,20 @@ impl Muster {
 
 const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
 
+/// Whether the answer shows who speaks of the person.
+pub(super) fn asks_sources(view: &View, asked: &Asked) -> bool {
+    // What is returned on request only is not returned by default.
+    if view.kind != Kind::Person || asked.projection.is_default() {
+        return false;
+    }
+    let location = Location {
+        extension: Some(PROVENANCE.into()),
+        attribute: "sources".into(),
+        sub: None,
+    };
+    asked.projection.includes(&view.resource_type, &location)
+}
+
 /// `Provenance.sources`, which a request must name: every system that speaks of each person, by the person's
 /// number.
 fn sources(
@@ -260,12 +287,7 @@ fn sources(
     records: &[i64],
     asked: &Asked,
 ) -> Result<BTreeMap<i64, Value>, Error> {
-    let location = Location {
-        extension: Some(PROVENANCE.into()),
-        attribute: "sources".into(),
-        sub: None,
-    };
-    if view.kind != Kind::Person || !asked.projection.includes(&view.resource_type, &location) {
+    if !asks_sources(view, asked) {
         return Ok(BTreeMap::new());
     }
     let source = |source: &SourceRecord| {

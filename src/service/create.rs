@@ -101,7 +101,7 @@ impl Create {
         let write = Write::new(muster, context, &self.view);
         let (folded, strangers) = write.create(tx, &self.given)?;
         Ok(Written {
-            resource: muster.show_one(tx, context, &self.view, &folded, &self.asked)?,
+            resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
             ignored: [self.ignored.as_slice(), &strangers].concat(),
         })
     }

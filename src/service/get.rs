@@ -1,10 +1,24 @@
-//! GET one (RFC 7644 §3.4.1).
+//! GET one (RFC 7644 §3.4.1), by its id or by another name that it alone has.
 
-use super::change::find;
+use super::change::{asks_sources, find, missing};
 use super::{Asked, Error, Muster};
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Resource};
+use crate::domain::name::Name;
+use crate::domain::record::Kind;
+use crate::domain::view::View;
 use crate::scim::projection::Projection;
+use crate::store::seek::seek;
+
+/// What one statement told of a name.
+pub(super) enum Sought {
+    /// Who it is.
+    Found(Box<Masked<Resource>>),
+    /// Nobody whom the view shows.
+    Nobody,
+    /// There is more to be read than one statement does.
+    Unclear,
+}
 
 impl Muster {
     /// The resource of that id.
@@ -16,15 +30,49 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Masked<Resource>, Error> {
         let view = self.view(context, endpoint, Right::Read)?;
-        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
         let asked = Asked {
             projection: projection.clone(),
             if_match: None,
         };
+        let name = Name::Id(id.parse().map_err(|_| missing(&view, id))?);
+        match self.seek(context, &view, name, &asked).await? {
+            Sought::Found(found) => return Ok(*found),
+            Sought::Nobody => return Err(missing(&view, id)),
+            Sought::Unclear => {}
+        }
+        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
         let read = move |tx: &mut crate::store::Tx<'_>| {
             let found = find(tx, &context, &view, &id)?;
-            muster.show_one(tx, &context, &view, &found, &asked)
+            muster.show_one(tx, &context, &view, found, &asked)
         };
         self.0.store.read(read).await
+    }
+
+    /// A person by a name, in one statement.
+    pub(super) async fn seek(
+        &self,
+        context: &Context,
+        view: &View,
+        name: Name,
+        asked: &Asked,
+    ) -> Result<Sought, Error> {
+        if view.kind != Kind::Person || asks_sources(view, asked) {
+            return Ok(Sought::Unclear);
+        }
+        let tenant = context.tenant();
+        let found = self.0.store.read_at_once(move |tx| seek(tx, tenant, &name));
+        let Some(found) = found.await? else {
+            return Ok(Sought::Nobody);
+        };
+        if !view.holds(&found.folded) {
+            return Ok(Sought::Nobody);
+        }
+        let Some(groups) = found.groups else {
+            return Ok(Sought::Unclear);
+        };
+        let groups = Self::shown_groups(&groups, context).map(|groups| ("groups", groups));
+        let rows = groups.into_iter().collect();
+        let shown = self.render(context, view, found.folded, (rows, None), asked);
+        Ok(Sought::Found(Box::new(shown)))
     }
 }

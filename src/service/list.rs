@@ -1,8 +1,11 @@
 //! GET many (RFC 7644 §3.4.2): filtered, sorted and paged in the database.
 
+use super::get::Sought;
 use super::paging::Part;
-use super::{Error, Muster, Page};
+use super::{Asked, Error, Muster, Page};
 use crate::domain::context::{Context, Right};
+use crate::domain::name::Name;
+use crate::domain::view::View;
 use crate::scim::list::ListRequest;
 
 impl Muster {
@@ -13,8 +16,12 @@ impl Muster {
         endpoint: &str,
         request: ListRequest,
     ) -> Result<Page, Error> {
+        let view = self.view(context, endpoint, Right::Search)?;
+        if let Some(page) = self.page_of_one(context, &view, &request).await? {
+            return Ok(page);
+        }
         let part = Part {
-            view: self.view(context, endpoint, Right::Search)?,
+            view,
             request,
             without_accounts: false,
         };
@@ -23,5 +30,38 @@ impl Muster {
             .store
             .read(move |tx| muster.page(tx, &context, &[part]))
             .await
+    }
+
+    /// The first page of what only one can match, if the filter is such.
+    async fn page_of_one(
+        &self,
+        context: &Context,
+        view: &View,
+        request: &ListRequest,
+    ) -> Result<Option<Page>, Error> {
+        let first =
+            request.start_index == 1 && request.count != Some(0) && request.cursor.is_none();
+        let Some(filter) = request.filter.as_ref().filter(|_| first) else {
+            return Ok(None);
+        };
+        let specs = self.0.renderer.catalog().specs(view.kind);
+        let Some(name) = Name::of(filter, view, specs, context.system()) else {
+            return Ok(None);
+        };
+        let asked = Asked {
+            projection: request.projection.clone(),
+            if_match: None,
+        };
+        let resources = match self.seek(context, view, name, &asked).await? {
+            Sought::Found(found) => vec![*found],
+            Sought::Nobody => Vec::new(),
+            Sought::Unclear => return Ok(None),
+        };
+        Ok(Some(Page {
+            total: Some(resources.len() as u64),
+            start_index: Some(1),
+            next_cursor: None,
+            resources,
+        }))
     }
 }

@@ -229,13 +229,14 @@ impl Walk<'_> {
                 projection: request.projection.clone(),
                 if_match: None,
             };
-            let shown = self.muster.show(tx, self.context, view, &records, &asked)?;
+            let count = i64::try_from(records.len()).unwrap_or(i64::MAX);
+            let shown = self.muster.show(tx, self.context, view, records, &asked)?;
             self.resources.extend(shown);
             end = Anchor { part, after: last };
             if more {
                 return Ok((end, true));
             }
-            room -= i64::try_from(records.len()).unwrap_or(i64::MAX);
+            room -= count;
             from = From::After(None);
         }
         Ok((end, false))

@@ -81,7 +81,7 @@ impl Change {
         let write = Write::new(muster, context, &self.view);
         let (folded, ignored) = write.patch(tx, &self.id, &self.request, &self.asked)?;
         Ok(Written {
-            resource: muster.show_one(tx, context, &self.view, &folded, &self.asked)?,
+            resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
             ignored,
         })
     }

@@ -96,7 +96,7 @@ impl Replace {
         let write = Write::new(muster, context, &self.view);
         let (folded, strangers) = write.replace(tx, &self.id, &self.replacement, &self.asked)?;
         Ok(Written {
-            resource: muster.show_one(tx, context, &self.view, &folded, &self.asked)?,
+            resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
             ignored: [self.ignored.as_slice(), &strangers].concat(),
         })
     }
@@ -155,6 +155,7 @@ impl Write<'_> {
         let version = match self.view.kind {
             Kind::Group => format!("W/\"{}\"", folded.version),
             Kind::Person => {
+                let folded = folded.clone();
                 let shown = self
                     .muster
                     .show_one(tx, self.context, self.view, folded, &whole)?;

@@ -116,16 +116,18 @@ impl Muster {
         if view.kind != Kind::Person || !needed {
             return Ok(BTreeMap::new());
         }
-        let value = |groups: Vec<Belonging>| -> Value {
-            let groups = groups.iter();
-            groups
-                .map(|group| shown_group(group, &context.base_url))
-                .collect()
-        };
         Ok(belonging::list(tx, persons)?
             .into_iter()
-            .map(|(row, groups)| (row, value(groups)))
+            .filter_map(|(row, groups)| Some((row, Self::shown_groups(&groups, context)?)))
             .collect())
+    }
+
+    /// The groups as a person shows them, if there are any.
+    pub(super) fn shown_groups(groups: &[Belonging], context: &Context) -> Option<Value> {
+        let shown = groups
+            .iter()
+            .map(|group| shown_group(group, &context.base_url));
+        (!groups.is_empty()).then(|| shown.collect())
     }
 
     /// Groups' members by the group's number, and those groups whose members are too many to be held; neither if the

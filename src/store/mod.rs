@@ -8,6 +8,7 @@
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
 //! | `values` | a record's rows of the attribute index and of unique values |
+//! | `seek` | a record by what names it alone, with its groups, in one statement |
 //! | `counter` | how many records there are, in flat time |
 //! | `filter` `list` | a filter and a page as SQL over the attribute index |
 //! | `membership` | memberships one by one, from either side |
@@ -30,6 +31,7 @@ mod migration;
 mod pool;
 pub mod record;
 mod schema;
+pub mod seek;
 pub mod setting;
 mod sql_nodes;
 mod sql_types;
@@ -182,10 +184,35 @@ impl Store {
             return self.read_blocking(use_case);
         };
         let paths = self.0.paths.clone();
+        self.on_worker(workers, move |pool| {
+            pool.read(&paths, SNAPSHOT[1], use_case)
+        })
+        .await
+    }
+
+    /// Runs a use case that is one statement, outside of a transaction, inline on SQLite, on a worker on PostgreSQL.
+    pub async fn read_at_once<T: Send + 'static>(
+        &self,
+        use_case: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let Engine::Postgres(workers) = &self.0.engine else {
+            return self.0.pool.read_at_once(&self.0.paths, use_case);
+        };
+        let paths = self.0.paths.clone();
+        self.on_worker(workers, move |pool| pool.read_at_once(&paths, use_case))
+            .await
+    }
+
+    /// Has a worker do it, and waits for it.
+    async fn on_worker<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        workers: &Workers,
+        work: impl FnOnce(&Pool) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
         workers.submit(Box::new(move |pool| {
             if !reply.is_closed() {
-                drop(reply.send(pool.read(&paths, SNAPSHOT[1], use_case)));
+                drop(reply.send(work(pool)));
             }
         }))?;
         match timeout(PATIENCE, answer).await {

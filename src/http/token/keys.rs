@@ -51,7 +51,7 @@ pub(super) struct Keys {
 struct Known {
     keys: Published,
     /// The keys as the issuer wrote them.
-    text: Vec<Value>,
+    text: Arc<Vec<Value>>,
     fetched: DateTime<Utc>,
 }
 
@@ -173,14 +173,14 @@ impl Keys {
             .filter_map(|key| serde_json::to_value(key).ok())
             .collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let same = known.take().filter(|known| known.text == text);
+        let same = known.take().filter(|known| *known.text == text);
         let keys = match same {
             Some(same) => same.keys,
             None => Arc::new(text.iter().filter_map(Key::read).collect()),
         };
         *known = Some(Known {
             keys: Arc::clone(&keys),
-            text,
+            text: Arc::new(text),
             fetched: now,
         });
         self.next
