@@ -133,7 +133,7 @@ impl<'a> Write<'a> {
         let fresh: Vec<_> = wanted.difference(&held).collect();
         let (tenant, kind) = (self.context.tenant(), self.view.kind);
         let own = before.map(|record| record.folded.row);
-        match store::record::taken(tx, tenant, kind, &fresh, own)? {
+        match store::unique::taken(tx, tenant, kind, &fresh, own)? {
             Some(unique) => Err(scim::Error::uniqueness(self.taken(&unique.path)).into()),
             None => Ok(()),
         }

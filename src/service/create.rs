@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::change::Write;
+use super::change::{Write, asks_sources};
 use super::{Asked, Error, Muster, Written};
 use crate::domain::claim::SourceRecord;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::fold::fold;
-use crate::domain::index::{external_id_text, key};
+use crate::domain::index::{Unique, external_id_text, key};
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path};
 use crate::domain::view::View;
 use crate::domain::{resolution, writing};
@@ -50,7 +50,13 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let create = self.prepare_create(context, endpoint, body, projection)?;
-        self.perform(context, create, Create::perform).await
+        let is_person = create.view.kind == Kind::Person;
+        let work = self.work(context, create, Create::perform);
+        if is_person {
+            self.0.store.write_new(work).await
+        } else {
+            self.0.store.write(work).await
+        }
     }
 
     /// Checks rights and body before the transaction.
@@ -99,10 +105,17 @@ impl Create {
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
         let write = Write::new(muster, context, &self.view);
-        let (folded, strangers) = write.create(tx, &self.given)?;
+        let made = write.create(tx, &self.given)?;
+        let (view, asked) = (&*self.view, &self.asked);
+        // A newcomer is in no group yet.
+        let resource = if made.is_newcomer && !asks_sources(view, asked) {
+            muster.render(context, view, made.folded, (Vec::new(), None), asked)
+        } else {
+            muster.show_one(tx, context, view, made.folded, asked)?
+        };
         Ok(Written {
-            resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
-            ignored: [self.ignored.as_slice(), &strangers].concat(),
+            resource,
+            ignored: [self.ignored.as_slice(), &made.strangers].concat(),
         })
     }
 }
@@ -115,15 +128,28 @@ pub(super) fn external_id(document: &Map<String, Value>) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// What a POST came to.
+struct Made {
+    folded: Folded,
+    /// Members that are nobody.
+    strangers: Vec<String>,
+    /// Whether it is a person of whom nothing was known.
+    is_newcomer: bool,
+}
+
 impl Write<'_> {
-    fn create(&self, tx: &mut Tx<'_>, given: &Given) -> Result<(Folded, Vec<String>), Error> {
+    fn create(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Made, Error> {
         let known = if self.view.kind == Kind::Person {
             self.resolve(tx, given)?
         } else {
             None
         };
         if let Some((record, reason)) = known {
-            return Ok((self.attach(tx, &record, given, reason)?, Vec::new()));
+            return Ok(Made {
+                folded: self.attach(tx, &record, given, reason)?,
+                strangers: Vec::new(),
+                is_newcomer: false,
+            });
         }
         let mut own = SourceRecord::new(self.context.system(), self.context.now);
         own.external_id.clone_from(&given.external_id);
@@ -150,8 +176,12 @@ impl Write<'_> {
             sources,
             members: first.iter().map(|member| member.row).collect(),
         };
-        let made = store::record::insert(tx, self.specs(), &new, event)?;
-        Ok((self.admit(tx, made, others)?, strangers))
+        let made = store::record::insert(tx, self.specs(), new, event)?;
+        Ok(Made {
+            folded: self.admit(tx, made, others)?,
+            strangers,
+            is_newcomer: self.view.kind == Kind::Person,
+        })
     }
 
     /// Adds what the caller's system says to a known person.
@@ -201,17 +231,13 @@ impl Write<'_> {
         let own = given.external_id.as_deref().map(Value::from);
         let own = own.as_ref().and_then(external_id_text);
         keys.extend(own.map(|text| (external_id_path(self.context.system()), key(&text))));
-        let mut named = BTreeSet::new();
-        for (path, value) in keys {
-            let tenant = self.context.tenant();
-            named.extend(store::record::holder(
-                tx,
-                tenant,
-                Kind::Person,
-                &path,
-                &value,
-            )?);
-        }
+        let keys: Vec<Unique> = keys
+            .into_iter()
+            .map(|(path, value)| Unique { path, value })
+            .collect();
+        let keys: Vec<&Unique> = keys.iter().collect();
+        let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
+        let named: BTreeSet<i64> = holders.into_iter().flatten().collect();
         match (named.first(), named.len()) {
             (None, _) => self.resolve_by_email(tx, given),
             (Some(row), 1) => {
@@ -239,10 +265,11 @@ impl Write<'_> {
             return Ok(None);
         }
         let mut candidates: BTreeMap<i64, (Record, Vec<String>)> = BTreeMap::new();
-        for email in resolution::vouched_emails(catalog, &given.leaves) {
-            let (path, value) = ("emails.value", key(&email));
-            let rows =
-                store::record::with_value(tx, tenant, Kind::Person, path, &value, CROWD + 1)?;
+        let emails = resolution::vouched_emails(catalog, &given.leaves);
+        let values: Vec<String> = emails.iter().map(|email| key(email)).collect();
+        let kind = (tenant, Kind::Person);
+        let sharing = store::record::with_values(tx, kind, "emails.value", &values, CROWD + 1)?;
+        for (email, rows) in emails.into_iter().zip(sharing) {
             if i64::try_from(rows.len()).unwrap_or(i64::MAX) > CROWD {
                 return Ok(None);
             }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Error, Muster};
 use crate::domain::context::{Context, Right};
-use crate::domain::index::uniques;
+use crate::domain::index::{Unique, uniques};
 use crate::domain::record::{Kind, Leaves, external_id_path};
 use crate::store::{self, Tx};
 
@@ -62,14 +62,12 @@ impl Muster {
         let wanted = uniques(self.0.renderer.catalog().specs(Kind::Person), &leaves);
         let tenant = context.tenant();
         let find = move |tx: &mut Tx<'_>| {
-            for unique in &wanted {
-                let (path, value) = (&unique.path, &unique.value);
-                let row = store::record::holder(tx, tenant, Kind::Person, path, value)?;
-                if let Some(row) = row {
-                    return Ok::<_, Error>(store::record::identify(tx, row)?);
-                }
+            let wanted: Vec<&Unique> = wanted.iter().collect();
+            let holders = store::unique::holders(tx, tenant, Kind::Person, &wanted)?;
+            match holders.into_iter().flatten().next() {
+                Some(row) => Ok::<_, Error>(store::record::identify(tx, row)?),
+                None => Ok(None),
             }
-            Ok(None)
         };
         let found = self.0.store.read(find).await?;
         let missing = || Error::NotFound(format!("there is no account whose {name} is '{value}'"));

@@ -187,9 +187,21 @@ impl Muster {
         P: Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.0
+            .store
+            .write(self.work(context, prepared, perform))
+            .await
+    }
+
+    /// What has been prepared as work for a transaction.
+    fn work<P: Send + Sync + 'static, T>(
+        &self,
+        context: &Context,
+        prepared: P,
+        perform: fn(&P, &Self, &Context, &mut store::Tx<'_>) -> Result<T, Error>,
+    ) -> impl Fn(&mut store::Tx<'_>) -> Result<T, Error> + Send + use<P, T> {
         let (muster, context) = (self.clone(), context.clone());
-        let work = move |tx: &mut store::Tx<'_>| perform(&prepared, &muster, &context, tx);
-        self.0.store.write(work).await
+        move |tx: &mut store::Tx<'_>| perform(&prepared, &muster, &context, tx)
     }
 
     /// The view at `endpoint`, if the caller may use it so.

@@ -3,8 +3,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use diesel::backend::Backend;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Integer, SmallInt};
 
 use super::db::{Dialect, on_both};
 use super::schema::record_count;
@@ -42,29 +45,63 @@ pub(super) fn settle(tx: &mut Tx<'_>) -> Result<(), Error> {
         if by == 0 {
             continue;
         }
-        let values = (
-            record_count::tenant.eq(tenant),
-            record_count::kind.eq(kind),
-            record_count::account.eq(account),
-            record_count::shard.eq(shard),
-            record_count::n.eq(by),
-        );
-        let key = (
-            record_count::tenant,
-            record_count::kind,
-            record_count::account,
-            record_count::shard,
-        );
-        on_both!(&mut *tx.db, connection => diesel::insert_into(record_count::table)
-            .values(values)
-            .on_conflict(key)
-            .do_update()
-            .set(record_count::n.eq(record_count::n + excluded(record_count::n)))
-            .execute(connection))
-        .map_err(|error| tx.explain(error))?;
+        let more = More {
+            tenant,
+            kind,
+            account,
+            shard,
+            by,
+        };
+        on_both!(&mut *tx.db, connection => more.execute(connection))
+            .map_err(|error| tx.explain(error))?;
     }
     Ok(())
 }
+
+/// Counts so many more, in a row that is made if there is none. (Written out: diesel's own upsert is prepared anew each
+/// time.)
+struct More {
+    tenant: i32,
+    kind: i16,
+    account: bool,
+    shard: i16,
+    by: i64,
+}
+
+impl<DB> QueryFragment<DB> for More
+where
+    DB: Backend
+        + HasSqlType<Integer>
+        + HasSqlType<SmallInt>
+        + HasSqlType<Bool>
+        + HasSqlType<BigInt>,
+    i32: ToSql<Integer, DB>,
+    i16: ToSql<SmallInt, DB>,
+    bool: ToSql<Bool, DB>,
+    i64: ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO record_count (tenant, kind, account, shard, n) VALUES (");
+        out.push_bind_param::<Integer, _>(&self.tenant)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SmallInt, _>(&self.kind)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Bool, _>(&self.account)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SmallInt, _>(&self.shard)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.by)?;
+        out.push_sql(
+            ") ON CONFLICT (tenant, kind, account, shard) DO UPDATE SET n = record_count.n + excluded.n",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for More {
+    type QueryId = Self;
+}
+impl<C> RunQueryDsl<C> for More {}
 
 /// How many records of a kind a tenant has; only those with or without an account if that is said.
 pub(super) fn total(

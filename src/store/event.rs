@@ -1,6 +1,9 @@
 //! The log: appended to in the same transaction as the change that it explains, and never touched again.
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::AstPass;
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 use serde_json::Value;
 
 use super::schema::event;
@@ -11,28 +14,90 @@ use crate::domain::event::Event;
 /// Bodies are JSON, not encrypted.
 const PLAIN_JSON: i16 = 1;
 
+/// An event as it is stored.
+#[derive(Insertable)]
+#[diesel(table_name = event)]
+pub(super) struct EventRow {
+    id: Vec<u8>,
+    tenant: i32,
+    type_: String,
+    resource_type: String,
+    resource: Vec<u8>,
+    version: Option<i64>,
+    recorded: i64,
+    client: String,
+    correlation: String,
+    format: i16,
+    key_id: &'static str,
+    body: Vec<u8>,
+}
+
+impl EventRow {
+    /// The event of the change that made `version` of its record, or of one that made none.
+    pub(super) fn new(event: Event, version: Option<i64>) -> Result<Self, Error> {
+        let body = serde_json::to_vec(&event.body(version))?;
+        Ok(Self {
+            id: key(event.id.0),
+            tenant: event.tenant.0,
+            type_: event.kind,
+            resource_type: event.resource_type,
+            resource: key(event.resource.0),
+            version,
+            recorded: micros(event.at),
+            client: event.client,
+            correlation: event.correlation,
+            format: PLAIN_JSON,
+            key_id: "",
+            body,
+        })
+    }
+
+    /// `INSERT …`, as part of another statement.
+    pub(super) fn walk_insert<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO event (id, tenant, type, resource_type, resource, version, recorded, client, correlation, \
+             format, key_id, body) VALUES (",
+        );
+        out.push_bind_param::<Binary, _>(&self.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Integer, _>(&self.tenant)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.type_)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.resource_type)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(&self.resource)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.version)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.recorded)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.client)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.correlation)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SmallInt, _>(&self.format)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.key_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(&self.body)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// Appends the event of the change that made `version` of its record, or of one that made none.
 pub(super) fn insert(tx: &mut Tx<'_>, event: Event, version: Option<i64>) -> Result<(), Error> {
-    let body = serde_json::to_vec(&event.body(version))?;
-    let values = (
-        event::id.eq(key(event.id.0)),
-        event::tenant.eq(event.tenant.0),
-        event::type_.eq(event.kind),
-        event::resource_type.eq(event.resource_type),
-        event::resource.eq(key(event.resource.0)),
-        event::version.eq(version),
-        event::recorded.eq(micros(event.at)),
-        event::client.eq(event.client),
-        event::correlation.eq(event.correlation),
-        event::format.eq(PLAIN_JSON),
-        event::key_id.eq(""),
-        event::body.eq(body),
-    );
+    append(tx, EventRow::new(event, version)?)
+}
+
+/// Appends an event.
+pub(super) fn append(tx: &mut Tx<'_>, row: EventRow) -> Result<(), Error> {
     diesel::insert_into(event::table)
-        .values(values)
+        .values(row)
         .execute(tx.db)
-        .map_err(|error| tx.explain(error))?;
-    Ok(())
+        .map(drop)
+        .map_err(|error| tx.explain(error))
 }
 
 /// The events after `after` in the order of their sequence, at most `limit`.

@@ -3,10 +3,12 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `db` `tx` `sql_types` `sql_nodes` | the two databases and their differences |
-//! | `writer` `pool` `use_case` | how use cases reach a connection, and when they are answered |
+//! | `writer` `pool` `workers` `use_case` | how use cases reach a connection, and when they are answered |
 //! | `home` | whether SQLite's file is still where it was |
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
+//! | `newcomer` | all rows of a new record in one statement, for PostgreSQL |
+//! | `unique` | who holds a value that is unique |
 //! | `values` | a record's rows of the attribute index and of unique values |
 //! | `seek` | a record by what names it alone, with its groups, in one statement |
 //! | `counter` | how many records there are, in flat time |
@@ -28,6 +30,7 @@ pub mod list;
 pub mod member;
 pub mod membership;
 mod migration;
+mod newcomer;
 mod pool;
 pub mod record;
 mod schema;
@@ -38,8 +41,10 @@ mod sql_types;
 pub mod stream;
 pub mod tenant;
 mod tx;
+pub mod unique;
 mod use_case;
 mod values;
+mod workers;
 mod writer;
 
 use std::sync::Arc;
@@ -50,12 +55,13 @@ pub use error::Error;
 pub use tx::Tx;
 
 use home::Home;
-use pool::{Pool, Workers};
+use pool::Pool;
 use stream::{Pieces, Sink, Streams};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tx::Paths;
 use use_case::UseCase;
+use workers::{Work, Workers};
 use writer::Writer;
 
 /// The database, whichever it is. Cheap to clone.
@@ -104,7 +110,7 @@ impl Store {
             }
             Dialect::Postgres => {
                 let pool = Pool::new(&address, home, db::Purpose::Write, size);
-                let workers = Workers::start(&pool, size)?;
+                let workers = Workers::start(&pool, &paths, size)?;
                 (pool, Engine::Postgres(workers))
             }
         };
@@ -127,7 +133,24 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = timeout(PATIENCE, self.submit(use_case)?).await;
+        Self::answer(self.submit(use_case, Work::Write)?).await
+    }
+
+    /// The same for a use case that makes rows and hardly touches any that are there: on PostgreSQL too it may share its
+    /// transaction with others like it.
+    pub async fn write_new<T, E>(
+        &self,
+        use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        Self::answer(self.submit(use_case, Work::Newcomer)?).await
+    }
+
+    async fn answer<T, E: From<Error>>(answer: oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+        let answer = timeout(PATIENCE, answer).await;
         let stopped = |why: &str| Err(Error::Unavailable(why.into()).into());
         answer
             .map_err(|_| "no answer in time")
@@ -144,7 +167,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = self.submit(use_case)?;
+        let answer = self.submit(use_case, Work::Write)?;
         answer
             .blocking_recv()
             .unwrap_or_else(|_| Err(Error::Unavailable("the database has stopped".into()).into()))
@@ -153,6 +176,7 @@ impl Store {
     fn submit<T, E>(
         &self,
         use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        as_work: fn(Box<dyn use_case::Job>) -> Work,
     ) -> Result<oneshot::Receiver<Result<T, E>>, Error>
     where
         T: Send + 'static,
@@ -161,12 +185,7 @@ impl Store {
         let (job, answer) = UseCase::new(use_case);
         match &self.0.engine {
             Engine::Sqlite(writer) => writer.submit(Box::new(job)),
-            Engine::Postgres(workers) => {
-                let paths = self.0.paths.clone();
-                workers.submit(Box::new(move |pool| {
-                    pool::write(pool, &paths, Box::new(job));
-                }))?;
-            }
+            Engine::Postgres(workers) => workers.submit(as_work(Box::new(job)))?,
         }
         Ok(answer)
     }
@@ -210,11 +229,11 @@ impl Store {
         work: impl FnOnce(&Pool) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
-        workers.submit(Box::new(move |pool| {
+        workers.submit(Work::Read(Box::new(move |pool| {
             if !reply.is_closed() {
                 drop(reply.send(work(pool)));
             }
-        }))?;
+        })))?;
         match timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Error::Fault("a read panicked".into()).into()),

@@ -1,23 +1,17 @@
-//! Connections that are kept, and PostgreSQL's worker threads: one a connection.
+//! Connections that are kept.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use diesel::r2d2::{ManageConnection, Pool as R2d2, PooledConnection};
 
-use super::counter;
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
 use super::home::Home;
 use super::tx::{Paths, Tx, publish};
-use super::use_case::{ATTEMPTS, Job};
 
 /// How long a caller waits for a free connection before it is told to come back.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
-/// Jobs that may wait for a worker.
-const QUEUE: usize = 4096;
 
 /// A kept connection, and whether it has been seen to fail or is in the middle of a transaction.
 pub(super) struct Kept {
@@ -129,7 +123,10 @@ impl Pool {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut kept = self.begin(begin)?;
-        let result = work(&mut Tx::new(&mut kept.db, paths));
+        let mut tx = Tx::new(&mut kept.db, paths);
+        let result = work(&mut tx);
+        // What a reader has seen is committed.
+        publish(paths, tx.into_learned());
         kept.broken = kept.db.run("ROLLBACK").is_err();
         result
     }
@@ -149,7 +146,9 @@ impl Pool {
             let mut kept = self.get()?;
             // Of no use to anybody else if work panics.
             kept.broken = true;
-            result = work(&mut Tx::new(&mut kept.db, paths));
+            let mut tx = Tx::new(&mut kept.db, paths);
+            result = work(&mut tx);
+            publish(paths, tx.into_learned());
             kept.broken = result.is_err() && kept.db.run("SELECT 1").is_err();
             if !kept.broken {
                 break;
@@ -157,124 +156,4 @@ impl Pool {
         }
         result
     }
-}
-
-type Work = Box<dyn FnOnce(&Pool) + Send>;
-
-/// Threads on which PostgreSQL's blocking work is done.
-pub(super) struct Workers {
-    queue: Mutex<Option<SyncSender<Work>>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
-impl Workers {
-    pub(super) fn start(pool: &Pool, count: u32) -> Result<Self, Error> {
-        let (queue, jobs) = sync_channel(QUEUE);
-        let jobs = Arc::new(Mutex::new(jobs));
-        let threads = (0..count)
-            .map(|n| {
-                let (pool, jobs) = (pool.clone(), Arc::clone(&jobs));
-                std::thread::Builder::new()
-                    .name(format!("muster-db-{n}"))
-                    .spawn(move || work(&pool, &jobs))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self {
-            queue: Mutex::new(Some(queue)),
-            threads: Mutex::new(threads),
-        })
-    }
-
-    /// Hands work to the next free thread.
-    pub(super) fn submit(&self, work: Work) -> Result<(), Error> {
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(queue) = queue else {
-            return Err(Error::Unavailable("the server is stopping".into()));
-        };
-        queue.try_send(work).map_err(|error| match error {
-            TrySendError::Full(_) => {
-                Error::Unavailable("too many requests are waiting for the database".into())
-            }
-            TrySendError::Disconnected(_) => {
-                Error::Unavailable("the database's workers have stopped".into())
-            }
-        })
-    }
-
-    /// Lets what is waiting finish, and stops.
-    pub(super) fn close(&self) {
-        self.queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        for thread in self
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-        {
-            drop(thread.join());
-        }
-    }
-}
-
-fn work(pool: &Pool, jobs: &Mutex<Receiver<Work>>) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        // A panic has been answered inside; the thread goes on.
-        drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(
-            || job(pool),
-        )));
-    }
-}
-
-/// Runs a write in a transaction of its own, again after a lost race.
-pub(super) fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
-    if !job.is_wanted() {
-        return;
-    }
-    let mut outcome = Err(Error::Unavailable("too many concurrent changes".into()));
-    for _ in 0..ATTEMPTS {
-        let mut kept = match pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED") {
-            Ok(kept) => kept,
-            Err(error) => return job.finish(Err(error)),
-        };
-        let mut tx = Tx::new(&mut kept.db, paths);
-        let keep = job.run(&mut tx);
-        let lost = tx.is_lost();
-        let settled = if keep {
-            counter::settle(&mut tx)
-        } else {
-            Ok(())
-        };
-        let learned = tx.into_learned();
-        if keep {
-            match settled.and_then(|()| kept.db.run("COMMIT")) {
-                Ok(()) => {
-                    kept.broken = false;
-                    publish(paths, learned);
-                    return job.finish(Ok(()));
-                }
-                Err(Error::Lost) => kept.broken = kept.db.run("ROLLBACK").is_err(),
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
-        } else {
-            // A connection that died took its transaction with it: nothing is committed, and another one may work.
-            let died = kept.db.run("ROLLBACK").is_err();
-            kept.broken = died;
-            if !lost && !died {
-                return job.finish(Ok(()));
-            }
-        }
-    }
-    job.finish(outcome);
 }

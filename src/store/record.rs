@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
-use super::db::{Db, on_both};
+use super::db::{Db, Dialect, on_both};
+use super::event::EventRow;
+use super::newcomer::{self, ResourceValues};
 use super::schema::{attribute_index, resource, source_record, unique_value};
-use super::sql_nodes::Sharing;
+use super::sql_nodes::{Sharing, SharingAny};
 use super::sql_types::{instant, key, micros, uuid};
-use super::values::{self, BATCH};
+use super::values::{self, Fresh};
 use super::{Error, Tx, attribute_path, counter, event, member};
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
-use crate::domain::index::Unique;
 use crate::domain::record::{Folded, Kind, Leaves, Record, display, has_account};
 use crate::domain::view::Specs;
 use crate::id::{ResourceId, TenantId};
@@ -147,25 +148,6 @@ pub fn sources_of(
     Ok(sources)
 }
 
-/// The number of the record that holds a unique value.
-pub fn holder(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    kind: Kind,
-    path: &str,
-    value: &str,
-) -> Result<Option<i64>, Error> {
-    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else {
-        return Ok(None);
-    };
-    let target = unique_value::table
-        .find((tenant.0, path, value))
-        .select(unique_value::resource);
-    on_both!(&mut *tx.db, connection => target.get_result(connection))
-        .optional()
-        .map_err(|error| tx.explain(error))
-}
-
 /// The id of the record of that number, if it is still there.
 pub fn identify(tx: &mut Tx<'_>, row: i64) -> Result<Option<ResourceId>, Error> {
     let id = resource::table
@@ -177,61 +159,41 @@ pub fn identify(tx: &mut Tx<'_>, row: i64) -> Result<Option<ResourceId>, Error> 
     Ok(id.map(|id| ResourceId(uuid(&id))))
 }
 
-/// The first of these unique values that a record other than `but` holds.
-pub fn taken<'u>(
+/// For each of these values the numbers of at most `most` records that have it in the index.
+pub fn with_values(
     tx: &mut Tx<'_>,
-    tenant: TenantId,
-    kind: Kind,
-    uniques: &[&'u Unique],
-    but: Option<i64>,
-) -> Result<Option<&'u Unique>, Error> {
-    for uniques in uniques.chunk_by(|a, b| a.path == b.path) {
-        let Some(path) = attribute_path::find(tx, tenant, kind, &uniques[0].path)? else {
-            continue;
-        };
-        for uniques in uniques.chunks(BATCH) {
-            let query = || {
-                unique_value::table
-                    .filter(unique_value::tenant.eq(tenant.0))
-                    .filter(unique_value::path.eq(path))
-                    .select((unique_value::value, unique_value::resource))
-            };
-            let held: Result<Vec<(String, i64)>, _> = match uniques {
-                // A statement of one text, which is prepared once.
-                [one] => query()
-                    .filter(unique_value::value.eq(&one.value))
-                    .load(tx.db),
-                many => {
-                    let values: Vec<&str> = many.iter().map(|unique| &*unique.value).collect();
-                    query()
-                        .filter(unique_value::value.eq_any(values))
-                        .load(tx.db)
-                }
-            };
-            let held = held.map_err(|error| tx.explain(error))?;
-            let held = held.into_iter().find(|(_, row)| Some(*row) != but);
-            if let Some((value, _)) = held {
-                return Ok(uniques.iter().find(|unique| unique.value == value).copied());
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The numbers of at most `most` records that have a value in the index.
-pub fn with_value(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    kind: Kind,
+    (tenant, kind): (TenantId, Kind),
     path: &str,
-    value: &str,
+    values: &[String],
     most: i64,
-) -> Result<Vec<i64>, Error> {
-    let Some(path) = attribute_path::find(tx, tenant, kind, path)? else {
-        return Ok(Vec::new());
+) -> Result<Vec<Vec<i64>>, Error> {
+    let mut found = vec![Vec::new(); values.len()];
+    let path = attribute_path::find(tx, tenant, kind, path)?;
+    let (Some(path), false) = (path, values.is_empty()) else {
+        return Ok(found);
     };
-    let sharing = Sharing { path, value, most };
-    sharing.load(tx.db).map_err(|error| tx.explain(error))
+    let sharing = |value| Sharing { path, value, most };
+    let loaded = match &mut *tx.db {
+        Db::Sqlite(connection) => values
+            .iter()
+            .zip(&mut found)
+            .try_for_each(|(value, found)| {
+                *found = sharing(value).load(connection)?;
+                Ok(())
+            }),
+        Db::Postgres(connection) => SharingAny { path, values, most }
+            .load::<(i64, i64)>(connection)
+            .map(|rows| {
+                for (place, row) in rows {
+                    let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
+                    if let Some(found) = found.get_mut(place) {
+                        found.push(row);
+                    }
+                }
+            }),
+    };
+    loaded.map_err(|error| tx.explain(error))?;
+    Ok(found)
 }
 
 /// A record that is about to exist.
@@ -253,50 +215,73 @@ pub struct NewRecord {
 pub fn insert(
     tx: &mut Tx<'_>,
     specs: &Specs,
-    new: &NewRecord,
+    new: NewRecord,
     event: Event,
 ) -> Result<Folded, Error> {
     let at = micros(event.at);
-    let values = (
-        resource::tenant.eq(event.tenant.0),
-        resource::uuid.eq(key(new.id.0)),
-        resource::kind.eq(new.kind.number()),
-        resource::account.eq(has_account(&new.leaves)),
-        resource::version.eq(1_i64),
-        resource::created.eq(at),
-        resource::modified.eq(at),
-        resource::document.eq(serde_json::to_string(&new.leaves)?),
-        resource::display.eq(display(&new.leaves)),
-        resource::members.eq(i64::try_from(new.members.len()).unwrap_or(i64::MAX)),
-    );
-    let rows: Vec<i64> = on_both!(&mut *tx.db, connection => diesel::insert_into(resource::table)
-        .values(values)
-        .returning(resource::id)
-        .load(connection))
-    .map_err(|error| tx.explain(error))?;
-    let row = rows
-        .first()
-        .copied()
-        .ok_or_else(|| Error::Fault("an inserted record was not returned".into()))?;
+    let tenant = event.tenant;
+    let members = i64::try_from(new.members.len()).unwrap_or(i64::MAX);
+    let values = ResourceValues {
+        tenant: tenant.0,
+        uuid: key(new.id.0),
+        kind: new.kind.number(),
+        account: has_account(&new.leaves),
+        at,
+        document: serde_json::to_string(&new.leaves)?,
+        display: display(&new.leaves),
+        members,
+    };
+    let fresh = Fresh::of(tx, specs, (tenant, new.kind), &new.leaves)?;
+    let event = EventRow::new(event, Some(1))?;
+    let row = match &mut *tx.db {
+        Db::Postgres(connection) => {
+            newcomer::insert(connection, &values, &new.sources, &fresh, &event)
+        }
+        Db::Sqlite(connection) => insert_row(connection, values).and_then(|row| {
+            fresh.put(connection, tenant, row)?;
+            Ok(row)
+        }),
+    };
+    let row = row.map_err(|error| tx.explain(error))?;
+    if tx.dialect() == Dialect::Sqlite {
+        for source in &new.sources {
+            put_source(tx, row, source)?;
+        }
+        event::append(tx, event)?;
+    }
+    member::insert(tx, row, &new.members)?;
     let folded = Folded {
         row,
-        tenant: event.tenant,
+        tenant,
         id: new.id,
         kind: new.kind,
         version: 1,
         created: instant(at),
         modified: instant(at),
-        leaves: new.leaves.clone(),
-        members: i64::try_from(new.members.len()).unwrap_or(i64::MAX),
+        leaves: new.leaves,
+        members,
     };
-    for source in &new.sources {
-        put_source(tx, folded.row, source)?;
-    }
-    values::put(tx, specs, &folded, &Leaves::new(), &new.leaves)?;
-    member::insert(tx, folded.row, &new.members)?;
-    event::insert(tx, event, Some(1))?;
-    counter::count(tx, folded.tenant, folded.kind, folded.has_account(), 1);
+    counter::count(tx, tenant, folded.kind, folded.has_account(), 1);
     Ok(folded)
+}
+
+/// The row of the record itself; its number.
+fn insert_row(connection: &mut SqliteConnection, new: ResourceValues<'_>) -> QueryResult<i64> {
+    diesel::insert_into(resource::table)
+        .values((
+            resource::tenant.eq(new.tenant),
+            resource::uuid.eq(new.uuid),
+            resource::kind.eq(new.kind),
+            resource::account.eq(new.account),
+            resource::version.eq(1_i64),
+            resource::created.eq(new.at),
+            resource::modified.eq(new.at),
+            resource::document.eq(new.document),
+            resource::display.eq(new.display),
+            resource::members.eq(new.members),
+        ))
+        .returning(resource::id)
+        .get_result(connection)
 }
 
 /// Gives a record new values and sources, and its next version. A record that somebody else changed meanwhile is a lost race.

@@ -4,10 +4,11 @@ use diesel::backend::Backend;
 use diesel::expression::{
     AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate,
 };
+use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Integer, Text};
-use diesel::{QueryResult, RunQueryDsl};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, HasSqlType, Integer, Text};
+use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
 /// A piece of a statement: SQL of ours, or a value that is bound.
 #[derive(Clone, Debug)]
@@ -187,6 +188,39 @@ where
         out.push_bind_param::<Text, _>(self.value)?;
         out.push_sql(" LIMIT ");
         out.push_sql(&self.most.to_string());
+        Ok(())
+    }
+}
+
+/// The same for many values at once, each with its place from 1, on PostgreSQL.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SharingAny<'v> {
+    pub(super) path: i32,
+    pub(super) values: &'v [String],
+    pub(super) most: i64,
+}
+
+impl Query for SharingAny<'_> {
+    type SqlType = (BigInt, BigInt);
+}
+impl QueryId for SharingAny<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl RunQueryDsl<PgConnection> for SharingAny<'_> {}
+
+impl QueryFragment<Pg> for SharingAny<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT given.place, found.resource FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(self.values)?;
+        out.push_sql(
+            ") WITH ORDINALITY AS given (value, place) CROSS JOIN LATERAL \
+             (SELECT DISTINCT i.resource FROM attribute_index i WHERE i.value = given.value AND i.path = ",
+        );
+        out.push_bind_param::<Integer, _>(&self.path)?;
+        out.push_sql(" LIMIT ");
+        out.push_sql(&self.most.to_string());
+        out.push_sql(") found");
         Ok(())
     }
 }

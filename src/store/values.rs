@@ -1,22 +1,105 @@
 //! A record's rows of the attribute index and of the table of unique values: only what differs is touched, many rows in one
 //! statement.
 
-use diesel::PgConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::{PgConnection, SqliteConnection};
 
-use super::db::Db;
+use super::db::{Db, on_both};
 use super::schema::{attribute_index, unique_value};
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, attribute_path};
 use crate::domain::index::{self, Row, Unique};
-use crate::domain::record::{Folded, Leaves};
+use crate::domain::record::{Folded, Kind, Leaves};
 use crate::domain::view::Specs;
+use crate::id::TenantId;
 
 /// Rows in one statement, far below the bind limits of both databases.
 pub(super) const BATCH: usize = 1000;
+
+/// Puts one unique value on a connection of either type.
+macro_rules! put_unique {
+    ($connection:expr, $unique:expr, $record:expr) => {{
+        let (tenant, path, value): (i32, i32, &str) = $unique;
+        diesel::insert_into(unique_value::table)
+            .values((
+                unique_value::tenant.eq(tenant),
+                unique_value::path.eq(path),
+                unique_value::value.eq(value),
+                unique_value::resource.eq($record),
+            ))
+            .execute($connection)
+            .map(drop)
+    }};
+}
+
+/// The rows of a new record, their paths interned.
+pub(super) struct Fresh {
+    pub(super) rows: Vec<Row>,
+    /// The path of each of `rows`.
+    pub(super) row_paths: Vec<i32>,
+    /// Path and value of each unique value.
+    pub(super) uniques: Vec<(i32, String)>,
+}
+
+impl Fresh {
+    pub(super) fn of(
+        tx: &mut Tx<'_>,
+        specs: &Specs,
+        (tenant, kind): (TenantId, Kind),
+        leaves: &Leaves,
+    ) -> Result<Self, Error> {
+        let rows: Vec<Row> = index::rows(specs, leaves).into_iter().collect();
+        let mut row_paths = Vec::with_capacity(rows.len());
+        for row in &rows {
+            row_paths.push(attribute_path::claim(tx, tenant, kind, &row.path)?);
+        }
+        let mut uniques = Vec::new();
+        for Unique { path, value } in index::uniques(specs, leaves) {
+            uniques.push((attribute_path::claim(tx, tenant, kind, &path)?, value));
+        }
+        Ok(Self {
+            rows,
+            row_paths,
+            uniques,
+        })
+    }
+
+    /// Puts them into SQLite, a statement each, which stays prepared.
+    pub(super) fn put(
+        &self,
+        connection: &mut SqliteConnection,
+        tenant: TenantId,
+        record: i64,
+    ) -> QueryResult<()> {
+        put_each(connection, record, self.rows.iter().zip(&self.row_paths))?;
+        self.uniques
+            .iter()
+            .try_for_each(|(path, value)| put_unique!(connection, (tenant.0, *path, value), record))
+    }
+}
+
+/// One row a statement, which costs SQLite no more than many.
+fn put_each<'r>(
+    connection: &mut SqliteConnection,
+    record: i64,
+    mut rows: impl Iterator<Item = (&'r Row, &'r i32)>,
+) -> QueryResult<()> {
+    rows.try_for_each(|(row, path)| {
+        diesel::insert_into(attribute_index::table)
+            .values((
+                attribute_index::resource.eq(record),
+                attribute_index::path.eq(path),
+                attribute_index::element.eq(row.element),
+                attribute_index::value.eq(&row.value),
+                attribute_index::whole.eq(&row.whole),
+            ))
+            .execute(connection)
+            .map(drop)
+    })
+}
 
 /// Brings the index and the unique values from one set of folded values to another: only what differs is touched.
 pub(super) fn put(
@@ -42,14 +125,8 @@ pub(super) fn put(
     for Unique { path, value } in new.difference(&old) {
         let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
         // A record has one or two: a statement each, which stays prepared.
-        diesel::insert_into(unique_value::table)
-            .values((
-                unique_value::tenant.eq(record.tenant.0),
-                unique_value::path.eq(path),
-                unique_value::value.eq(value),
-                unique_value::resource.eq(record.row),
-            ))
-            .execute(tx.db)
+        let unique = (record.tenant.0, path, &**value);
+        on_both!(&mut *tx.db, connection => put_unique!(connection, unique, record.row))
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -94,18 +171,9 @@ fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error
         )?);
     }
     let result = match &mut *tx.db {
-        Db::Sqlite(connection) => rows.iter().zip(&paths).try_for_each(|(row, path)| {
-            diesel::insert_into(attribute_index::table)
-                .values((
-                    attribute_index::resource.eq(record.row),
-                    attribute_index::path.eq(path),
-                    attribute_index::element.eq(row.element),
-                    attribute_index::value.eq(&row.value),
-                    attribute_index::whole.eq(&row.whole),
-                ))
-                .execute(connection)
-                .map(drop)
-        }),
+        Db::Sqlite(connection) => {
+            put_each(connection, record.row, rows.iter().copied().zip(&paths))
+        }
         Db::Postgres(connection) => {
             rows.chunks(BATCH)
                 .zip(paths.chunks(BATCH))

@@ -1,0 +1,179 @@
+//! A new record on PostgreSQL: all of its rows in one statement, which is one round trip instead of nine.
+
+use diesel::PgConnection;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
+
+use super::event::EventRow;
+use super::sql_types::micros;
+use super::values::Fresh;
+use crate::domain::claim::SourceRecord;
+
+/// The row of the record itself.
+pub(super) struct ResourceValues<'a> {
+    pub(super) tenant: i32,
+    pub(super) uuid: Vec<u8>,
+    pub(super) kind: i16,
+    pub(super) account: bool,
+    /// When it was made, which is when it was last changed too.
+    pub(super) at: i64,
+    pub(super) document: String,
+    pub(super) display: Option<&'a str>,
+    pub(super) members: i64,
+}
+
+/// What its sources say, a column each.
+#[derive(Default)]
+struct Sources<'a> {
+    systems: Vec<&'a str>,
+    external_ids: Vec<Option<&'a str>>,
+    first_seen: Vec<i64>,
+    last_synced: Vec<i64>,
+    claims: Vec<String>,
+}
+
+/// All rows of a new record but those of its members.
+struct Newcomer<'a> {
+    resource: &'a ResourceValues<'a>,
+    sources: Sources<'a>,
+    index: Columns<'a>,
+    unique_paths: Vec<i32>,
+    unique_values: Vec<&'a str>,
+    event: &'a EventRow,
+}
+
+/// The rows of the attribute index, a column each.
+struct Columns<'a> {
+    paths: &'a [i32],
+    elements: Vec<i32>,
+    values: Vec<&'a str>,
+    wholes: Vec<Option<&'a str>>,
+}
+
+/// Inserts the rows; the record's number.
+pub(super) fn insert(
+    connection: &mut PgConnection,
+    resource: &ResourceValues<'_>,
+    sources: &[SourceRecord],
+    fresh: &Fresh,
+    event: &EventRow,
+) -> Result<i64, diesel::result::Error> {
+    let mut said = Sources::default();
+    for source in sources {
+        let claims = serde_json::to_string(&source.claims)
+            .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+        said.systems.push(&source.system);
+        said.external_ids.push(source.external_id.as_deref());
+        said.first_seen.push(micros(source.first_seen));
+        said.last_synced.push(micros(source.last_synced));
+        said.claims.push(claims);
+    }
+    let rows = &fresh.rows;
+    let newcomer = Newcomer {
+        resource,
+        sources: said,
+        index: Columns {
+            paths: &fresh.row_paths,
+            elements: rows.iter().map(|row| row.element).collect(),
+            values: rows.iter().map(|row| &*row.value).collect(),
+            wholes: rows.iter().map(|row| row.whole.as_deref()).collect(),
+        },
+        unique_paths: fresh.uniques.iter().map(|(path, _)| *path).collect(),
+        unique_values: fresh.uniques.iter().map(|(_, value)| &**value).collect(),
+        event,
+    };
+    newcomer.get_result(connection)
+}
+
+impl QueryFragment<Pg> for Newcomer<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let resource = self.resource;
+        out.push_sql(
+            "WITH made AS (INSERT INTO resource \
+             (tenant, uuid, kind, account, version, created, modified, document, display, members) VALUES (",
+        );
+        out.push_bind_param::<Integer, _>(&resource.tenant)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(&resource.uuid)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SmallInt, _>(&resource.kind)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Bool, _>(&resource.account)?;
+        out.push_sql(", 1, ");
+        out.push_bind_param::<BigInt, _>(&resource.at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&resource.at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&resource.document)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&resource.display)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&resource.members)?;
+        out.push_sql(") RETURNING id), ");
+        self.sources.walk(&mut out)?;
+        self.index.walk(&mut out)?;
+        out.push_sql(
+            "uniques AS (INSERT INTO unique_value (path, value, tenant, resource) \
+             SELECT given.path, given.value, ",
+        );
+        out.push_bind_param::<Integer, _>(&resource.tenant)?;
+        out.push_sql(", made.id FROM made, unnest(");
+        out.push_bind_param::<Array<Integer>, _>(&self.unique_paths)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.unique_values)?;
+        out.push_sql(") AS given (path, value)), logged AS (");
+        self.event.walk_insert(&mut out)?;
+        out.push_sql(") SELECT id FROM made");
+        Ok(())
+    }
+}
+
+impl Sources<'_> {
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "sources AS (INSERT INTO source_record \
+             (resource, origin, system, external_id, first_seen, last_synced, claims) \
+             SELECT made.id, made.id, given.* FROM made, unnest(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.systems)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.external_ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.first_seen)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.last_synced)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.claims)?;
+        out.push_sql(") AS given), ");
+        Ok(())
+    }
+}
+
+impl Columns<'_> {
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "indexed AS (INSERT INTO attribute_index (resource, path, element, value, whole) \
+             SELECT made.id, given.* FROM made, unnest(",
+        );
+        out.push_bind_param::<Array<Integer>, _>(self.paths)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.elements)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.values)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.wholes)?;
+        out.push_sql(") AS given), ");
+        Ok(())
+    }
+}
+
+impl Query for Newcomer<'_> {
+    type SqlType = BigInt;
+}
+// The text never varies: a connection finds its prepared statement by the type.
+impl QueryId for Newcomer<'_> {
+    type QueryId = Newcomer<'static>;
+}
+impl RunQueryDsl<PgConnection> for Newcomer<'_> {}
