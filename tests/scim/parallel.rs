@@ -7,6 +7,7 @@ use crate::support::{App, Client, on_both};
 on_both!(
     two_hundred_single_member_patches_lose_nothing,
     of_many_posts_of_one_user_name_one_succeeds,
+    posts_that_fail_among_many_take_nobody_with_them,
     many_changes_of_one_user_are_all_applied,
     one_member_added_many_times_at_once_is_added_once,
     members_who_come_and_go_at_once_are_counted_right,
@@ -91,6 +92,37 @@ async fn of_many_posts_of_one_user_name_one_succeeds(app: &App) {
         "{statuses:?}"
     );
     assert_eq!(app.event_count(), 1);
+}
+
+/// Newcomers may share a transaction: one that is refused must not undo the others, nor make any of them twice.
+async fn posts_that_fail_among_many_take_nobody_with_them(app: &App) {
+    let idp = app.client("idp").await;
+    let name = |number: usize| match number % 4 {
+        0 => "taken".to_owned(),
+        _ => format!("u{number}"),
+    };
+    let posts = (0..160).map(|number| {
+        let idp = idp.clone();
+        async move {
+            let answer = idp.post("/Users", json!({"userName": name(number)})).await;
+            (number % 4 == 0, answer.status)
+        }
+    });
+    let answers = all(posts.collect()).await;
+    let count = |wanted| answers.iter().filter(|answer| **answer == wanted).count();
+    assert_eq!(count((false, 201)), 120, "{answers:?}");
+    assert_eq!((count((true, 201)), count((true, 409))), (1, 39));
+    let mut found: Vec<String> = idp
+        .find("/Users", "userName pr")
+        .await
+        .iter()
+        .map(|user| user["userName"].as_str().unwrap().to_owned())
+        .collect();
+    found.sort_unstable();
+    let mut wanted: Vec<String> = (0..160).map(name).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    assert_eq!(found, wanted);
 }
 
 async fn many_changes_of_one_user_are_all_applied(app: &App) {

@@ -1,6 +1,8 @@
 //! What the writer answers when a write, or the whole transaction, goes wrong.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -96,6 +98,41 @@ fn a_write_that_panics_takes_nobody_with_it() {
     ));
     assert!(after.blocking_recv().unwrap().is_ok());
     assert_eq!(house.tenants(), 2);
+}
+
+/// How often a write ran that shared its transaction with one that failed.
+fn runs_beside(name: &str, fails: fn(&mut Tx<'_>) -> Result<(), Error>) -> usize {
+    let house = House::open(name);
+    let go = house.hold();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&runs);
+    let before = house.submit(move |tx| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        tenant::claim(tx, "before").map(drop)
+    });
+    let failed = house.submit(fails);
+    let after = house.tenant("after");
+    drop(go);
+    assert!(before.blocking_recv().unwrap().is_ok());
+    assert!(failed.blocking_recv().unwrap().is_err());
+    assert!(after.blocking_recv().unwrap().is_ok());
+    assert_eq!(house.tenants(), 2);
+    runs.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_write_that_fails_before_it_changes_anything_has_nobody_run_again() {
+    let refused = |_: &mut Tx<'_>| Err(Error::Fault("refused".into()));
+    assert_eq!(runs_beside("refused", refused), 1);
+}
+
+#[test]
+fn a_write_that_fails_halfway_is_undone_and_the_others_run_again() {
+    let halfway = |tx: &mut Tx<'_>| {
+        tenant::claim(tx, "lost")?;
+        Err(Error::Fault("on purpose".into()))
+    };
+    assert_eq!(runs_beside("halfway", halfway), 2);
 }
 
 #[test]
