@@ -73,7 +73,7 @@ fn string(attribute: &Attribute, location: &Location, text: String) -> Result<St
     }
     let wanted = match (attribute.kind, attribute.format) {
         (Kind::DateTime, _) if parse_date_time(&text).is_none() => type_name(Kind::DateTime),
-        (Kind::Binary, _) if !is_base64(&text) => "base64 with padding (RFC 4648 §4)",
+        (Kind::Binary, _) if !is_base64(&text) => "base64 (RFC 4648 §4)",
         (Kind::String, Some(Format::Date)) if parse_date(&text).is_none() => {
             "a calendar day such as \"2026-11-22\""
         }
@@ -101,10 +101,15 @@ fn canonical(attribute: &Attribute, location: &Location, text: String) -> Result
     }
 }
 
+/// RFC 7643 §2.3.6: the padding may be left out, in whole but not in part. Either form is kept and compared as it was sent.
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    text.len().is_multiple_of(4)
-        && text.len() - body.len() <= 2
+    let padding = text.len() - body.len();
+    let whole = match padding {
+        0 => text.len() % 4 != 1,
+        padding => padding <= 2 && text.len().is_multiple_of(4),
+    };
+    whole
         && body
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))

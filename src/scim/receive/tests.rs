@@ -157,6 +157,8 @@ fn a_wrong_value_is_refused_with_its_path() {
         (json!({"birthDate": "1815-13-10"}), "calendar day"),
         (json!({"status": "Gone"}), "one of Active, Inactive"),
         (json!({"x509Certificates": [{"value": "A"}]}), "base64"),
+        (json!({"x509Certificates": [{"value": "AA="}]}), "base64"),
+        (json!({"x509Certificates": [{"value": "A==="}]}), "base64"),
         (json!({"name": "Ada"}), "'name' is complex"),
         (json!({"name": [1]}), "'name' is complex"),
         (
