@@ -39,7 +39,8 @@ impl Failure {
         }
     }
 
-    fn with(mut self, name: HeaderName, value: &str) -> Self {
+    /// The same with a header.
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((name, value));
         }

@@ -40,16 +40,17 @@ async fn me_is_read_and_changed_in_place(app: &App) {
     let ines = app.client_as("idp", "ines").await;
     let answer = ines.get("/Me").await;
     assert_eq!(answer.ok(200)["id"], made["id"]);
-    assert_eq!(
-        answer.header("content-location"),
-        made["meta"]["location"].as_str()
-    );
+    let location = made["meta"]["location"].as_str();
+    assert_eq!(answer.header("content-location"), location);
+    assert_eq!(answer.header("location"), location);
     let title = json!({"schemas": [PATCH_OP], "Operations": [{"op": "add", "path": "title", "value": "Pilot"}]});
     let answer = send(&ines, Method::PATCH, title).await;
     assert_eq!(answer.ok(200)["title"], "Pilot");
     assert_eq!(answer.body["meta"]["location"], made["meta"]["location"]);
+    assert_eq!(answer.header("location"), location);
     let answer = send(&ines, Method::PUT, user("ines")).await;
     assert!(answer.ok(200).get("title").is_none());
+    assert_eq!(answer.header("location"), location);
     let answer = ines
         .send(Method::GET, "/Me?attributes=userName", &[], None)
         .await;
@@ -64,6 +65,11 @@ async fn me_is_read_and_changed_in_place(app: &App) {
         )
         .await;
     assert_eq!(answer.status, 304);
+    assert_eq!(answer.header("location"), location);
+    // A refusal is an answer too.
+    let answer = send(&ines, Method::PUT, user("other")).await;
+    answer.refused(409, "uniqueness");
+    assert_eq!(answer.header("location"), location);
 }
 
 async fn me_can_be_made_once_and_deleted(app: &App) {
@@ -76,7 +82,9 @@ async fn me_can_be_made_once_and_deleted(app: &App) {
         .await
         .refused(409, "uniqueness");
     assert_eq!(ines.get("/Me").await.ok(200)["id"], made["id"]);
-    assert_eq!(ines.delete("/Me").await.status, 204);
+    let answer = ines.delete("/Me").await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header("location"), made["meta"]["location"].as_str());
     ines.get("/Me").await.refused(404, "");
     ines.delete("/Me").await.refused(404, "");
 }

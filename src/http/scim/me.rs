@@ -1,7 +1,7 @@
-//! `/Me` (RFC 7644 §3.11): the account that the token is of, answered in place. `Content-Location` tells its own address: a
-//! redirect would have many clients drop their token.
+//! `/Me` (RFC 7644 §3.11): the account that the token is of, answered in place. `Location` and `Content-Location` tell its
+//! own address: a redirect would have many clients drop their token.
 
-use actix_web::http::header::{CONTENT_LOCATION, HeaderValue};
+use actix_web::http::header::{CONTENT_LOCATION, HeaderValue, LOCATION};
 use actix_web::web::Payload;
 
 use super::call::Call;
@@ -33,7 +33,9 @@ pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
 
 /// Deletes it: as `DELETE /Users/{id}`.
 pub(super) async fn delete(call: Call) -> Answer {
-    super::delete::delete(known(call).await?).await
+    let call = known(call).await?;
+    let location = call.location();
+    aliased(super::delete::delete(call).await, &location)
 }
 
 /// Makes it: as `POST /Users`, of the account that the token names and of no other.
@@ -69,8 +71,18 @@ async fn known(call: Call) -> Result<Call, Failure> {
     Ok(call.about(id))
 }
 
+/// The answer about what is at `location` by another name: whatever it is, it says so (§3.11).
+fn aliased(answer: Answer, location: &str) -> Answer {
+    let mut answer = answer.map_err(|failure| failure.with(LOCATION, location))?;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    Ok(answer)
+}
+
+/// The same where the answer holds what is there (RFC 9110 §8.7).
 fn located(answer: Answer, location: &str) -> Answer {
-    let mut answer = answer?;
+    let mut answer = aliased(answer, location)?;
     if let Ok(location) = HeaderValue::from_str(location) {
         answer.headers_mut().insert(CONTENT_LOCATION, location);
     }

@@ -196,17 +196,23 @@ fn me(account: &ResourceType) -> Value {
     let changed = || {
         found(
             "As it is now.",
-            &["ETag", "Content-Location", "Muster-Ignored"],
+            &["ETag", "Location", "Content-Location", "Muster-Ignored"],
         )
     };
-    let unsaid = || empty("Done; the answer was not wanted.", &[]);
+    let unsaid = || empty("Done; the answer was not wanted.", &["Location"]);
     let [attributes, excluded] = PROJECTION;
     let get = operation("get", "Reads")
         .parameters(&[attributes, excluded, "ifNoneMatch"])
-        .answering(200, found("The account.", &["ETag", "Content-Location"]))
+        .answering(
+            200,
+            found("The account.", &["ETag", "Location", "Content-Location"]),
+        )
         .answering(
             304,
-            empty("It has the version that the client knows.", &["ETag"]),
+            empty(
+                "It has the version that the client knows.",
+                &["ETag", "Location"],
+            ),
         )
         .refusing(&[404, 501]);
     let post = operation("create", "Creates")
@@ -231,7 +237,7 @@ fn me(account: &ResourceType) -> Value {
         .refusing(&[404, 409, 412, 501]);
     let delete = operation("delete", "Deletes")
         .parameters(&["ifMatch"])
-        .answering(204, empty("Gone.", &[]))
+        .answering(204, empty("Gone.", &["Location"]))
         .refusing(&[404, 409, 412, 501]);
     json!({"get": get.0, "post": post.0, "put": put.0, "patch": patch.0, "delete": delete.0})
 }

@@ -142,7 +142,7 @@ pub(super) fn headers() -> Value {
         "Accept": text("What the body may be (RFC 9110 §15.5.16).", true),
         "Content-Location": text("The account's own address (RFC 9110 §8.7).", false),
         "ETag": text("The version, weak; the same as meta.version (RFC 7644 §3.14).", true),
-        "Location": text("The address of the new resource.", true),
+        "Location": text("The resource's own address (RFC 7644 §3.3, §3.11).", true),
         "Muster-Ignored": text("What the body gave and the server did not keep.", false),
         "Retry-After": seconds,
         "WWW-Authenticate": text("The challenge (RFC 6750 §3).", true),
