@@ -146,6 +146,8 @@ fn attempted(
     let path = |id| format!("{}{}/{id}", context.base_url, operation.endpoint);
     let location = match &outcome {
         Ok(Some(written)) => Some(written.resource.seen().location.clone()),
+        // RFC 7644 §3.7.3: what a POST has not made is nowhere, even if its path names a resource.
+        _ if operation.makes() => None,
         _ => id.map(path),
     };
     Attempted {
