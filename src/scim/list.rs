@@ -130,11 +130,6 @@ impl Parameters {
             Some(text) => Some(whole_number("count", text)?),
             None => None,
         };
-        if self.cursor.is_some() && count == Some(0) {
-            return Err(Error::invalid_count(
-                "'count' must be 1 or more where 'cursor' is given",
-            ));
-        }
         Ok(ListRequest {
             filter,
             sort: sort(ty, self.sort_by.as_deref(), self.sort_order.as_deref())?,
@@ -212,7 +207,7 @@ fn parameter_text(name: &str, value: Value) -> Result<String> {
     }
 }
 
-/// A whole number, below zero read as zero (RFC 7644 §3.4.2.4) and clamped to what a database counts to.
+/// A whole number, below zero read as zero (RFC 7644 §3.4.2.4, RFC 9865 §2) and clamped to what a database counts to.
 fn whole_number(name: &str, text: &str) -> Result<u64> {
     let text = text.trim();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);

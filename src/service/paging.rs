@@ -169,7 +169,16 @@ impl Walk<'_> {
         };
         if !text.is_empty() {
             place = Cursor::open(text, &paging.key, client)?;
-            place.check(&self.digest, asked, policy, now)?;
+            place.check(&self.digest, asked.filter(|count| *count > 0), policy, now)?;
+        }
+        // RFC 9865 §2: this asks for the total alone, and leaves a walk where it is.
+        if asked == Some(0) {
+            return Ok(Page {
+                total: Some(self.total(tx)?),
+                start_index: None,
+                next_cursor: None,
+                resources: Vec::new(),
+            });
         }
         let Cursor { part, key, row, .. } = place.clone();
         let after = (row > 0).then_some(Position { key, row });
@@ -186,18 +195,21 @@ impl Walk<'_> {
             next.seal(&paging.key, client, &self.muster.0.ids.secret())
         });
         // Counted only where that costs nothing: a filter's matches would be counted anew for every page.
-        let total = if self.parts.iter().all(|part| part.request.filter.is_none()) {
-            let totals = self.lists.iter().map(|list| list.total(tx));
-            Some(totals.sum::<Result<i64, _>>()?)
-        } else {
-            None
-        };
+        let unfiltered = self.parts.iter().all(|part| part.request.filter.is_none());
+        let total = unfiltered.then(|| self.total(tx)).transpose()?;
         Ok(Page {
-            total: total.and_then(|total| u64::try_from(total).ok()),
+            total,
             start_index: None,
             next_cursor: next.transpose().map_err(Error::Internal)?,
             resources: self.resources,
         })
+    }
+
+    /// How many match in all parts.
+    fn total(&self, tx: &mut Tx<'_>) -> Result<u64, Error> {
+        let totals = self.lists.iter().map(|list| list.total(tx));
+        let total = totals.sum::<Result<i64, _>>()?;
+        Ok(u64::try_from(total).unwrap_or(0))
     }
 
     /// Takes `room` resources from a place on, from one part after the other; where this ends, and whether there is more.

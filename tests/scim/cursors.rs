@@ -23,6 +23,7 @@ on_both!(
     a_search_by_post_takes_a_cursor,
     a_search_over_all_types_walks_one_after_the_other,
     what_must_stay_the_same_is_told_apart,
+    a_count_of_nothing_tells_the_total_and_ends_no_walk,
     a_cursor_of_anything_else_is_invalid,
     an_old_cursor_has_expired,
     another_process_goes_on_and_other_rights_do_not,
@@ -283,18 +284,39 @@ async fn what_must_stay_the_same_is_told_apart(app: &App) {
         .list("/Persons", &[("count", "3"), ("cursor", cursor)])
         .await;
     answer.refused(400, "invalidCursor");
-    // RFC 9865 §2: with a cursor, count is a positive integer.
-    for count in ["0", "-1"] {
-        idp.list("/Users", &[("cursor", ""), ("count", count)])
-            .await
-            .refused(400, "invalidCount");
-    }
     let both = idp.get("/Users?cursor&startIndex=1").await;
     let detail = both.refused(400, "invalidValue");
     assert!(detail.contains("startIndex") && detail.contains("cursor"));
     idp.get("/Users?cursor&cursor=")
         .await
         .refused(400, "invalidValue");
+}
+
+/// RFC 9865 §2: a negative count is 0, which asks for the total alone.
+async fn a_count_of_nothing_tells_the_total_and_ends_no_walk(app: &App) {
+    arrive(app).await;
+    let idp = app.client("idp").await;
+    let list = async |count: &str, cursor: &str| {
+        let query = [
+            ("filter", "userName pr"),
+            ("count", count),
+            ("cursor", cursor),
+        ];
+        idp.list("/Users", &query).await
+    };
+    let first = list("3", "").await;
+    let cursor = first.body["nextCursor"].as_str().unwrap();
+    for count in ["0", "-1"] {
+        for cursor in ["", cursor] {
+            let answer = list(count, cursor).await;
+            let told = answer.ok(200);
+            assert_eq!(told["totalResults"], 12);
+            assert_eq!(told["itemsPerPage"], 0);
+            assert!(told.get("nextCursor").is_none() && answer.resources().is_empty());
+        }
+        list(count, "none").await.refused(400, "invalidCursor");
+    }
+    assert_eq!(names(list("3", cursor).await.resources()), NAMES[3..6]);
 }
 
 async fn a_cursor_of_anything_else_is_invalid(app: &App) {
