@@ -149,6 +149,8 @@ async fn an_element_of_which_a_type_shows_nothing_is_none_there(app: &App) {
     }
     for (filter, persons, users) in [
         ("phoneNumbers[primary ne true]", 1, 2),
+        ("phoneNumbers[primary eq false]", 1, 2),
+        ("phoneNumbers.primary eq false", 1, 2),
         ("not (phoneNumbers[primary ne true])", 1, 0),
         ("phoneNumbers[not (type pr)]", 1, 2),
         ("phoneNumbers pr", 1, 2),
@@ -186,6 +188,22 @@ async fn a_value_path_holds_of_one_element(app: &App) {
                 &["ada"],
             ),
             ("emails[primary ne true]", &["ada", "cyd", "fay"]),
+            // RFC 7643 §2.4: what is not given is false.
+            ("emails[primary eq false]", &["ada", "cyd", "fay"]),
+            ("emails[primary ne false]", &["ada"]),
+            (
+                "emails[type eq \"home\" and primary eq \"False\"]",
+                &["ada", "fay"],
+            ),
+            ("emails.primary eq false", &["ada", "cyd", "fay"]),
+            (
+                "emails.primary ne false and userName lt \"g\"",
+                &["bo", "dag", "eli"],
+            ),
+            (
+                "emails.primary ne true and userName lt \"g\"",
+                &["bo", "cyd", "dag", "eli", "fay"],
+            ),
             (
                 "emails[type eq \"work\" or type eq \"home\"]",
                 &["ada", "cyd", "fay"],

@@ -18,14 +18,14 @@ impl Filter {
             Self::Not(inner) => inner.check(ty).map(not),
             Self::Compare { path, predicate } => {
                 let found = ty.find(path, ErrorKind::InvalidFilter)?;
-                compare(&found, predicate, ErrorKind::InvalidFilter)
+                compare(&found, predicate, Of::Resource, ErrorKind::InvalidFilter)
             }
             Self::ValuePath { path, filter, then } => {
                 let found = ty.find(path, ErrorKind::InvalidFilter)?;
                 let mut condition = filter.check_element(&found, ErrorKind::InvalidFilter)?;
                 if let Some((sub, predicate)) = then {
                     let sub = find_sub(&found, sub, ErrorKind::InvalidFilter)?;
-                    let test = compare(&sub, predicate, ErrorKind::InvalidFilter)?;
+                    let test = compare(&sub, predicate, Of::Element, ErrorKind::InvalidFilter)?;
                     condition = match condition {
                         Condition::All(mut terms) => {
                             terms.push(test);
@@ -53,7 +53,7 @@ impl Filter {
             Self::Not(inner) => inner.check_element(whole, kind).map(not),
             Self::Compare { path, predicate } => {
                 let found = element_path(whole, path, kind)?;
-                compare(&found, predicate, kind)
+                compare(&found, predicate, Of::Element, kind)
             }
             Self::ValuePath { path, .. } => Err(Error::new(
                 kind,
@@ -122,7 +122,19 @@ fn element_path<'a>(
     find_sub(whole, &path.attribute, kind)
 }
 
-fn compare(found: &Resolved<'_>, predicate: &Predicate, kind: ErrorKind) -> Result<Condition> {
+/// Of what a test is: of some value in the resource, or of the one element that a value filter looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Resource,
+    Element,
+}
+
+fn compare(
+    found: &Resolved<'_>,
+    predicate: &Predicate,
+    of: Of,
+    kind: ErrorKind,
+) -> Result<Condition> {
     refuse_hidden(found, kind)?;
     let leaf = found.leaf();
     match predicate {
@@ -142,9 +154,9 @@ fn compare(found: &Resolved<'_>, predicate: &Predicate, kind: ErrorKind) -> Resu
                 )
             })?;
             refuse_hidden(&value, kind)?;
-            test(&value, *operator, literal, kind)
+            test(&value, (*operator, literal), of, kind)
         }
-        Predicate::Compare(operator, literal) => test(found, *operator, literal, kind),
+        Predicate::Compare(operator, literal) => test(found, (*operator, literal), of, kind),
     }
 }
 
@@ -181,8 +193,8 @@ fn present(found: &Resolved<'_>) -> Condition {
 
 fn test(
     found: &Resolved<'_>,
-    operator: Operator,
-    literal: &Literal,
+    (operator, literal): (Operator, &Literal),
+    of: Of,
     kind: ErrorKind,
 ) -> Result<Condition> {
     let attribute = found.leaf();
@@ -216,24 +228,46 @@ fn test(
         let (location, wanted) = (&found.location, type_name(attribute.kind));
         Error::new(kind, format!("'{location}' is {wanted}; {literal} is not"))
     })?;
-    let comparison = Comparison::of(attribute);
-    let location = found.location.clone();
-    let of = |test| Condition::Test {
-        location,
-        comparison,
+    let passes = |test| Condition::Test {
+        location: found.location.clone(),
+        comparison: Comparison::of(attribute),
         test,
     };
+    let equals = |needle: String| {
+        if !is_primary(found) || needle != FALSE {
+            return passes(Test::Equal(needle));
+        }
+        let other = not(passes(Test::Equal(TRUE.to_owned())));
+        match of {
+            Of::Element => other,
+            Of::Resource => Condition::Element {
+                location: found.location.whole(),
+                condition: Box::new(other),
+            },
+        }
+    };
     Ok(match operator {
-        Operator::Equal => of(Test::Equal(needle)),
-        Operator::NotEqual => not(of(Test::Equal(needle))),
-        Operator::Contains => of(Test::Contains(needle)),
-        Operator::StartsWith => of(Test::StartsWith(needle)),
-        Operator::EndsWith => of(Test::EndsWith(needle)),
-        Operator::Greater => of(Test::Greater(needle)),
-        Operator::GreaterOrEqual => of(Test::GreaterOrEqual(needle)),
-        Operator::Less => of(Test::Less(needle)),
-        Operator::LessOrEqual => of(Test::LessOrEqual(needle)),
+        Operator::Equal => equals(needle),
+        Operator::NotEqual => not(equals(needle)),
+        Operator::Contains => passes(Test::Contains(needle)),
+        Operator::StartsWith => passes(Test::StartsWith(needle)),
+        Operator::EndsWith => passes(Test::EndsWith(needle)),
+        Operator::Greater => passes(Test::Greater(needle)),
+        Operator::GreaterOrEqual => passes(Test::GreaterOrEqual(needle)),
+        Operator::Less => passes(Test::Less(needle)),
+        Operator::LessOrEqual => passes(Test::LessOrEqual(needle)),
     })
+}
+
+/// The comparable forms of the booleans.
+const TRUE: &str = "true";
+const FALSE: &str = "false";
+
+/// Whether this says which element is the primary one. RFC 7643 §2.4: an element that does not say it is not, so that
+/// `eq false` asks for an element of which it is not true.
+fn is_primary(found: &Resolved<'_>) -> bool {
+    let is_boolean = found.leaf().kind == Kind::Boolean;
+    is_boolean && found.attribute.multi_valued && found.location.sub.as_deref() == Some("primary")
 }
 
 /// The comparable form of a literal, or nothing if it is not of the attribute's type.

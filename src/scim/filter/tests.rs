@@ -95,6 +95,41 @@ fn a_value_filter_looks_at_one_element_at_a_time() {
     assert!(matches("name[familyName eq \"byron\"]", &ada()));
 }
 
+/// RFC 7643 §2.4.
+#[test]
+fn a_primary_that_is_not_given_is_false() {
+    let without = json!({"userName": "bo"});
+    let alone = json!({"emails": [{"value": "a", "primary": true}]});
+    for (text, of_ada, of_nobody, of_one) in [
+        (
+            "emails[type eq \"home\" and primary eq false]",
+            true,
+            false,
+            false,
+        ),
+        (
+            "emails[type eq \"work\" and primary eq false]",
+            false,
+            false,
+            false,
+        ),
+        ("emails[primary ne false]", true, false, true),
+        ("emails[primary ne true]", true, false, false),
+        ("emails[type pr].primary eq \"False\"", true, false, false),
+        ("emails.primary eq false", true, false, false),
+        ("emails.primary ne false", false, true, true),
+        ("emails.primary eq true", true, false, true),
+        ("emails.primary ne true", false, true, false),
+        ("emails.primary pr", true, false, true),
+        ("emails[not (primary pr)]", true, false, false),
+        ("active eq false", false, false, false),
+    ] {
+        assert_eq!(matches(text, &ada()), of_ada, "{text}");
+        assert_eq!(matches(text, &without), of_nobody, "{text}");
+        assert_eq!(matches(text, &alone), of_one, "{text}");
+    }
+}
+
 #[test]
 fn extensions_are_named_by_their_urn() {
     assert!(matches(
