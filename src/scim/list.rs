@@ -12,7 +12,7 @@ use super::filter::{self, Condition};
 use super::json::name_of;
 use super::profile::Profile;
 use super::projection::Projection;
-use super::resource_type::{Location, ResourceType};
+use super::resource_type::{Among, Location, ResourceType};
 use super::schema::Kind;
 
 /// The URN of a search's body.
@@ -111,9 +111,9 @@ impl Parameters {
         }
     }
 
-    fn request(self, ty: &ResourceType, profile: Profile) -> Result<ListRequest> {
+    fn request(self, among: Among<'_>, profile: Profile) -> Result<ListRequest> {
         let filter = match &self.filter {
-            Some(text) => Some(filter::condition(text, ty, profile)?),
+            Some(text) => Some(filter::condition_among(text, among, profile)?),
             None => None,
         };
         // RFC 9865 §2.3: each of the two asks for a method of its own.
@@ -132,12 +132,12 @@ impl Parameters {
         };
         Ok(ListRequest {
             filter,
-            sort: sort(ty, self.sort_by.as_deref(), self.sort_order.as_deref())?,
+            sort: sort(among, self.sort_by.as_deref(), self.sort_order.as_deref())?,
             start_index,
             cursor: self.cursor,
             count,
             projection: Projection::parse(
-                ty,
+                among.ty,
                 self.attributes.as_deref(),
                 self.excluded.as_deref(),
             )?,
@@ -156,11 +156,16 @@ impl ListRequest {
         for (name, text) in pairs {
             parameters.set(name, text.clone())?;
         }
-        parameters.request(ty, profile)
+        parameters.request(ty.into(), profile)
     }
 
     /// Reads a search's body (RFC 7644 §3.4.3).
     pub fn from_search(ty: &ResourceType, body: Map, profile: Profile) -> Result<Self> {
+        Self::from_search_among(ty.into(), body, profile)
+    }
+
+    /// Reads the body of a search over several types, as it is meant for one of them (§3.4.2.1).
+    pub fn from_search_among(among: Among<'_>, body: Map, profile: Profile) -> Result<Self> {
         let names_search = |urn: &Value| {
             urn.as_str()
                 .is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_URN))
@@ -179,7 +184,7 @@ impl ListRequest {
             let text = parameter_text(&name, value)?;
             parameters.set(&name, text)?;
         }
-        parameters.request(ty, profile)
+        parameters.request(among, profile)
     }
 }
 
@@ -223,7 +228,7 @@ fn whole_number(name: &str, text: &str) -> Result<u64> {
     Ok(digits.parse().unwrap_or(most).min(most))
 }
 
-fn sort(ty: &ResourceType, by: Option<&str>, order: Option<&str>) -> Result<Option<Sort>> {
+fn sort(among: Among<'_>, by: Option<&str>, order: Option<&str>) -> Result<Option<Sort>> {
     let descending = match order {
         None | Some("") => false,
         Some(order) if order.eq_ignore_ascii_case("ascending") => false,
@@ -238,7 +243,10 @@ fn sort(ty: &ResourceType, by: Option<&str>, order: Option<&str>) -> Result<Opti
         return Ok(None);
     };
     let path = AttributePath::parse(by.trim(), ErrorKind::InvalidPath)?;
-    let mut found = ty.find(&path, ErrorKind::InvalidPath)?;
+    // RFC 7644 §3.4.2.3: where nobody has a value, no order is asked for.
+    let Some(mut found) = among.find(&path, ErrorKind::InvalidPath)? else {
+        return Ok(None);
+    };
     if found.leaf().kind == Kind::Complex {
         // RFC 7644 §3.4.2.3: a complex attribute is sorted by its value.
         found = found.sub("value").ok_or_else(|| {

@@ -364,6 +364,46 @@ impl ResourceType {
     }
 }
 
+/// A type among all those that one query is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Among<'a> {
+    /// The type.
+    pub ty: &'a ResourceType,
+    /// The types of the query.
+    pub all: &'a [Arc<ResourceType>],
+}
+
+impl<'a> Among<'a> {
+    /// What a path means in the type; nothing if others alone know it: such an attribute has no value here (RFC 7644
+    /// §3.4.2.1). What no type knows is an error.
+    pub fn find(self, path: &AttributePath, kind: Kind) -> Result<Option<Resolved<'a>>> {
+        match self.ty.resolve(path) {
+            None if self.is_known(path) => Ok(None),
+            None => Err(Error::new(kind, self.ty.unknown(path))),
+            found => Ok(found),
+        }
+    }
+
+    /// Whether some type of the query knows the path.
+    pub(crate) fn is_known(self, path: &AttributePath) -> bool {
+        self.all.iter().any(|ty| ty.resolve(path).is_some())
+    }
+
+    /// The same without what clients write for a schema's URN: see [`ResourceType::resolve_exactly`].
+    pub(crate) fn is_known_exactly(self, path: &AttributePath) -> bool {
+        let mut others = self.all.iter();
+        self.ty.resolve_exactly(path).is_some()
+            || others.any(|ty| ty.resolve_exactly(path).is_some())
+    }
+}
+
+impl<'a> From<&'a ResourceType> for Among<'a> {
+    /// Of a query over one type.
+    fn from(ty: &'a ResourceType) -> Self {
+        Self { ty, all: &[] }
+    }
+}
+
 /// The sentence for a sub-attribute that does not exist.
 pub(crate) fn unknown_sub(whole: &Resolved<'_>, sub: &str) -> String {
     let names = whole.attribute.sub_attributes.iter();

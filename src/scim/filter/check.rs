@@ -6,32 +6,47 @@ use super::{Condition, Filter, Literal, Operator, Predicate, Test};
 use crate::scim::attribute_path::AttributePath;
 use crate::scim::comparable::{Comparison, comparable};
 use crate::scim::error::{Error, Kind as ErrorKind, Result};
-use crate::scim::resource_type::{Resolved, ResourceType, unknown_sub};
+use crate::scim::resource_type::{Among, Resolved, ResourceType, unknown_sub};
 use crate::scim::schema::{Attribute, Kind, Storage};
 
 impl Filter {
     /// Checks the filter against a resource type.
     pub fn check(&self, ty: &ResourceType) -> Result<Condition> {
+        self.check_among(ty.into())
+    }
+
+    /// Checks the filter against one of the types that it is for. What another alone knows has no value in this one.
+    pub fn check_among(&self, among: Among<'_>) -> Result<Condition> {
+        let kind = ErrorKind::InvalidFilter;
         match self {
-            Self::And(terms) => every(terms, |term| term.check(ty)).map(Condition::All),
-            Self::Or(terms) => every(terms, |term| term.check(ty)).map(Condition::Any),
-            Self::Not(inner) => inner.check(ty).map(not),
-            Self::Compare { path, predicate } => {
-                let found = ty.find(path, ErrorKind::InvalidFilter)?;
-                compare(&found, predicate, Of::Resource, ErrorKind::InvalidFilter)
-            }
+            Self::And(terms) => every(terms, |term| term.check_among(among)).map(all),
+            Self::Or(terms) => every(terms, |term| term.check_among(among)).map(any),
+            Self::Not(inner) => inner.check_among(among).map(not),
+            Self::Compare { path, predicate } => match among.find(path, kind)? {
+                Some(found) => compare(&found, predicate, Of::Resource, kind),
+                None => Ok(valueless(predicate)),
+            },
             Self::ValuePath { path, filter, then } => {
-                let found = ty.find(path, ErrorKind::InvalidFilter)?;
-                let mut condition = filter.check_element(&found, ErrorKind::InvalidFilter)?;
+                let Some(found) = among.find(path, kind)? else {
+                    return Ok(NEVER);
+                };
+                let elsewhere = |sub: &str| {
+                    let sub = Some(sub.to_owned());
+                    let path = path.clone();
+                    among.is_known(&AttributePath { sub, ..path })
+                };
+                let mut condition = filter.check_part(&found, kind, &elsewhere)?;
                 if let Some((sub, predicate)) = then {
-                    let sub = find_sub(&found, sub, ErrorKind::InvalidFilter)?;
-                    let test = compare(&sub, predicate, Of::Element, ErrorKind::InvalidFilter)?;
+                    let test = match find_sub(&found, sub, kind) {
+                        Err(_) if elsewhere(sub) => valueless(predicate),
+                        sub => compare(&sub?, predicate, Of::Element, kind)?,
+                    };
                     condition = match condition {
                         Condition::All(mut terms) => {
                             terms.push(test);
-                            Condition::All(terms)
+                            all(terms)
                         }
-                        other => Condition::All(vec![other, test]),
+                        other => all(vec![other, test]),
                     };
                 }
                 element(&found, condition)
@@ -43,17 +58,27 @@ impl Filter {
     ///
     /// The elements of a simple multi-valued attribute are called `value` (RFC 7643 §2.4).
     pub fn check_element(&self, whole: &Resolved<'_>, kind: ErrorKind) -> Result<Condition> {
+        self.check_part(whole, kind, &|_| false)
+    }
+
+    /// The same where another type may know a sub-attribute of this name.
+    fn check_part(
+        &self,
+        whole: &Resolved<'_>,
+        kind: ErrorKind,
+        elsewhere: &dyn Fn(&str) -> bool,
+    ) -> Result<Condition> {
+        let check = |term: &Self| term.check_part(whole, kind, elsewhere);
         match self {
-            Self::And(terms) => {
-                every(terms, |term| term.check_element(whole, kind)).map(Condition::All)
-            }
-            Self::Or(terms) => {
-                every(terms, |term| term.check_element(whole, kind)).map(Condition::Any)
-            }
-            Self::Not(inner) => inner.check_element(whole, kind).map(not),
+            Self::And(terms) => every(terms, check).map(all),
+            Self::Or(terms) => every(terms, check).map(any),
+            Self::Not(inner) => check(inner).map(not),
             Self::Compare { path, predicate } => {
-                let found = element_path(whole, path, kind)?;
-                compare(&found, predicate, Of::Element, kind)
+                let is_name = path.schema.is_none() && path.sub.is_none();
+                match element_path(whole, path, kind) {
+                    Err(_) if is_name && elsewhere(&path.attribute) => Ok(valueless(predicate)),
+                    found => compare(&found?, predicate, Of::Element, kind),
+                }
             }
             Self::ValuePath { path, .. } => Err(Error::new(
                 kind,
@@ -68,6 +93,9 @@ impl Filter {
 
 /// The element condition; of a simple attribute each value is its own element, so its tests stand alone.
 fn element(found: &Resolved<'_>, condition: Condition) -> Result<Condition> {
+    if condition.is_never() {
+        return Ok(NEVER);
+    }
     if found.attribute.kind == Kind::Complex {
         return Ok(Condition::Element {
             location: found.location.whole(),
@@ -91,8 +119,45 @@ fn every(terms: &[Filter], check: impl Fn(&Filter) -> Result<Condition>) -> Resu
     terms.iter().map(check).collect()
 }
 
+/// What nothing passes.
+const NEVER: Condition = Condition::Any(Vec::new());
+
+/// Of several of which each must hold, one that never does decides.
+fn all(terms: Vec<Condition>) -> Condition {
+    if terms.contains(&NEVER) {
+        return NEVER;
+    }
+    Condition::All(terms)
+}
+
+/// Of several of which one must hold, those that never do can be left out.
+fn any(mut terms: Vec<Condition>) -> Condition {
+    terms.retain(|term| *term != NEVER);
+    match terms.len() {
+        1 => terms.remove(0),
+        _ => Condition::Any(terms),
+    }
+}
+
 fn not(condition: Condition) -> Condition {
     Condition::Not(Box::new(condition))
+}
+
+/// What a test comes to where there is never a value.
+fn valueless(predicate: &Predicate) -> Condition {
+    match predicate {
+        Predicate::Compare(Operator::Equal, Literal::Null) => not(NEVER),
+        Predicate::Compare(Operator::NotEqual, literal) if *literal != Literal::Null => not(NEVER),
+        _ => NEVER,
+    }
+}
+
+impl Condition {
+    /// Whether it is plain that nothing passes.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        *self == NEVER
+    }
 }
 
 fn find_sub<'a>(whole: &Resolved<'a>, name: &str, kind: ErrorKind) -> Result<Resolved<'a>> {

@@ -13,6 +13,7 @@ mod check;
 mod evaluate;
 mod lexer;
 mod parser;
+mod paths;
 mod print;
 mod tolerance;
 
@@ -25,7 +26,7 @@ use super::resource_type::Location;
 pub(crate) use check::{boolean, type_name};
 pub(crate) use parser::parse_value_path;
 pub use parser::{parse, parse_as};
-pub use tolerance::condition;
+pub use tolerance::{condition, condition_among};
 
 /// How long a filter's text may be, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;

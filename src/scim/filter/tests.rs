@@ -1,11 +1,14 @@
 //! Tests of the filter module.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::scim::error::Kind;
 use crate::scim::profile::Profile;
+use crate::scim::resource_type::{Among, ResourceType};
 use crate::scim::tests::{ENTERPRISE, group, map, user};
 
 fn refused(text: &str) -> String {
@@ -128,6 +131,50 @@ fn a_primary_that_is_not_given_is_false() {
         assert_eq!(matches(text, &without), of_nobody, "{text}");
         assert_eq!(matches(text, &alone), of_one, "{text}");
     }
+}
+
+/// RFC 7644 §3.4.2.1: in a query over several types.
+#[test]
+fn what_another_type_alone_knows_has_no_value() {
+    let all = [Arc::new(user()), Arc::new(group())];
+    let read = |text: &str, ty: &ResourceType| {
+        condition_among(text, Among { ty, all: &all }, Profile::Strict)
+    };
+    let team = map(json!({"displayName": "Team", "members": [{"value": "m1", "type": "User"}]}));
+    for (text, wanted) in [
+        ("userName pr", false),
+        ("not (userName pr)", true),
+        ("userName pr or displayName pr", true),
+        ("userName pr and displayName pr", false),
+        ("userName eq null and userName ne \"a\"", true),
+        ("userName ne null or active eq true or level lt 3", false),
+        ("emails[type eq \"work\"]", false),
+        ("not (emails[type eq \"work\"].value co \"a\")", true),
+        ("emails.primary eq false", false),
+        (
+            "urn:ietf:params:scim:schemas:core:2.0:User:displayName pr",
+            false,
+        ),
+    ] {
+        let condition = read(text, &all[1]).unwrap();
+        assert_eq!(condition.matches(&team), wanted, "{text}");
+    }
+    assert!(
+        read("userName pr and members pr", &all[1])
+            .unwrap()
+            .is_never()
+    );
+    for ty in [&all[0], &all[1]] {
+        for text in ["userNme pr", "displayName pr or nobody eq 1", "userName eq"] {
+            assert_eq!(
+                read(text, ty).unwrap_err().kind,
+                Kind::InvalidFilter,
+                "{text}"
+            );
+        }
+    }
+    read("password pr", &all[0]).unwrap_err();
+    read("active eq 5", &all[0]).unwrap_err();
 }
 
 #[test]

@@ -5,22 +5,27 @@ use super::parser::parse_as;
 use super::{Condition, Filter, Literal, Predicate};
 use crate::scim::error::{Error, Kind as ErrorKind, Result};
 use crate::scim::profile::{Habit, Profile};
-use crate::scim::resource_type::{Resolved, ResourceType};
+use crate::scim::resource_type::{Among, Resolved, ResourceType};
 use crate::scim::schema::Kind;
 
 /// Reads a filter and checks it against a resource type.
 pub fn condition(text: &str, ty: &ResourceType, profile: Profile) -> Result<Condition> {
+    condition_among(text, ty.into(), profile)
+}
+
+/// The same against one of the types that it is for.
+pub fn condition_among(text: &str, among: Among<'_>, profile: Profile) -> Result<Condition> {
     let mut filter = parse_as(text, profile)?;
     if profile.allows(Habit::BareLiterals) {
-        filter.read_numbers(ty);
+        filter.read_numbers(among.ty);
     }
     if !profile.allows(Habit::OtherUrns) {
-        filter.refuse_other_urns(ty)?;
+        filter.refuse_other_urns(among)?;
     }
     if !profile.allows(Habit::BooleanStrings) {
-        filter.refuse_boolean_strings_in(ty)?;
+        filter.refuse_boolean_strings_in(among)?;
     }
-    filter.check(ty)
+    filter.check_among(among)
 }
 
 impl Filter {
@@ -47,33 +52,36 @@ impl Filter {
     }
 
     /// Refuses schemas that are named otherwise than by their own URN.
-    fn refuse_other_urns(&self, ty: &ResourceType) -> Result<()> {
+    fn refuse_other_urns(&self, among: Among<'_>) -> Result<()> {
         match self {
-            Self::And(terms) | Self::Or(terms) => {
-                terms.iter().try_for_each(|term| term.refuse_other_urns(ty))
-            }
-            Self::Not(inner) => inner.refuse_other_urns(ty),
+            Self::And(terms) | Self::Or(terms) => terms
+                .iter()
+                .try_for_each(|term| term.refuse_other_urns(among)),
+            Self::Not(inner) => inner.refuse_other_urns(among),
             Self::Compare { path, .. } | Self::ValuePath { path, .. } => {
-                match ty.resolve_exactly(path) {
-                    Some(_) => Ok(()),
-                    None => Err(Error::invalid_filter(ty.unknown(path))),
+                if among.is_known_exactly(path) {
+                    return Ok(());
                 }
+                Err(Error::invalid_filter(among.ty.unknown(path)))
             }
         }
     }
 
-    fn refuse_boolean_strings_in(&self, ty: &ResourceType) -> Result<()> {
+    fn refuse_boolean_strings_in(&self, among: Among<'_>) -> Result<()> {
         let kind = ErrorKind::InvalidFilter;
         match self {
             Self::And(terms) | Self::Or(terms) => terms
                 .iter()
-                .try_for_each(|term| term.refuse_boolean_strings_in(ty)),
-            Self::Not(inner) => inner.refuse_boolean_strings_in(ty),
-            Self::Compare { path, predicate } => {
-                refuse_boolean_string(&ty.find(path, kind)?, predicate, kind)
-            }
+                .try_for_each(|term| term.refuse_boolean_strings_in(among)),
+            Self::Not(inner) => inner.refuse_boolean_strings_in(among),
+            Self::Compare { path, predicate } => match among.find(path, kind)? {
+                Some(found) => refuse_boolean_string(&found, predicate, kind),
+                None => Ok(()),
+            },
             Self::ValuePath { path, filter, then } => {
-                let whole = ty.find(path, kind)?;
+                let Some(whole) = among.find(path, kind)? else {
+                    return Ok(());
+                };
                 filter.refuse_boolean_strings(&whole, kind)?;
                 match then {
                     Some((sub, predicate)) => match whole.sub(sub) {
