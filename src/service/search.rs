@@ -1,47 +1,59 @@
 //! `POST /.search` at the root (RFC 7644 §3.4.3): over all types that the caller may search.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use super::paging::Part;
 use super::{Error, Muster, Page};
 use crate::domain::context::{Context, Right};
 use crate::domain::record::Kind;
+use crate::domain::view::View;
 use crate::scim::Map;
+use crate::scim::attribute_path::AttributePath;
+use crate::scim::filter;
 use crate::scim::list::ListRequest;
+use crate::scim::resource_type::{Among, ResourceType};
 
 impl Muster {
-    /// One page over all types, type after type. A type that does not know what the filter names has no match; if none
-    /// does, the filter is at fault.
+    /// One page over all types, type after type. What a type does not know counts there as an attribute without a value
+    /// (§3.4.2.1); what no type knows, or does not fit the type that knows it, is refused.
     pub async fn search(&self, context: &Context, body: Map) -> Result<Page, Error> {
-        let mut parts: Vec<Part> = Vec::new();
-        let mut fault = None;
         let views = self.0.renderer.catalog().views();
-        for view in views
+        let profile = context.client.profile;
+        let may = |view: &View| context.client.may(Right::Search, &view.resource_type.name);
+        if !views.iter().any(|view| may(view)) {
+            return Err(Error::Forbidden(format!(
+                "the client '{}' may search nothing",
+                context.client.name
+            )));
+        }
+        let types: Vec<Arc<ResourceType>> = views
             .iter()
-            .filter(|view| context.client.may(Right::Search, &view.resource_type.name))
-        {
-            let profile = context.client.profile;
-            match ListRequest::from_search(&view.resource_type, body.clone(), profile) {
-                Ok(request) => {
-                    let without_accounts = view.kind == Kind::Person
-                        && !view.accounts_only
-                        && parts.iter().any(is_users);
-                    parts.push(Part {
-                        view: view.clone(),
-                        request,
-                        without_accounts,
-                    });
-                }
-                Err(error) => fault = fault.or(Some(error)),
+            .map(|view| view.resource_type.clone())
+            .collect();
+        let mut parts: Vec<Part> = Vec::new();
+        for view in views {
+            let among = Among {
+                ty: &view.resource_type,
+                all: &types,
+            };
+            // Also where the caller may not search: whether a request is right depends on nobody's rights.
+            let request = ListRequest::from_search_among(among, body.clone(), profile)?;
+            if may(view) {
+                parts.push(Part {
+                    view: view.clone(),
+                    request,
+                    without_accounts: false,
+                });
             }
         }
-        if parts.is_empty() {
-            return Err(match fault {
-                Some(error) => error.into(),
-                None => Error::Forbidden(format!(
-                    "the client '{}' may search nothing",
-                    context.client.name
-                )),
-            });
+        if let Some(text) = body.get("filter").and_then(Value::as_str) {
+            list_each_once(&mut parts, &filter::parse_as(text, profile)?.paths());
+        } else {
+            list_each_once(&mut parts, &[]);
         }
+        leave_out_empty(&mut parts);
         let (muster, context) = (self.clone(), context.clone());
         self.0
             .store
@@ -50,6 +62,37 @@ impl Muster {
     }
 }
 
-fn is_users(part: &Part) -> bool {
-    part.view.accounts_only
+/// A record that is a User and a Person is listed as a User (design §2), unless that hides what a Person is found by: then
+/// it is listed as a Person. If each of the two knows a name that the other does not, it may be found as either.
+fn list_each_once(parts: &mut Vec<Part>, names: &[AttributePath]) {
+    let find = |accounts_only: bool| {
+        let is_it = |view: &View| view.kind == Kind::Person && view.accounts_only == accounts_only;
+        parts.iter().position(|part| is_it(&part.view))
+    };
+    let (Some(users), Some(persons)) = (find(true), find(false)) else {
+        return;
+    };
+    let knows = |part: usize, name| parts[part].view.resource_type.resolve(name).is_some();
+    let suffices = |this, other| {
+        let mut names = names.iter();
+        names.all(|name| knows(this, name) || !knows(other, name))
+    };
+    if suffices(users, persons) {
+        parts[persons].without_accounts = true;
+    } else if suffices(persons, users) {
+        parts.remove(users);
+    }
+}
+
+/// Spares the database the types in which nothing can match; one stands for them if there is no other.
+fn leave_out_empty(parts: &mut Vec<Part>) {
+    let is_empty = |part: &Part| {
+        let filter = part.request.filter.as_ref();
+        filter.is_some_and(filter::Condition::is_never)
+    };
+    if parts.iter().all(is_empty) {
+        parts.truncate(1);
+    } else {
+        parts.retain(|part| !is_empty(part));
+    }
 }

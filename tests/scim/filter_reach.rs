@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::filter_meaning::{cases, expect};
-use crate::people::{NAMES, arrive};
-use crate::support::{App, CONSENT, EMPLOYEE, ENTERPRISE, USER, on_both};
+use crate::people::{NAMES, arrive, names};
+use crate::support::{App, CONSENT, Client, EMPLOYEE, ENTERPRISE, USER, on_both};
 
 on_both!(
     common_attributes_are_searched,
@@ -15,6 +15,8 @@ on_both!(
     users_are_found_by_their_manager,
     a_search_for_nobody_is_an_empty_list,
     persons_are_searched_like_users,
+    what_a_type_lacks_has_no_value_in_a_search_of_the_root,
+    a_search_of_the_root_may_be_sorted_by_what_a_type_lacks,
     changed_values_are_found_and_old_ones_are_not,
 );
 
@@ -271,6 +273,86 @@ async fn persons_are_searched_like_users(app: &App) {
         .list("/Persons", &[("filter", "userName eq \"ada\"")])
         .await;
     assert!(answer.refused(400, "invalidFilter").contains("userName"));
+}
+
+/// Everybody, a person without an account and two groups: the users, and who may search all.
+async fn arrive_with_others(app: &App) -> (Vec<Value>, Client) {
+    let made = arrive(app).await;
+    let hris = app.client("hris").await;
+    for name in ["Apes", "Bees"] {
+        hris.create("/Groups", json!({"displayName": name})).await;
+    }
+    let lua = json!({"legalName": "Lua Prado", "birthDate": "1999-12-31", "emails": [{"value": "lua@north.example"}]});
+    hris.create("/Persons", lua).await;
+    (made, hris)
+}
+
+/// RFC 7644 §3.4.2.1, and design §2: a record is listed once.
+async fn what_a_type_lacks_has_no_value_in_a_search_of_the_root(app: &App) {
+    let (made, hris) = arrive_with_others(app).await;
+    let ada = format!("/Persons/{}", made[0]["id"].as_str().unwrap());
+    let born = json!([{"op": "add", "path": "birthDate", "value": "1815-12-10"}]);
+    hris.patch(&ada, born).await.ok(200);
+    for (filter, users, persons, groups) in [
+        ("userName pr or displayName pr", 12, 0, 2),
+        ("not (userName pr)", 0, 1, 2),
+        ("members eq null", 12, 1, 2),
+        ("userName eq \"bo\" or displayName eq \"apes\"", 1, 0, 1),
+        ("userName pr and members pr", 0, 0, 0),
+        ("birthDate pr", 0, 2, 0),
+        ("birthDate pr or displayName eq \"apes\"", 0, 2, 1),
+        ("birthDate pr or userName eq \"bo\"", 1, 2, 0),
+        (
+            "emails[verified eq true] or displayName eq \"apes\"",
+            0,
+            0,
+            1,
+        ),
+        ("not (emails[type eq \"work\"])", 9, 1, 2),
+    ] {
+        let answer = hris
+            .search("", json!({"filter": filter, "count": 100}))
+            .await;
+        answer.ok(200);
+        let of = |name: &str| {
+            let types = answer
+                .resources()
+                .iter()
+                .map(|one| &one["meta"]["resourceType"]);
+            types.filter(|ty| *ty == name).count()
+        };
+        let found = (of("User"), of("Person"), of("Group"));
+        assert_eq!(found, (users, persons, groups), "{filter}");
+        assert_eq!(
+            answer.body["totalResults"],
+            users + persons + groups,
+            "{filter}"
+        );
+    }
+    for filter in [
+        "nobody pr or userName pr",
+        "password pr",
+        "members pr or active eq 5",
+    ] {
+        let answer = hris.search("", json!({"filter": filter})).await;
+        answer.refused(400, "invalidFilter");
+    }
+}
+
+/// §3.4.2.3: groups and persons have no userName to be sorted by.
+async fn a_search_of_the_root_may_be_sorted_by_what_a_type_lacks(app: &App) {
+    let (_, hris) = arrive_with_others(app).await;
+    let request = json!({"sortBy": "userName", "sortOrder": "descending"});
+    let whole = hris.search("", request).await;
+    assert_eq!(whole.ok(200)["totalResults"], 15);
+    let sorted: Vec<&str> = NAMES.iter().rev().copied().collect();
+    assert_eq!(names(&whole.resources()[..12]), sorted);
+    let page =
+        json!({"sortBy": "userName", "sortOrder": "descending", "startIndex": 12, "count": 3});
+    let page = hris.search("", page).await;
+    assert_eq!(page.resources(), &whole.resources()[11..14]);
+    let unknown = hris.search("", json!({"sortBy": "nobody"})).await;
+    unknown.refused(400, "invalidPath");
 }
 
 /// A write touches only the index rows that differ: nothing old may stay behind.
