@@ -6,7 +6,7 @@ use muster::domain::view::Specs;
 use muster::store::record::{self, NewRecord};
 use muster::store::{Error, Tx, member};
 
-fn insert(tx: &mut Tx<'_>, specs: &Specs, new: &NewRecord, event: Event) -> Result<Folded, Error> {
+fn insert(tx: &mut Tx<'_>, specs: &Specs, new: NewRecord, event: Event) -> Result<Folded, Error> {
     record::insert(tx, specs, new, event)
 }
 

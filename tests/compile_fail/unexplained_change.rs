@@ -5,7 +5,7 @@ use muster::domain::view::Specs;
 use muster::store::record::{self, NewRecord};
 use muster::store::{Error, Tx, member};
 
-fn insert(tx: &mut Tx<'_>, specs: &Specs, new: &NewRecord) -> Result<Folded, Error> {
+fn insert(tx: &mut Tx<'_>, specs: &Specs, new: NewRecord) -> Result<Folded, Error> {
     record::insert(tx, specs, new)
 }
 
