@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt
 
 use super::event::EventRow;
 use super::sql_types::micros;
-use super::values::Fresh;
+use super::values::{Columns, Fresh};
 use crate::domain::claim::SourceRecord;
 
 /// The row of the record itself.
@@ -44,14 +44,6 @@ struct Newcomer<'a> {
     event: &'a EventRow,
 }
 
-/// The rows of the attribute index, a column each.
-struct Columns<'a> {
-    paths: &'a [i32],
-    elements: Vec<i32>,
-    values: Vec<&'a str>,
-    wholes: Vec<Option<&'a str>>,
-}
-
 /// Inserts the rows; the record's number.
 pub(super) fn insert(
     connection: &mut PgConnection,
@@ -70,16 +62,10 @@ pub(super) fn insert(
         said.last_synced.push(micros(source.last_synced));
         said.claims.push(claims);
     }
-    let rows = &fresh.rows;
     let newcomer = Newcomer {
         resource,
         sources: said,
-        index: Columns {
-            paths: &fresh.row_paths,
-            elements: rows.iter().map(|row| row.element).collect(),
-            values: rows.iter().map(|row| &*row.value).collect(),
-            wholes: rows.iter().map(|row| row.whole.as_deref()).collect(),
-        },
+        index: Columns::of(fresh.rows.iter(), &fresh.row_paths),
         unique_paths: fresh.uniques.iter().map(|(path, _)| *path).collect(),
         unique_values: fresh.uniques.iter().map(|(_, value)| &**value).collect(),
         event,
@@ -113,9 +99,13 @@ impl QueryFragment<Pg> for Newcomer<'_> {
         out.push_bind_param::<BigInt, _>(&resource.members)?;
         out.push_sql(") RETURNING id), ");
         self.sources.walk(&mut out)?;
+        out.push_sql(
+            "indexed AS (INSERT INTO attribute_index (resource, path, element, value, whole) \
+             SELECT made.id, given.* FROM made, ",
+        );
         self.index.walk(&mut out)?;
         out.push_sql(
-            "uniques AS (INSERT INTO unique_value (path, value, tenant, resource) \
+            " AS given), uniques AS (INSERT INTO unique_value (path, value, tenant, resource) \
              SELECT given.path, given.value, ",
         );
         out.push_bind_param::<Integer, _>(&resource.tenant)?;
@@ -146,24 +136,6 @@ impl Sources<'_> {
         out.push_bind_param::<Array<BigInt>, _>(&self.last_synced)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Text>, _>(&self.claims)?;
-        out.push_sql(") AS given), ");
-        Ok(())
-    }
-}
-
-impl Columns<'_> {
-    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "indexed AS (INSERT INTO attribute_index (resource, path, element, value, whole) \
-             SELECT made.id, given.* FROM made, unnest(",
-        );
-        out.push_bind_param::<Array<Integer>, _>(self.paths)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Integer>, _>(&self.elements)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.values)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.wholes)?;
         out.push_sql(") AS given), ");
         Ok(())
     }

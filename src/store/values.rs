@@ -180,10 +180,7 @@ fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error
                 .try_for_each(|(rows, paths)| {
                     let rows = IndexRows {
                         resource: record.row,
-                        paths,
-                        elements: rows.iter().map(|row| row.element).collect(),
-                        values: rows.iter().map(|row| &*row.value).collect(),
-                        wholes: rows.iter().map(|row| row.whole.as_deref()).collect(),
+                        columns: Columns::of(rows.iter().copied(), paths),
                     };
                     rows.execute(connection).map(drop)
                 })
@@ -193,12 +190,43 @@ fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error
 }
 
 /// Rows of the index as arrays, one a column.
-struct IndexRows<'a> {
-    resource: i64,
+pub(super) struct Columns<'a> {
     paths: &'a [i32],
     elements: Vec<i32>,
     values: Vec<&'a str>,
     wholes: Vec<Option<&'a str>>,
+}
+
+impl<'a> Columns<'a> {
+    /// Of these rows, whose paths are interned so.
+    pub(super) fn of(rows: impl Iterator<Item = &'a Row> + Clone, paths: &'a [i32]) -> Self {
+        Self {
+            paths,
+            elements: rows.clone().map(|row| row.element).collect(),
+            values: rows.clone().map(|row| &*row.value).collect(),
+            wholes: rows.map(|row| row.whole.as_deref()).collect(),
+        }
+    }
+
+    /// `unnest(…)`: path, element, value and whole of each row.
+    pub(super) fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("unnest(");
+        out.push_bind_param::<Array<Integer>, _>(self.paths)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.elements)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.values)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.wholes)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// Rows of the index of one record.
+struct IndexRows<'a> {
+    resource: i64,
+    columns: Columns<'a>,
 }
 
 impl QueryId for IndexRows<'_> {
@@ -210,16 +238,8 @@ impl QueryFragment<Pg> for IndexRows<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("INSERT INTO attribute_index (resource, path, element, value, whole) SELECT ");
         out.push_bind_param::<BigInt, _>(&self.resource)?;
-        out.push_sql(", * FROM unnest(");
-        out.push_bind_param::<Array<Integer>, _>(&self.paths)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Integer>, _>(&self.elements)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.values)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.wholes)?;
-        out.push_sql(")");
-        Ok(())
+        out.push_sql(", * FROM ");
+        self.columns.walk(&mut out)
     }
 }
 
