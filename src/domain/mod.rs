@@ -6,6 +6,7 @@
 //! | `catalog` `view` | which attributes there are, and how `/Users` and `/Persons` are views of one record |
 //! | `document` | from a client's document to canonical values and back |
 //! | `record` `claim` | what a record is, and what a source system says of it |
+//! | `name` | what names one record alone |
 //! | `writing` | what a POST, PUT or PATCH claims |
 //! | `fold` | the golden record from all claims |
 //! | `index` | its rows in the attribute index |
