@@ -414,7 +414,8 @@ pub(super) fn check_removal(target: &Resolved<'_>, is_set: bool) -> Result<()> {
     Ok(())
 }
 
-/// Writes a sub-attribute; to a multi-valued one an add joins what is not yet there.
+/// Writes a sub-attribute at its place in the schema's order, so that equal elements are written alike; to a multi-valued
+/// one an add joins what is not yet there.
 pub(super) fn write_part(parts: &mut Map, op: Op, target: &Resolved<'_>, value: Value) {
     let leaf = target.leaf();
     match (parts.get_mut(&*leaf.name), value) {
@@ -426,7 +427,12 @@ pub(super) fn write_part(parts: &mut Map, op: Op, target: &Resolved<'_>, value: 
             }
         }
         (_, value) => {
-            parts.insert(leaf.name.to_string(), value);
+            let before = target.attribute.sub_attributes.iter();
+            let place = before
+                .take_while(|sub| sub.name != leaf.name)
+                .filter(|sub| parts.contains_key(&*sub.name))
+                .count();
+            parts.shift_insert(place, leaf.name.to_string(), value);
         }
     }
 }

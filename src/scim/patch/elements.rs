@@ -240,7 +240,7 @@ fn change_selected(
         let mut parts = Map::new();
         for (sub, wanted) in selection.wanted(&target.location)? {
             if let Some(wanted) = receiver.value(&sub, wanted)? {
-                parts.insert(sub.leaf().name.to_string(), wanted);
+                write_part(&mut parts, Op::Add, &sub, wanted);
             }
         }
         let made = changed(receiver, Op::Add, target, Value::Object(parts), value)?;
