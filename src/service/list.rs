@@ -24,6 +24,7 @@ impl Muster {
             view,
             request,
             without_accounts: false,
+            elsewhere: None,
         };
         let (muster, context) = (self.clone(), context.clone());
         self.0

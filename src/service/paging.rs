@@ -10,6 +10,7 @@ use crate::domain::context::Context;
 use crate::domain::cursor::{self, Cursor};
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::view::View;
+use crate::scim::filter::Condition;
 use crate::scim::list::ListRequest;
 use crate::store::Tx;
 use crate::store::list::{From, List, Position, Query, Slice};
@@ -30,6 +31,8 @@ pub(super) struct Part {
     pub(super) request: ListRequest,
     /// Persons whom a search lists as Users already are left out (design §2: a record is listed once).
     pub(super) without_accounts: bool,
+    /// The view and the filter by which another part lists some of these already.
+    pub(super) elsewhere: Option<(Arc<View>, Condition)>,
 }
 
 impl Part {
@@ -41,6 +44,10 @@ impl Part {
             base_url: &context.base_url,
             without_accounts: self.without_accounts,
             condition: self.request.filter.as_ref(),
+            elsewhere: self
+                .elsewhere
+                .as_ref()
+                .map(|(view, condition)| (&**view, condition)),
             sort: self.request.sort.as_ref(),
         }
     }
@@ -282,8 +289,9 @@ fn digest(context: &Context, parts: &[Part]) -> [u8; 32] {
         let ListRequest { filter, sort, .. } = &part.request;
         let endpoint = &part.view.resource_type.endpoint;
         let text = format!(
-            "\u{1e}{endpoint}\u{1f}{}\u{1f}{filter:?}\u{1f}{sort:?}",
-            part.without_accounts
+            "\u{1e}{endpoint}\u{1f}{}{}\u{1f}{filter:?}\u{1f}{sort:?}",
+            part.without_accounts,
+            part.elsewhere.is_some()
         );
         hash.update(text);
     }

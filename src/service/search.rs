@@ -45,6 +45,7 @@ impl Muster {
                     view: view.clone(),
                     request,
                     without_accounts: false,
+                    elsewhere: None,
                 });
             }
         }
@@ -63,7 +64,8 @@ impl Muster {
 }
 
 /// A record that is a User and a Person is listed as a User (design §2), unless that hides what a Person is found by: then
-/// it is listed as a Person. If each of the two knows a name that the other does not, it may be found as either.
+/// it is listed as a Person. If each of the two knows a name that the other does not, it is listed as the User that matches,
+/// or else as the Person.
 fn list_each_once(parts: &mut Vec<Part>, names: &[AttributePath]) {
     let find = |accounts_only: bool| {
         let is_it = |view: &View| view.kind == Kind::Person && view.accounts_only == accounts_only;
@@ -81,6 +83,8 @@ fn list_each_once(parts: &mut Vec<Part>, names: &[AttributePath]) {
         parts[persons].without_accounts = true;
     } else if suffices(persons, users) {
         parts.remove(users);
+    } else if let Some(filter) = parts[users].request.filter.clone() {
+        parts[persons].elsewhere = Some((parts[users].view.clone(), filter));
     }
 }
 

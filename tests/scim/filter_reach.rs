@@ -302,6 +302,8 @@ async fn what_a_type_lacks_has_no_value_in_a_search_of_the_root(app: &App) {
         ("birthDate pr", 0, 2, 0),
         ("birthDate pr or displayName eq \"apes\"", 0, 2, 1),
         ("birthDate pr or userName eq \"bo\"", 1, 2, 0),
+        ("birthDate pr or userName eq \"ada\"", 1, 1, 0),
+        ("not (birthDate pr and userName pr)", 12, 1, 2),
         (
             "emails[verified eq true] or displayName eq \"apes\"",
             0,

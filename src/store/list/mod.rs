@@ -38,8 +38,45 @@ pub struct Query<'a> {
     pub without_accounts: bool,
     /// The filter.
     pub condition: Option<&'a Condition>,
+    /// Whom another list has already: of those that match, they are left out.
+    pub elsewhere: Option<(&'a View, &'a Condition)>,
     /// By what to sort; by creation without it.
     pub sort: Option<&'a Sort>,
+}
+
+impl<'a> Query<'a> {
+    fn scope(&self, view: &'a View, form: Form) -> Scope<'a> {
+        Scope {
+            tenant: self.tenant,
+            system: self.system,
+            view,
+            base_url: self.base_url,
+            form,
+            written: Cell::new(0),
+            pinned: Cell::new(false),
+        }
+    }
+
+    /// What holds of those that match and are not listed elsewhere.
+    fn matches(
+        &self,
+        tx: &mut Tx<'_>,
+        condition: &Condition,
+        form: Form,
+    ) -> Result<Fragment, Error> {
+        let here = self.scope(self.view, form).compile(tx, condition)?;
+        let Some((view, condition)) = self.elsewhere else {
+            return Ok(here);
+        };
+        let there = self.scope(view, form).compile(tx, condition)?;
+        let mut both = Fragment::new();
+        both.sql("(").add(&here).sql(") AND NOT (");
+        if view.accounts_only {
+            both.sql("resource.account AND ");
+        }
+        both.sql("(").add(&there).sql("))");
+        Ok(both)
+    }
 }
 
 /// Where a record stands in an order: what comes after it is known by this alone, whatever has come and gone meanwhile.
@@ -95,15 +132,6 @@ pub struct List<'a> {
 impl<'a> List<'a> {
     /// Finds out how the records are found best.
     pub fn open(tx: &mut Tx<'_>, query: &'a Query<'a>) -> Result<Self, Error> {
-        let scope = |form| Scope {
-            tenant: query.tenant,
-            system: query.system,
-            view: query.view,
-            base_url: query.base_url,
-            form,
-            written: Cell::new(0),
-            pinned: Cell::new(false),
-        };
         let mut list = Self {
             query,
             order: Order::of(tx, query)?,
@@ -114,9 +142,9 @@ impl<'a> List<'a> {
             total: Cell::new(None),
         };
         if let Some(condition) = query.condition {
-            list.each = Some(scope(Form::Each).compile(tx, condition)?);
-            list.set = Some(scope(Form::Set).compile(tx, condition)?);
-            let drivers = scope(Form::Each).drivers(tx, condition)?;
+            list.each = Some(query.matches(tx, condition, Form::Each)?);
+            list.set = Some(query.matches(tx, condition, Form::Set)?);
+            let drivers = query.scope(query.view, Form::Each).drivers(tx, condition)?;
             list.few = fewest(tx, &drivers)?;
             list.equal = drivers.into_iter().find_map(|driver| driver.equal);
         }
