@@ -78,7 +78,8 @@ pub(crate) fn serve(url: &str, port: u16) -> Result<(), Failure> {
 fn sqlite(path: &str) -> Result<SqliteConnection, Failure> {
     let mut link = SqliteConnection::establish(path)?;
     link.batch_execute(
-        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;",
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -64000; \
+         PRAGMA wal_autocheckpoint = 8000;",
     )?;
     Ok(link)
 }

@@ -81,6 +81,9 @@ pub(crate) async fn run(
         Pace::Closed => operation.connections(),
         Pace::Open(_) => 32,
     };
+    if let Some(request) = target.lead_in(operation) {
+        Connection::to(target.port).call(&request).await?;
+    }
     let before = processor_seconds(target.process).unwrap_or(f64::NAN);
     let started = Instant::now();
     let until = started + Duration::from_secs_f64(seconds);

@@ -134,10 +134,7 @@ impl Target {
                 let cursor = walk.cursor.as_ref().or(self.cursor.as_ref())?;
                 self.get(&format!("{users}?count=100&cursor={}", escaped(cursor)))
             }
-            IndexPage => {
-                let start = self.size * 9 / 10 + 1 + walk.page * 100;
-                self.get(&format!("{users}?startIndex={start}&count=100"))
-            }
+            IndexPage => self.index_page(self.size * 9 / 10 + walk.page * 100),
             Create => self.send("POST", &users, &people::user(self.newcomer())),
             Patch => {
                 let path = format!("{users}/{}", self.any_id());
@@ -160,6 +157,18 @@ impl Target {
                 self.send("PATCH", &path, &patch(&operation))
             }
         })
+    }
+
+    /// What is asked once before a run: the page before the first one of a walk by index, to which the server counts its
+    /// way. It is the pages of the walk that are measured.
+    pub(crate) fn lead_in(&self, operation: Operation) -> Option<Vec<u8>> {
+        (operation == IndexPage).then(|| self.index_page(self.size * 9 / 10 - 100))
+    }
+
+    /// The page of persons after so many.
+    fn index_page(&self, offset: usize) -> Vec<u8> {
+        let start = offset + 1;
+        self.get(&format!("{}/Users?startIndex={start}&count=100", self.base))
     }
 
     /// Learns from an answer what the next request needs.
