@@ -7,7 +7,8 @@
 //! | `seed` `multiply` `database` | databases of any size, the first thousand written through the server itself |
 //! | `server` `bare` | what is measured, as processes: Muster, a bare handler, other servers |
 //! | `http` `load` `operations` | the load: what is sent, over kept connections, in a closed or an open loop |
-//! | `measure` `memory` `report` | the plan, interleaved; what comes of it |
+//! | `walk` | a walk of everybody while others come and go |
+//! | `measure` `report` | the plan, interleaved; what comes of it |
 
 #![expect(
     clippy::print_stdout,
@@ -27,6 +28,7 @@ mod people;
 mod report;
 mod seed;
 mod server;
+mod walk;
 
 use std::path::PathBuf;
 

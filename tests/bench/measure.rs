@@ -10,6 +10,7 @@ use super::people::WRITTEN;
 use super::report::{Figure, Growth, Report};
 use super::seed::{seed, target};
 use super::server::Server;
+use super::walk;
 use super::{Failure, Plan};
 
 /// The smaller size of the growth that is looked at, where larger ones are measured.
@@ -111,6 +112,13 @@ async fn closed_loop(
         let mut targets = vec![muster.clone()];
         targets.extend(bare.clone().filter(|_| simple));
         turns(plan, (engine, size), operation, &targets, report).await?;
+    }
+    if size <= walk::MOST && "walk".contains(&plan.only) {
+        let said = walk::walk_beside_writers(&muster).await?;
+        eprintln!(
+            "{engine} {size}: {}",
+            said.replace('\n', &format!("\n{engine} {size}: "))
+        );
     }
     Ok(())
 }

@@ -191,8 +191,13 @@ impl Target {
     }
 
     pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        self.bare("GET", path)
+    }
+
+    /// A request without a body.
+    pub(crate) fn bare(&self, method: &str, path: &str) -> Vec<u8> {
         format!(
-            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n",
             self.token
         )
         .into_bytes()
