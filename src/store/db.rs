@@ -133,9 +133,9 @@ impl Address {
     }
 }
 
-/// What SQLite's one writer has of its own: it changes leaves of the index all over the file, so it keeps 64 MB of pages,
-/// and moves what it wrote from the log to the file every 32 MB instead of every 4, when many of these pages have been
-/// written more than once.
+/// What SQLite's one writer has of its own: it changes leaves of the index all over the file, so it keeps 64 MB of pages;
+/// and it leaves it to [`super::checkpoint`] to move what it wrote from the log to the file, unless the log has grown by
+/// 32 MB.
 const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 8000;";
 
 /// How each PostgreSQL session is set up. No statement holds a worker forever, nor a stopped process others' locks.

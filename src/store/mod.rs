@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `db` `tx` `sql_types` `sql_nodes` | the two databases and their differences |
 //! | `writer` `pool` `workers` `use_case` | how use cases reach a connection, and when they are answered |
+//! | `checkpoint` | SQLite's log on its way to the file |
 //! | `home` | whether SQLite's file is still where it was |
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
@@ -20,6 +21,7 @@
 
 mod attribute_path;
 pub mod belonging;
+mod checkpoint;
 mod counter;
 mod db;
 mod error;

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::checkpoint::Checkpoints;
 use super::counter::{self, Counted};
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
@@ -22,6 +23,9 @@ use super::use_case::{ATTEMPTS, Job};
 /// waits for nobody: a group ends where the queue does.
 const GROUP: usize = 64;
 const WINDOW: Duration = Duration::from_millis(25);
+/// After a group of so many at most, others may work on the file. When more are waiting, a second thread would only be in
+/// the way of the disk, and the log would never come to an end: then the writer moves it, 32 MB at a time.
+const QUIET: usize = 8;
 /// Writes that may wait; beyond it the caller is told to come back.
 const QUEUE: usize = 4096;
 
@@ -35,6 +39,7 @@ impl Writer {
     pub(super) fn start(address: &Address, home: Home, paths: Paths) -> Result<Self, Error> {
         let mut desk = Desk {
             db: Some(address.reconnect(Purpose::Write)?),
+            checkpoints: Checkpoints::start(address, home.clone())?,
             address: address.clone(),
             home,
             paths,
@@ -89,6 +94,7 @@ struct Desk {
     address: Address,
     home: Home,
     paths: Paths,
+    checkpoints: Checkpoints,
     /// The connection; none after it has failed, until the next write.
     db: Option<Db>,
 }
@@ -138,6 +144,9 @@ fn serve(desk: &mut Desk, jobs: &Receiver<Box<dyn Job>>) -> bool {
     match whole {
         Ok(()) => {
             publish(&desk.paths, learned);
+            if ran.len() <= QUIET {
+                desk.checkpoints.wanted();
+            }
             for job in ran {
                 job.finish(Ok(()));
             }
