@@ -231,3 +231,19 @@ fn what_nobody_waits_for_any_more_is_not_done() {
     assert!(waits.blocking_recv().unwrap().is_ok());
     assert_eq!(house.tenants(), 1);
 }
+
+#[test]
+fn what_was_written_reaches_the_file_while_the_writer_rests() {
+    let house = House::open("rests");
+    let name = "Harpsichord Makers' Guild";
+    assert!(house.tenant(name).blocking_recv().unwrap().is_ok());
+    let is_there = || {
+        let file = std::fs::read(house.folder.join("muster.db")).unwrap();
+        file.windows(name.len()).any(|part| part == name.as_bytes())
+    };
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while !is_there() {
+        assert!(std::time::Instant::now() < until, "it is in the log alone");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
