@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+#[cfg(feature = "server")]
 mod schemas;
 mod table;
 
