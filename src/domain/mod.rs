@@ -12,6 +12,7 @@
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known |
 //! | `event` | the event that explains a change |
+//! | `policy` | what the operators have laid down, read and checked |
 //! | `masked` | what a reader may see |
 //! | `cursor` | where a walk over pages stands, sealed |
 
@@ -25,6 +26,7 @@ pub mod fold;
 pub mod index;
 pub mod masked;
 pub mod name;
+pub mod policy;
 pub mod record;
 pub mod resolution;
 pub mod view;

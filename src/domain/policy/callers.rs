@@ -1,0 +1,103 @@
+//! The second part of a policy, its callers: the rights of roles, and the clients that have them.
+
+use super::finding::{Findings, Placed, Position};
+use super::read::{Fields, Read};
+use super::words::SpeaksAs;
+use super::yaml::Node;
+use crate::domain::context::Right;
+
+/// Rights on types, on all attributes or on some, everywhere or where a filter holds.
+#[derive(Clone, Debug, Default)]
+pub struct Grant {
+    /// Where the row begins.
+    pub at: Position,
+    /// Names of resource types.
+    pub types: Vec<Placed<String>>,
+    /// What is allowed.
+    pub rights: Vec<Placed<Right>>,
+    /// The only attributes; all of them if absent.
+    pub attributes: Option<Vec<Placed<String>>>,
+    /// The only resources.
+    pub filter: Option<Placed<String>>,
+}
+
+impl Read for Grant {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let mut row = Fields::of(node, &["types", "rights", "attributes", "where"], findings);
+        Self {
+            at: row.at(),
+            types: row.need("types"),
+            rights: row.need("rights"),
+            attributes: row.get("attributes"),
+            filter: row.get("where"),
+        }
+    }
+}
+
+/// How a verified token becomes a caller.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// Where the row begins.
+    pub at: Position,
+    /// Its name.
+    pub name: Placed<String>,
+    /// Who issues its tokens.
+    pub issuer: Placed<String>,
+    /// Which of them are its own.
+    pub matches: Match,
+    /// The tenant that it belongs to.
+    pub tenant: String,
+    /// The system as which it writes.
+    pub system: Placed<String>,
+    /// What it may do.
+    pub roles: Vec<Placed<String>>,
+    /// For what it may see what is classified.
+    pub purposes: Vec<Placed<String>>,
+    /// How it speaks SCIM.
+    pub profile: SpeaksAs,
+}
+
+impl Read for Client {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let mut row = Fields::of(
+            node,
+            &[
+                "name", "issuer", "match", "tenant", "system", "roles", "purposes", "profile",
+            ],
+            findings,
+        );
+        Self {
+            at: row.at(),
+            name: row.need("name"),
+            issuer: row.need("issuer"),
+            matches: row.need("match"),
+            tenant: row.need("tenant"),
+            system: row.need("system"),
+            roles: row.need("roles"),
+            purposes: row.get("purposes"),
+            profile: row.get("profile"),
+        }
+    }
+}
+
+/// A claim of a token and the text that it equals.
+#[derive(Clone, Debug, Default)]
+pub struct Match {
+    /// Where the row begins.
+    pub at: Position,
+    /// The claim.
+    pub claim: String,
+    /// The text.
+    pub equals: String,
+}
+
+impl Read for Match {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let mut row = Fields::of(node, &["claim", "equals"], findings);
+        Self {
+            at: row.at(),
+            claim: row.need("claim"),
+            equals: row.need("equals"),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Types, attributes and filters against the catalog; rows that overlap.
+
+use std::sync::Arc;
+
+use super::{Policy, survivorship};
+use crate::domain::catalog::Catalog;
+use crate::domain::policy::finding::{Findings, Placed};
+use crate::domain::policy::selector::{self, Selector};
+use crate::domain::policy::{Grant, Treatment};
+use crate::scim::filter::{Filter, parse};
+use crate::scim::resource_type::{Among, ResourceType};
+use crate::scim::schema::{Attribute, Format, Kind};
+
+pub(super) fn run(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
+    for grant in policy.roles.values().flat_map(|role| &role.value) {
+        grant_row(grant, catalog, findings);
+    }
+    authority(policy, catalog, findings);
+    let classified = masking(policy, catalog, findings);
+    survivorship::run(policy, catalog, &classified, findings);
+}
+
+/// What a name means; if it means nothing that is told, if it is not served yet it is told so.
+fn resolve(catalog: &Catalog, name: &Placed<String>, findings: &mut Findings) -> Option<Selector> {
+    if name.value.is_empty() {
+        return None;
+    }
+    match selector::resolve(catalog, &name.value) {
+        Ok(found) => {
+            if let Some(ty) = found.planned {
+                findings.warn(name.at, not_served(ty));
+            }
+            Some(found)
+        }
+        Err(reason) => {
+            findings.error(name.at, reason);
+            None
+        }
+    }
+}
+
+fn not_served(ty: &str) -> String {
+    format!("the resource type {ty} is not served yet, so this has no effect")
+}
+
+/// An attribute: a whole type is none.
+pub(super) fn attribute(
+    catalog: &Catalog,
+    name: &Placed<String>,
+    findings: &mut Findings,
+) -> Option<Selector> {
+    let found = resolve(catalog, name, findings)?;
+    if found.attribute.is_none() && found.planned.is_none() {
+        findings.error(
+            name.at,
+            format!("'{}' is no single attribute: name each", name.value),
+        );
+        return None;
+    }
+    Some(found)
+}
+
+fn grant_row(grant: &Grant, catalog: &Catalog, findings: &mut Findings) {
+    let mut types: Vec<Arc<ResourceType>> = Vec::new();
+    let mut planned = false;
+    for name in grant.types.iter().filter(|name| !name.value.is_empty()) {
+        if name.value == "*" {
+            types.extend(catalog.resource_types().cloned());
+        } else if let Some(ty) = selector::served(catalog, &name.value) {
+            types.push(Arc::clone(ty));
+        } else if let Some(ty) = selector::planned(&name.value) {
+            planned = true;
+            findings.warn(name.at, not_served(ty));
+        } else {
+            findings.error(name.at, selector::unknown_type(catalog, &name.value));
+        }
+    }
+    for name in grant.attributes.iter().flatten() {
+        let Some(found) = attribute(catalog, name, findings) else {
+            continue;
+        };
+        if found.part.is_some() {
+            findings.error(
+                name.at,
+                format!(
+                    "rights are on whole attributes: leave out the brackets of '{}'",
+                    name.value
+                ),
+            );
+        }
+    }
+    if let Some(filter) = &grant.filter {
+        where_row(filter, &types, planned, findings);
+    }
+}
+
+/// A filter that bounds a role: read, and checked against the types of its row.
+fn where_row(
+    text: &Placed<String>,
+    types: &[Arc<ResourceType>],
+    planned: bool,
+    findings: &mut Findings,
+) {
+    let filter = match parse(&text.value) {
+        Ok(filter) => filter,
+        Err(error) if text.value.is_empty() => return drop(error),
+        Err(error) => return findings.error(text.at, format!("in the filter, {}", error.detail)),
+    };
+    for ty in types {
+        let ty = Among { ty, all: types };
+        if let Err(error) = filter.check_among(ty) {
+            let place = misplaced(&filter, &text.value, types);
+            findings.error(text.at, format!("in the filter, {place}{}", error.detail));
+            return;
+        }
+    }
+    if types.is_empty() && !planned {
+        findings.warn(text.at, "the filter is of no resource type that is served");
+    }
+}
+
+/// Where in the filter the first path stands that no type knows.
+fn misplaced(filter: &Filter, text: &str, types: &[Arc<ResourceType>]) -> String {
+    let paths = filter.paths();
+    let strange = paths
+        .iter()
+        .find(|path| types.iter().all(|ty| ty.resolve(path).is_none()));
+    let at = strange.and_then(|path| {
+        let whole = text.find(&path.to_string());
+        whole.or_else(|| text.find(path.sub.as_deref().unwrap_or(&path.attribute)))
+    });
+    at.map_or_else(String::new, |at| {
+        format!("at character {}: ", text[..at].chars().count() + 1)
+    })
+}
+
+/// Two masters of one attribute.
+fn authority(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
+    let mut before: Vec<(&Placed<String>, &str, Selector)> = Vec::new();
+    for row in &policy.authority {
+        for cover in &row.covers {
+            let Some(found) = resolve(catalog, cover, findings) else {
+                continue;
+            };
+            if found.part.is_some() {
+                findings.error(
+                    cover.at,
+                    format!(
+                        "a master has whole attributes: leave out the brackets of '{}'",
+                        cover.value
+                    ),
+                );
+            }
+            for (other, master, theirs) in &before {
+                let same = cover.value == other.value;
+                let common = found.common(theirs).map(|target| target.path.as_str());
+                if let Some(common) = common.or(same.then_some(cover.value.as_str())) {
+                    let line = other.at.line;
+                    let reason = format!(
+                        "two rows are on '{common}': '{}' (master {}) and '{}' (master {master}) in line {line}",
+                        cover.value, row.master.value, other.value
+                    );
+                    findings.error(cover.at, reason);
+                }
+            }
+            before.push((cover, &row.master.value, found));
+        }
+    }
+}
+
+/// Rows of masking that both match; answers what is classified.
+fn masking(policy: &Policy, catalog: &Catalog, findings: &mut Findings) -> Vec<Selector> {
+    let mut before: Vec<(&Placed<String>, Selector)> = Vec::new();
+    for row in &policy.masking {
+        for name in &row.attributes {
+            let Some(found) = attribute(catalog, name, findings) else {
+                continue;
+            };
+            if row.otherwise == Treatment::Year
+                && found
+                    .attribute
+                    .as_ref()
+                    .is_some_and(|known| !is_date(known))
+            {
+                findings.error(
+                    name.at,
+                    format!(
+                        "'{}' is no date, so no year is left of it: choose another treatment",
+                        name.value
+                    ),
+                );
+            }
+            for (other, theirs) in &before {
+                classified_twice((name, &found), (other, theirs), findings);
+            }
+            before.push((name, found));
+        }
+    }
+    before.into_iter().map(|(_, found)| found).collect()
+}
+
+fn is_date(attribute: &Attribute) -> bool {
+    attribute.kind == Kind::DateTime || attribute.format == Some(Format::Date)
+}
+
+/// Two selectors that mean a common value: an error, unless they are value filters, which may be meant to overlap.
+fn classified_twice(
+    (name, found): (&Placed<String>, &Selector),
+    (other, theirs): (&Placed<String>, &Selector),
+    findings: &mut Findings,
+) {
+    let unserved_twice = found.planned.is_some() && name.value == other.value;
+    if found.common(theirs).is_none() && !unserved_twice {
+        return;
+    }
+    let (this, that, line) = (&name.value, &other.value, other.at.line);
+    if matches!((&found.part, &theirs.part), (Some(a), Some(b)) if a != b) {
+        if !apart(this, that) {
+            let reason = format!(
+                "an element may match both '{this}' and '{that}' in line {line}: then both must be open"
+            );
+            findings.warn(name.at, reason);
+        }
+        return;
+    }
+    let reason =
+        format!("'{this}' is classified already, as '{that}' in line {line}: one row must decide");
+    findings.error(name.at, reason);
+}
+
+/// Whether two value filters can hold of no common element: each compares the same sub-attribute by `eq`, with another
+/// value.
+fn apart(one: &str, other: &str) -> bool {
+    let test = |text: &str| {
+        let (_, filter) = text.split_once('[')?;
+        let filter = filter.split(']').next()?.to_lowercase();
+        let (name, value) = filter.split_once(" eq ")?;
+        let simple = !value.contains(" and ") && !value.contains(" or ");
+        simple.then(|| (name.trim().to_owned(), value.trim().to_owned()))
+    };
+    matches!((test(one), test(other)), (Some(a), Some(b)) if a.0 == b.0 && a.1 != b.1)
+}

@@ -1,0 +1,39 @@
+//! What the rows of a policy must not say of each other.
+//!
+//! | file | what it looks at |
+//! |---|---|
+//! | `names` | names that stand twice, or that nothing has |
+//! | `attributes` | types, attributes and filters against the catalog; rows that overlap |
+//! | `survivorship` | rows that are never reached, rules that do not fit |
+//! | `contract` | the contract's fixed lists, numbers in order |
+
+mod attributes;
+mod contract;
+mod names;
+mod survivorship;
+
+use super::Policy;
+use super::finding::{Findings, Placed, Position};
+use crate::domain::catalog::Catalog;
+
+/// Adds every mistake.
+pub(super) fn run(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
+    contract::run(policy, findings);
+    names::run(policy, findings);
+    attributes::run(policy, catalog, findings);
+}
+
+/// Tells each name that stood before.
+fn once<'a>(what: &str, names: impl Iterator<Item = &'a Placed<String>>, findings: &mut Findings) {
+    let mut seen: Vec<&Placed<String>> = Vec::new();
+    for name in names.filter(|name| !name.value.is_empty()) {
+        match seen.iter().find(|known| known.value == name.value) {
+            Some(known) => findings.error(name.at, twice(what, &name.value, known.at)),
+            None => seen.push(name),
+        }
+    }
+}
+
+fn twice(what: &str, name: &str, before: Position) -> String {
+    format!("{what} '{name}' stands already in line {}", before.line)
+}

@@ -1,0 +1,158 @@
+//! The policy: the contract between the systems that share people, and the rules that this server enforces, as data.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `yaml` | a file as a tree whose every node knows its place |
+//! | `read` `finding` | from the tree to typed rows, and every mistake on the way |
+//! | `contract` `delivery` `observability` `rows` `callers` (and their words) | what a policy says |
+//! | `selector` | what the attributes and types that it names are here |
+//! | `check` | what its rows must not say of each other |
+
+mod callers;
+mod check;
+pub mod contract;
+pub mod contract_words;
+pub mod delivery;
+mod finding;
+pub mod observability;
+mod read;
+mod rows;
+pub mod selector;
+mod words;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+pub use callers::{Client, Grant, Match};
+pub use finding::{Finding, Placed, Position, Severity};
+pub use rows::{Authority, Masking, Matching, Posture, Retention, Survivorship, System};
+pub use words::{
+    Basis, Day, Model, Others, Rule, SpeaksAs, SystemKind, Then, Treatment, right_word,
+};
+pub use yaml::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
+
+use super::catalog::Catalog;
+use finding::Findings;
+use read::{Fields, Read};
+use yaml::Node;
+
+/// A whole policy, as it stands in its file.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// The version of the format: 1 (B-049).
+    pub version: u32,
+    /// Who answers for what.
+    pub owner: Option<contract::Owner>,
+    /// The ids that join systems.
+    pub canonical_ids: Option<contract::CanonicalIds>,
+    /// Which ids of other systems are taken.
+    pub external_ids: Option<contract::ExternalIds>,
+    /// What is approved beyond that list.
+    pub external_ids_also: Vec<contract::Allowed>,
+    /// The contract's objects.
+    pub schema: Option<contract::Schema>,
+    /// How events leave.
+    pub webhooks: Option<delivery::Webhooks>,
+    /// How changes are let out.
+    pub rollout: Option<delivery::Rollout>,
+    /// What is measured and kept.
+    pub observability: Option<observability::Observability>,
+    /// The systems.
+    pub systems: Vec<System>,
+    /// Which system is master of what.
+    pub authority: Vec<Authority>,
+    /// How claims come to one value; the first row that names an attribute decides.
+    pub survivorship: Vec<Survivorship>,
+    /// When two are one person.
+    pub matching: Option<Matching>,
+    /// The roles, by name; each where its name stands.
+    pub roles: BTreeMap<String, Placed<Vec<Grant>>>,
+    /// The clients.
+    pub clients: Vec<Client>,
+    /// The classified attributes.
+    pub masking: Vec<Masking>,
+    /// How long something is kept.
+    pub retention: Vec<Retention>,
+}
+
+const KEYS: [&str; 17] = [
+    "version",
+    "owner",
+    "canonicalIds",
+    "externalIds",
+    "externalIdsAlso",
+    "schema",
+    "webhooks",
+    "rolloutControls",
+    "observability",
+    "systems",
+    "authority",
+    "survivorship",
+    "matching",
+    "roles",
+    "clients",
+    "masking",
+    "retention",
+];
+
+impl Read for Policy {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let mut file = Fields::of(node, &KEYS, findings);
+        Self {
+            version: version(&mut file),
+            owner: file.get("owner"),
+            canonical_ids: file.get("canonicalIds"),
+            external_ids: file.get("externalIds"),
+            external_ids_also: file.get("externalIdsAlso"),
+            schema: file.get("schema"),
+            webhooks: file.get("webhooks"),
+            rollout: file.get("rolloutControls"),
+            observability: file.get("observability"),
+            systems: file.get("systems"),
+            authority: file.get("authority"),
+            survivorship: file.get("survivorship"),
+            matching: file.get("matching"),
+            roles: file.get("roles"),
+            clients: file.get("clients"),
+            masking: file.get("masking"),
+            retention: file.get("retention"),
+        }
+    }
+}
+
+fn version(file: &mut Fields<'_, '_>) -> u32 {
+    let Placed { at, value } = file.need("version");
+    if value != 1 && at != Position::default() {
+        let reason = format!("version is {value}, but this server reads version 1");
+        file.findings.error(at, reason);
+    }
+    value
+}
+
+/// What came of reading a file.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The policy, if there is no error.
+    pub policy: Option<Policy>,
+    /// Every mistake, in the order of the file.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the bytes of a file and checks all that it says, against the resource types of `catalog`.
+#[must_use]
+pub fn load(bytes: &[u8], catalog: &Catalog) -> Loaded {
+    let mut findings = Findings::default();
+    let policy = yaml::read(bytes, &mut findings).map(|root| Policy::read(&root, &mut findings));
+    if let Some(policy) = &policy {
+        check::run(policy, catalog, &mut findings);
+    }
+    let findings = findings.sorted();
+    let sound = findings
+        .iter()
+        .all(|found| found.severity != Severity::Error);
+    let policy = policy.filter(|_| sound);
+    Loaded { policy, findings }
+}
+
+#[cfg(test)]
+mod tests;

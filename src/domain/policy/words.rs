@@ -1,0 +1,157 @@
+//! The words that keys of the second part may have, and its days.
+
+use super::finding::Findings;
+use super::read::{Read, unknown, words};
+use super::yaml::Node;
+use crate::domain::context::Right;
+
+words! {
+    /// What a system is.
+    SystemKind, "kind of system":
+    /// Applicant tracking.
+    Ats = "ats",
+    /// Human resources.
+    Hris = "hris",
+    /// Customer relations.
+    Crm = "crm",
+    /// An identity provider.
+    Idp = "idp",
+    /// A verification service.
+    Verification = "verification",
+    /// An assessment vendor.
+    Assessment = "assessment",
+}
+
+words! {
+    /// What the word of those who are not master is.
+    Others, "way to treat others":
+    /// A suggestion.
+    Suggest = "suggest",
+}
+
+words! {
+    /// How claims come to one value.
+    Rule, "survivorship rule":
+    /// The first system in the order that says anything.
+    SourcePriority = "sourcePriority",
+    /// The newest claim.
+    MostRecent = "mostRecent",
+    /// All elements together.
+    Union = "union",
+    /// The longest text.
+    Longest = "longest",
+    /// The claim with the most parts.
+    MostComplete = "mostComplete",
+}
+
+words! {
+    /// Which weights matching has.
+    Model, "matching model":
+    /// Those that come with this server.
+    Builtin = "builtin",
+}
+
+words! {
+    /// What is left of a hidden value.
+    Treatment, "treatment":
+    /// Nothing.
+    Omit = "omit",
+    /// A fixed text.
+    Redact = "redact",
+    /// Its last four letters and digits.
+    LastFour = "lastFour",
+    /// The first letter and the domain of an address.
+    MaskEmail = "maskEmail",
+    /// The year of a date.
+    Year = "year",
+    /// A name that only this client sees, always the same for the same value.
+    Hash = "hash",
+}
+
+words! {
+    /// How a client speaks SCIM.
+    SpeaksAs, "profile":
+    /// As the RFCs have it.
+    Rfc = "rfc",
+    /// As Microsoft Entra ID does.
+    Entra = "entra",
+    /// As Okta does.
+    Okta = "okta",
+    /// As the interop profile has it.
+    Strict = "strict",
+}
+
+words! {
+    /// What happens when it is kept no longer.
+    Then, "end of retention":
+    /// The person cannot be known from it.
+    Anonymize = "anonymize",
+    /// It is gone.
+    Erase = "erase",
+}
+
+words! {
+    /// The legal basis of keeping it.
+    Basis, "legal basis":
+    /// The person agreed.
+    Consent = "consent",
+    /// A contract needs it.
+    Contract = "contract",
+    /// A law demands it.
+    LegalObligation = "legalObligation",
+    /// Somebody's life hangs on it.
+    VitalInterest = "vitalInterest",
+    /// A public task needs it.
+    PublicTask = "publicTask",
+    /// An interest that outweighs the person's.
+    LegitimateInterest = "legitimateInterest",
+}
+
+/// A calendar day, `2027-06-30`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Day(pub String);
+
+impl Read for Day {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let text = String::read(node, findings);
+        if !text.is_empty() && (text.len() != 10 || text.parse::<chrono::NaiveDate>().is_err()) {
+            let reason = format!("'{text}' is no day: write it as 2027-06-30");
+            findings.error(node.at, reason);
+        }
+        Self(text)
+    }
+}
+
+/// The rights as written in the file.
+const RIGHTS: [(&str, Right); 4] = [
+    ("read", Right::Read),
+    ("search", Right::Search),
+    ("write", Right::Write),
+    ("delete", Right::Delete),
+];
+
+impl Default for Right {
+    /// The least.
+    fn default() -> Self {
+        Self::Read
+    }
+}
+
+impl Read for Right {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let word = String::read(node, findings);
+        let found = RIGHTS.iter().find(|(known, _)| *known == word);
+        if found.is_none() && !word.is_empty() {
+            let known = RIGHTS.iter().map(|(known, _)| *known);
+            findings.error(node.at, unknown("right", &word, known));
+        }
+        found.map_or_else(Self::default, |(_, right)| *right)
+    }
+}
+
+/// The word of a right as written in the file.
+#[must_use]
+pub fn right_word(right: Right) -> &'static str {
+    let found = RIGHTS.iter().find(|(_, known)| *known == right);
+    found.map_or("", |(word, _)| word)
+}
