@@ -13,9 +13,11 @@
 //! | `resolution` | whether a newcomer is somebody known |
 //! | `event` | the event that explains a change |
 //! | `policy` | what the operators have laid down, read and checked |
+//! | `access` | what a policy lets a client do and see |
 //! | `masked` | what a reader may see |
 //! | `cursor` | where a walk over pages stands, sealed |
 
+pub mod access;
 pub mod catalog;
 pub mod claim;
 pub mod context;
