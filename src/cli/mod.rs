@@ -6,12 +6,14 @@
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
 //! | `database` | opens the service on the configured database |
 //! | `events` | `muster events`: prints the log |
+//! | `policy/` | `muster policy`: checks and explains a policy file |
 //! | `failure` | a message for the operator, and the exit code |
 
 pub mod conform;
 mod database;
 mod events;
 mod failure;
+mod policy;
 pub mod serve;
 
 use std::io::{self, Write};
@@ -37,6 +39,8 @@ enum Command {
     Events(events::Options),
     /// Try a SCIM server, this one or any other, clause by clause.
     Conform(conform::Options),
+    /// Check a policy file, and explain what it lets whom do and see.
+    Policy(policy::Options),
     /// Print the version.
     Version,
 }
@@ -49,6 +53,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(options)) => serve::run(options),
         Some(Command::Events(options)) => events::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
+        Some(Command::Policy(options)) => policy::run(&options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
         }

@@ -1,0 +1,114 @@
+//! `muster policy`: reads a policy file and says what is wrong with it, what it lets a client do, and who may see what.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `check` | every mistake of a file, with its place |
+//! | `explain` | attribute by attribute what one client may do and see |
+//! | `who` | who may see one attribute, for what, by which row |
+
+mod check;
+mod explain;
+mod who;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, print};
+use crate::domain::access::Sight;
+use crate::domain::catalog::Catalog;
+use crate::domain::policy::{Finding, Loaded, MAX_BYTES, Policy, load};
+
+/// What can be asked of it.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Name every mistake of a policy file. Exit code 1 if there is an error, 2 if the file cannot be read.
+    Check(check::Options),
+    /// Say attribute by attribute what a client may do and see, and which line of the policy decides it.
+    Explain(explain::Options),
+    /// Say who may see an attribute, for what, and which line of the policy decides it.
+    Who(who::Options),
+}
+
+/// Answers the question.
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let catalog = Catalog::load().map_err(Failure::run)?;
+    match &options.command {
+        Command::Check(options) => check::run(options, &catalog),
+        Command::Explain(options) => explain::run(options, &catalog),
+        Command::Who(options) => who::run(options, &catalog),
+    }
+}
+
+/// Reads a file; of one that is too large only so much that this shows.
+fn open(path: &Path, catalog: &Catalog) -> Result<Loaded, Failure> {
+    let cannot = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
+    let file = File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    let most = MAX_BYTES as u64 + 1;
+    file.take(most).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(load(&bytes, catalog))
+}
+
+/// Reads a file that must be without error.
+fn sound(path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
+    let loaded = open(path, catalog)?;
+    loaded.policy.ok_or_else(|| {
+        let lines: Vec<String> = loaded
+            .findings
+            .iter()
+            .map(|found| line(path, found))
+            .collect();
+        Failure::run(format!("the policy has errors:\n{}", lines.join("\n")))
+    })
+}
+
+/// `FILE:LINE:COLUMN: error: reason`
+fn line(path: &Path, found: &Finding) -> String {
+    let Finding {
+        at,
+        severity,
+        reason,
+    } = found;
+    format!(
+        "{}:{}:{}: {severity}: {reason}",
+        path.display(),
+        at.line,
+        at.column
+    )
+}
+
+/// What is seen, in words, with the line that decides.
+fn sight(sight: &Sight) -> String {
+    match sight {
+        Sight::Unreadable => "not readable".to_owned(),
+        Sight::NeverReturned => "never returned".to_owned(),
+        Sight::Open => "shown".to_owned(),
+        Sight::Shown {
+            purpose,
+            consent: None,
+            row,
+        } => {
+            format!("shown for {purpose} (line {})", row.at.line)
+        }
+        Sight::Shown {
+            purpose,
+            consent: Some((needed, treatment)),
+            row,
+        } => {
+            let (line, word) = (row.at.line, treatment.word());
+            format!("shown for {purpose} with consent to {needed}, else {word} (line {line})")
+        }
+        Sight::Hidden { treatment, row } => {
+            format!("{} (line {})", treatment.word(), row.at.line)
+        }
+    }
+}
