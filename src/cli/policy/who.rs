@@ -51,8 +51,14 @@ fn told(policy: &Policy, catalog: &Catalog, wanted: &Selector, name: &str) -> St
             });
             for place in places {
                 let decided = access.decision(ty, &place, wanted.part.as_deref());
-                if decided.sight != Sight::Unreadable {
-                    text.push_str(&line(client, &ty.name, &decided));
+                let parts = match wanted.part {
+                    None if place.sub.is_none() => access.parts(ty, &place),
+                    _ => Vec::new(),
+                };
+                for decided in std::iter::once(decided).chain(parts) {
+                    if decided.sight != Sight::Unreadable {
+                        text.push_str(&line(client, &ty.name, &decided));
+                    }
                 }
             }
         }

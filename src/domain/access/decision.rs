@@ -125,6 +125,15 @@ impl<'p> Access<'p> {
             .collect()
     }
 
+    /// What it may do with those parts of an attribute that a row of the policy names.
+    #[must_use]
+    pub fn parts(&self, ty: &ResourceType, whole: &Resolved<'_>) -> Vec<Decision> {
+        let named = self.named(ty, whole).into_iter();
+        named
+            .map(|(found, path, part)| self.decide(ty, &found, path, part.as_deref()))
+            .collect()
+    }
+
     /// The parts of an attribute that masking or the client's roles name.
     fn named<'t>(
         &self,
@@ -229,13 +238,19 @@ impl<'p> Access<'p> {
         .unwrap_or(Sight::Open)
     }
 
+    /// A row on some elements is on those that are asked for, unless it is plain that no element is both.
     fn classifies(&self, row: &Masking, target: &Target, part: Option<&str>) -> bool {
         row.attributes.iter().any(|name| {
             let Ok(known) = selector::resolve(self.catalog, &name.value) else {
                 return false;
             };
             let this = known.targets.iter().any(|known| known.holds(target));
-            this && (known.part.is_none() || known.part.as_deref() == part)
+            let these = match (known.part.as_deref(), part) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(known), Some(part)) => !selector::apart(known, part),
+            };
+            this && these
         })
     }
 

@@ -113,6 +113,28 @@ fn some_elements_and_parts_have_lines_of_their_own() {
 }
 
 #[test]
+fn a_filter_written_otherwise_hides_as_much_unless_it_is_plainly_of_others() {
+    let policy = policy();
+    let access = Access::of(&policy, &CATALOG, "crm").unwrap();
+    let person = served(&CATALOG, "Person").unwrap();
+    let emails = person
+        .attributes()
+        .find(|found| &*found.location.attribute == "emails")
+        .unwrap();
+    let sight = |part| access.decision(person, &emails, Some(part)).sight;
+    for part in [
+        "[type eq \"HOME\"]",
+        "[ type  eq \"home\" ]",
+        "[value co \"@\"]",
+        "[not (type eq \"work\")]",
+    ] {
+        assert!(matches!(sight(part), Sight::Hidden { .. }), "{part}");
+    }
+    assert_eq!(sight("[type eq \"work\"]"), Sight::Open);
+    assert_eq!(access.parts(person, &emails).len(), 1);
+}
+
+#[test]
 fn rights_are_those_of_the_roles_that_the_schema_lets_anybody_use() {
     let rights = |decision: Decision| {
         decision

@@ -14,7 +14,7 @@ use crate::domain::catalog::Catalog;
 use crate::domain::record::Kind;
 use crate::scim::attribute_path::AttributePath;
 use crate::scim::error::Kind as Fault;
-use crate::scim::filter::parse_value_path;
+use crate::scim::filter::{Filter, Literal, Operator, Predicate, parse_value_path};
 use crate::scim::profile::Profile;
 use crate::scim::resource_type::{Location, Resolved, ResourceType};
 use crate::scim::schema::Attribute;
@@ -246,5 +246,47 @@ fn whole(catalog: &Catalog, ty: &ResourceType, passes: impl Fn(&Resolved<'_>) ->
     Selector {
         targets,
         ..Selector::default()
+    }
+}
+
+/// Whether two value filters, each as it follows its attribute, can hold of no common element: each is but one `eq`, of
+/// the same sub-attribute, with another text.
+#[must_use]
+pub fn apart(one: &str, other: &str) -> bool {
+    matches!((single_test(one), single_test(other)), (Some(a), Some(b)) if a.0 == b.0 && a.1 != b.1)
+}
+
+/// The sub-attribute and the text of a value filter that is one `eq`, in lower case: most attributes do not heed it.
+fn single_test(text: &str) -> Option<(String, String)> {
+    let filter = text.find('[').map(|at| format!("x{}", &text[at..]))?;
+    match parse_value_path(&filter, Profile::Strict).ok()?.1? {
+        Filter::Compare {
+            path,
+            predicate: Predicate::Compare(Operator::Equal, Literal::String(text)),
+        } => Some((path.to_string().to_lowercase(), text.to_lowercase())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    #[test]
+    fn only_what_is_plainly_of_other_elements_is_apart() {
+        let home = r#"[type eq "home"]"#;
+        assert!(apart(home, r#"emails[TYPE eq "work"].value"#));
+        for (one, other) in [
+            (home, r#"[type eq "Home"]"#),
+            (home, r#"[value eq "work"]"#),
+            (home, r#"[type eq "work" or primary eq true]"#),
+            (r#"[not (type eq "a")]"#, r#"[not (type eq "b")]"#),
+            (
+                r#"[primary eq true or type eq "a"]"#,
+                r#"[primary eq true or type eq "b"]"#,
+            ),
+        ] {
+            assert!(!apart(one, other), "{one} {other}");
+        }
     }
 }

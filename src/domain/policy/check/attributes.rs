@@ -215,7 +215,7 @@ fn classified_twice(
     }
     let (this, that, line) = (&name.value, &other.value, other.at.line);
     if matches!((&found.part, &theirs.part), (Some(a), Some(b)) if a != b) {
-        if !apart(this, that) {
+        if !selector::apart(this, that) {
             let reason = format!(
                 "an element may match both '{this}' and '{that}' in line {line}: then both must be open"
             );
@@ -226,17 +226,4 @@ fn classified_twice(
     let reason =
         format!("'{this}' is classified already, as '{that}' in line {line}: one row must decide");
     findings.error(name.at, reason);
-}
-
-/// Whether two value filters can hold of no common element: each compares the same sub-attribute by `eq`, with another
-/// value.
-fn apart(one: &str, other: &str) -> bool {
-    let test = |text: &str| {
-        let (_, filter) = text.split_once('[')?;
-        let filter = filter.split(']').next()?.to_lowercase();
-        let (name, value) = filter.split_once(" eq ")?;
-        let simple = !value.contains(" and ") && !value.contains(" or ");
-        simple.then(|| (name.trim().to_owned(), value.trim().to_owned()))
-    };
-    matches!((test(one), test(other)), (Some(a), Some(b)) if a.0 == b.0 && a.1 != b.1)
 }
