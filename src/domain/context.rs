@@ -20,6 +20,22 @@ pub enum Right {
     Delete,
 }
 
+impl Right {
+    /// All rights.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Search, Self::Write, Self::Delete];
+
+    /// Its word in configuration, policies and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Search => "search",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// Rights on some resource types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {

@@ -219,12 +219,7 @@ fn permit(context: &Context, right: Right, name: &str) -> Result<(), Error> {
     if context.client.may(right, name) {
         return Ok(());
     }
-    let verb = match right {
-        Right::Read => "read",
-        Right::Search => "search",
-        Right::Write => "write",
-        Right::Delete => "delete",
-    };
+    let verb = right.name();
     Err(Error::Forbidden(format!(
         "the client '{}' has no right to {verb} {name} resources",
         context.client.name

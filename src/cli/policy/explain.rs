@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Failure, print, sight, sound};
+use super::{Failure, by, print, sight, sound};
 use crate::domain::access::{Access, Decision, Held};
 use crate::domain::catalog::Catalog;
+use crate::domain::policy::Policy;
 use crate::domain::policy::selector::{served, unknown_type};
-use crate::domain::policy::{Policy, right_word};
 use crate::scim::resource_type::ResourceType;
 
 /// What can be asked of it.
@@ -71,7 +71,7 @@ fn explained(
         row.at.line,
         row.system.value,
         row.tenant,
-        row.profile.word(),
+        row.profile.name(),
         names(&row.roles),
         names(&row.purposes),
     );
@@ -91,24 +91,13 @@ fn explained(
 fn given(rights: &[Held]) -> String {
     let mut rows: Vec<(&Held, Vec<&str>)> = Vec::new();
     for held in rights {
-        let word = right_word(held.right);
+        let word = held.right.name();
         match rows.iter_mut().find(|(row, _)| row.row == held.row) {
             Some((_, words)) => words.push(word),
             None => rows.push((held, vec![word])),
         }
     }
-    let row = |(held, words): &(&Held, Vec<&str>)| {
-        let bound = held
-            .filter
-            .as_ref()
-            .map_or_else(String::new, |filter| format!(", where {filter}"));
-        format!(
-            "{} ({}, line {}{bound})",
-            words.join(", "),
-            held.row.name,
-            held.row.at.line
-        )
-    };
+    let row = |(held, words): &(&Held, Vec<&str>)| format!("{} ({})", words.join(", "), by(held));
     rows.iter().map(row).collect::<Vec<_>>().join("; ")
 }
 

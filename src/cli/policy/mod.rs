@@ -17,7 +17,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 
 use super::{Failure, print};
-use crate::domain::access::Sight;
+use crate::domain::access::{Held, Sight};
 use crate::domain::catalog::Catalog;
 use crate::domain::policy::{Finding, Loaded, MAX_BYTES, Policy, load};
 
@@ -84,6 +84,13 @@ fn line(path: &Path, found: &Finding) -> String {
         at.line,
         at.column
     )
+}
+
+/// The row that gives a right: `role hris, line 64, where …`.
+fn by(held: &Held) -> String {
+    let bound = held.filter.as_ref();
+    let bound = bound.map_or_else(String::new, |filter| format!(", where {filter}"));
+    format!("{}, line {}{bound}", held.row.name, held.row.at.line)
 }
 
 /// What is seen, in words, with the line that decides.

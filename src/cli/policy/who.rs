@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, print, sight, sound};
+use super::{Failure, by, print, sight, sound};
 use crate::domain::access::{Access, Decision, Sight};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Right;
@@ -79,15 +79,7 @@ fn line(client: &str, ty: &str, decided: &Decision) -> String {
         .rights
         .iter()
         .filter(|held| held.right == Right::Read);
-    let rows: Vec<String> = reads
-        .map(|held| {
-            let bound = held
-                .filter
-                .as_ref()
-                .map_or_else(String::new, |filter| format!(", where {filter}"));
-            format!("{}, line {}{bound}", held.row.name, held.row.at.line)
-        })
-        .collect();
+    let rows: Vec<String> = reads.map(by).collect();
     format!(
         "  {client}: {ty} {}: {}; read by {}\n",
         decided.path,

@@ -2,9 +2,9 @@
 
 use super::finding::{Findings, Placed, Position};
 use super::read::{Fields, Read};
-use super::words::SpeaksAs;
 use super::yaml::Node;
 use crate::domain::context::Right;
+use crate::scim::profile::Profile;
 
 /// Rights on types, on all attributes or on some, everywhere or where a filter holds.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ pub struct Client {
     /// For what it may see what is classified.
     pub purposes: Vec<Placed<String>>,
     /// How it speaks SCIM.
-    pub profile: SpeaksAs,
+    pub profile: Profile,
 }
 
 impl Read for Client {

@@ -26,9 +26,7 @@ use std::collections::BTreeMap;
 pub use callers::{Client, Grant, Match};
 pub use finding::{Finding, Placed, Position, Severity};
 pub use rows::{Authority, Masking, Matching, Posture, Retention, Survivorship, System};
-pub use words::{
-    Basis, Day, Model, Others, Rule, SpeaksAs, SystemKind, Then, Treatment, right_word,
-};
+pub use words::{Basis, Day, Model, Others, Rule, SystemKind, Then, Treatment};
 pub use yaml::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 
 use super::catalog::Catalog;

@@ -184,6 +184,22 @@ pub(super) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'
     format!("there is no {what} '{name}'{hint}")
 }
 
+/// What one of the known words stands for; a default where the node is none of them, which is then told.
+pub(super) fn one_of<T: Copy + Default>(
+    what: &str,
+    known: &[(&str, T)],
+    node: &Node,
+    findings: &mut Findings,
+) -> T {
+    let word = String::read(node, findings);
+    let found = known.iter().find(|(known, _)| *known == word);
+    if found.is_none() && !word.is_empty() {
+        let known = known.iter().map(|(known, _)| *known);
+        findings.error(node.at, unknown(what, &word, known));
+    }
+    found.map_or_else(T::default, |(_, meant)| *meant)
+}
+
 /// An enum of the words that a key may have, each as written in the file.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$each:meta])* $variant:ident = $word:literal,)+) => {
@@ -217,13 +233,8 @@ macro_rules! words {
                 node: &$crate::domain::policy::yaml::Node,
                 findings: &mut $crate::domain::policy::finding::Findings,
             ) -> Self {
-                let word = String::read(node, findings);
-                let found = Self::ALL.iter().find(|known| known.word() == word);
-                if found.is_none() && !word.is_empty() {
-                    let known = Self::ALL.iter().map(|known| known.word());
-                    findings.error(node.at, $crate::domain::policy::read::unknown($what, &word, known));
-                }
-                found.copied().unwrap_or_default()
+                let known = [$(($word, Self::$variant)),+];
+                $crate::domain::policy::read::one_of($what, &known, node, findings)
             }
         }
     };

@@ -1,9 +1,10 @@
 //! The words that keys of the second part may have, and its days.
 
 use super::finding::Findings;
-use super::read::{Read, unknown, words};
+use super::read::{Read, one_of, words};
 use super::yaml::Node;
 use crate::domain::context::Right;
+use crate::scim::profile::Profile;
 
 words! {
     /// What a system is.
@@ -69,19 +70,6 @@ words! {
 }
 
 words! {
-    /// How a client speaks SCIM.
-    SpeaksAs, "profile":
-    /// As the RFCs have it.
-    Rfc = "rfc",
-    /// As Microsoft Entra ID does.
-    Entra = "entra",
-    /// As Okta does.
-    Okta = "okta",
-    /// As the interop profile has it.
-    Strict = "strict",
-}
-
-words! {
     /// What happens when it is kept no longer.
     Then, "end of retention":
     /// The person cannot be known from it.
@@ -122,14 +110,6 @@ impl Read for Day {
     }
 }
 
-/// The rights as written in the file.
-const RIGHTS: [(&str, Right); 4] = [
-    ("read", Right::Read),
-    ("search", Right::Search),
-    ("write", Right::Write),
-    ("delete", Right::Delete),
-];
-
 impl Default for Right {
     /// The least.
     fn default() -> Self {
@@ -139,19 +119,15 @@ impl Default for Right {
 
 impl Read for Right {
     fn read(node: &Node, findings: &mut Findings) -> Self {
-        let word = String::read(node, findings);
-        let found = RIGHTS.iter().find(|(known, _)| *known == word);
-        if found.is_none() && !word.is_empty() {
-            let known = RIGHTS.iter().map(|(known, _)| *known);
-            findings.error(node.at, unknown("right", &word, known));
-        }
-        found.map_or_else(Self::default, |(_, right)| *right)
+        let known = Self::ALL.map(|right| (right.name(), right));
+        one_of("right", &known, node, findings)
     }
 }
 
-/// The word of a right as written in the file.
-#[must_use]
-pub fn right_word(right: Right) -> &'static str {
-    let found = RIGHTS.iter().find(|(_, known)| *known == right);
-    found.map_or("", |(word, _)| word)
+/// How a client speaks SCIM.
+impl Read for Profile {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let known = Self::ALL.map(|profile| (profile.name(), profile));
+        one_of("profile", &known, node, findings)
+    }
 }

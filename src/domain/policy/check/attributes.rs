@@ -60,6 +60,22 @@ pub(super) fn attribute(
     Some(found)
 }
 
+/// Tells of some elements where only all of them can be meant.
+pub(super) fn whole_only(
+    what: &str,
+    name: &Placed<String>,
+    found: &Selector,
+    findings: &mut Findings,
+) {
+    if found.part.is_some() {
+        let named = &name.value;
+        findings.error(
+            name.at,
+            format!("{what} whole attributes: leave out the brackets of '{named}'"),
+        );
+    }
+}
+
 fn grant_row(grant: &Grant, catalog: &Catalog, findings: &mut Findings) {
     let mut types: Vec<Arc<ResourceType>> = Vec::new();
     let mut planned = false;
@@ -79,15 +95,7 @@ fn grant_row(grant: &Grant, catalog: &Catalog, findings: &mut Findings) {
         let Some(found) = attribute(catalog, name, findings) else {
             continue;
         };
-        if found.part.is_some() {
-            findings.error(
-                name.at,
-                format!(
-                    "rights are on whole attributes: leave out the brackets of '{}'",
-                    name.value
-                ),
-            );
-        }
+        whole_only("rights are on", name, &found, findings);
     }
     if let Some(filter) = &grant.filter {
         where_row(filter, &types, planned, findings);
@@ -142,15 +150,7 @@ fn authority(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
             let Some(found) = resolve(catalog, cover, findings) else {
                 continue;
             };
-            if found.part.is_some() {
-                findings.error(
-                    cover.at,
-                    format!(
-                        "a master has whole attributes: leave out the brackets of '{}'",
-                        cover.value
-                    ),
-                );
-            }
+            whole_only("a master has", cover, &found, findings);
             for (other, master, theirs) in &before {
                 let same = cover.value == other.value;
                 let common = found.common(theirs).map(|target| target.path.as_str());

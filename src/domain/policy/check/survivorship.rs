@@ -1,7 +1,7 @@
 //! Rows of survivorship against the catalog and each other.
 
 use super::Policy;
-use super::attributes::attribute;
+use super::attributes::{attribute, whole_only};
 use crate::domain::catalog::Catalog;
 use crate::domain::policy::Rule;
 use crate::domain::policy::finding::{Findings, Placed};
@@ -20,15 +20,7 @@ pub(super) fn run(
             let Some(found) = attribute(catalog, name, findings) else {
                 continue;
             };
-            if found.part.is_some() {
-                findings.error(
-                    name.at,
-                    format!(
-                        "survivorship is of whole attributes: leave out the brackets of '{}'",
-                        name.value
-                    ),
-                );
-            }
+            whole_only("survivorship is of", name, &found, findings);
             let reached = |target| !before.iter().any(|(_, known)| known.holds(target));
             if !found.targets.is_empty() && !found.targets.iter().any(reached) {
                 let by = before
