@@ -1,16 +1,70 @@
 //! Opening the service on the configured database, and naming that database without its secrets.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use reqwest::Url;
 
 use super::Failure;
-use crate::config::Config;
-use crate::id::IdSource;
+use crate::config::{self, Config};
+use crate::id::{IdSource, RandomIds};
+use crate::secret::Secret;
 use crate::service::{Muster, Settings, System};
 
 /// The most resources on one page of a list.
 pub(super) const MAX_PAGE: u64 = 1000;
+
+/// Which database a command is about.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the embedded database is.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The database: postgres://… or sqlite:PATH.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MUSTER_DATABASE_URL",
+        hide_env_values = true
+    )]
+    database_url: Option<String>,
+}
+
+impl Place {
+    /// The configuration that says where it is.
+    pub(super) fn settings(&self) -> Result<Config, Failure> {
+        let mut config = self
+            .config
+            .as_deref()
+            .map(config::load)
+            .transpose()?
+            .unwrap_or_default();
+        if let Some(url) = &self.database_url {
+            config.server.database_url = Some(Secret::new(url));
+        } else if let Some(directory) = &self.data_dir {
+            config.server.data_dir.clone_from(directory);
+            config.server.database_url = None;
+        }
+        config.check_database()?;
+        Ok(config)
+    }
+
+    /// Opens it: a command about a database must not make an empty one where none is.
+    pub(super) fn open(&self) -> Result<Muster, Failure> {
+        let config = self.settings()?;
+        let url = config.server.database();
+        match url.reveal().strip_prefix("sqlite:") {
+            Some(path) if !Path::new(path).exists() => {
+                Err(Failure::run(format!("there is no database at {path}")))
+            }
+            _ => open(&config, 1, Arc::new(RandomIds)),
+        }
+    }
+}
 
 /// Opens the service as configured. `connections` are kept for reading (SQLite) or in all (PostgreSQL).
 pub(super) fn open(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::access::Clearance;
 use crate::id::TenantId;
 use crate::scim::profile::{Habit, Profile};
 
@@ -45,17 +46,19 @@ pub struct Grant {
     pub rights: Vec<Right>,
 }
 
-/// A client as configured: a verified token maps to one of these.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A client as the policy, or else the configuration, has it: a verified token maps to one of these.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Client {
-    /// Its name in configuration and on events.
+    /// Its name there and on events.
     pub name: String,
     /// The tenant it belongs to, by number.
     pub tenant: TenantId,
     /// The source system whose view of people it writes.
     pub system: String,
-    /// What it may do.
-    pub grants: Vec<Grant>,
+    /// What it may do and see.
+    pub clearance: Clearance,
+    /// For what it may see what is classified.
+    pub purposes: Vec<String>,
     /// How it speaks SCIM.
     pub profile: Profile,
     /// What a PATCH of its own is answered by; as its profile says if nothing is said here.
@@ -88,13 +91,7 @@ impl Client {
     /// Whether this client holds `right` on the resource type named `resource_type`.
     #[must_use]
     pub fn may(&self, right: Right, resource_type: &str) -> bool {
-        self.grants.iter().any(|grant| {
-            grant.rights.contains(&right)
-                && grant
-                    .types
-                    .iter()
-                    .any(|name| name == "*" || name == resource_type)
-        })
+        self.clearance.may(right, resource_type)
     }
 }
 

@@ -48,14 +48,15 @@ pub struct Cursor {
 
 /// A number for what a client may see: a cursor outlives neither a new version of the policy nor other rights.
 #[must_use]
-pub fn policy(version: u64, client: &Client) -> u64 {
+pub fn policy(client: &Client) -> u64 {
     let Client {
         system,
-        grants,
+        clearance,
         profile,
         ..
     } = client;
-    let text = format!("{version}\u{1f}{system}\u{1f}{grants:?}\u{1f}{profile:?}");
+    let clearance = clearance.fingerprint();
+    let text = format!("{system}\u{1f}{clearance}\u{1f}{profile:?}");
     let mut number = [0; 8];
     number.copy_from_slice(&Sha256::digest(text.as_bytes())[..8]);
     u64::from_be_bytes(number)

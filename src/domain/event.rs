@@ -79,6 +79,8 @@ pub struct Event {
     pub reason: Option<String>,
     /// What changed.
     pub changes: Vec<Change>,
+    /// What was to change and was kept out, because another record holds it and the client may not know that: for a review.
+    pub withheld: Vec<Change>,
 }
 
 impl Event {
@@ -105,6 +107,41 @@ impl Event {
             correlation: context.correlation.clone(),
             reason: None,
             changes: Vec::new(),
+            withheld: Vec::new(),
+        }
+    }
+
+    /// The event of a policy's new version. It is of no record: its resource is the tenant's policy as such.
+    #[must_use]
+    pub fn of_policy(
+        id: EventId,
+        tenant: TenantId,
+        version: i64,
+        (actor, at): (&str, DateTime<Utc>),
+        reason: Option<&str>,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            kind: "policy.applied".into(),
+            resource_type: "Policy".into(),
+            resource: ResourceId(uuid::Uuid::nil()),
+            is_person: false,
+            at,
+            client: actor.to_owned(),
+            system: String::new(),
+            correlation: id.to_string(),
+            reason: reason.map(str::to_owned),
+            changes: vec![Change {
+                path: "version".into(),
+                previous: if version > 1 {
+                    (version - 1).into()
+                } else {
+                    Value::Null
+                },
+                new: version.into(),
+            }],
+            withheld: Vec::new(),
         }
     }
 
@@ -112,6 +149,13 @@ impl Event {
     #[must_use]
     pub fn with_changes(mut self, changes: Vec<Change>) -> Self {
         self.changes = changes;
+        self
+    }
+
+    /// With what was kept out.
+    #[must_use]
+    pub fn withholding(mut self, withheld: Vec<Change>) -> Self {
+        self.withheld = withheld;
         self
     }
 
@@ -126,7 +170,7 @@ impl Event {
     #[must_use]
     pub fn body(&self, version: Option<i64>) -> Value {
         let at = self.at.to_rfc3339_opts(SecondsFormat::Micros, true);
-        json!({
+        let mut body = json!({
             "eventId": self.id.to_string(),
             "tenant": self.tenant.0,
             "type": self.kind,
@@ -147,7 +191,11 @@ impl Event {
             "idempotencyKey": null,
             "reasonCode": self.reason,
             "changes": self.changes,
-        })
+        });
+        if !self.withheld.is_empty() {
+            body["withheld"] = json!(self.withheld);
+        }
+        body
     }
 }
 

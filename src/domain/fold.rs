@@ -1,9 +1,11 @@
-//! The golden record: a pure function of the source records (design §3). The policy is trivial now: the newest claim wins.
+//! The golden record: a pure function of the source records and the policy (design §3). The newest claim wins; of the
+//! policy it needs what is classified.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::access::Classified;
 use super::claim::{Claim, SINGLE, SourceRecord};
 use super::record::{Leaves, external_id_path};
 use super::view::{Spec, Specs};
@@ -13,7 +15,7 @@ const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate:";
 
 /// Folds what all sources say into one set of values. The order of `sources` does not matter.
 #[must_use]
-pub fn fold(specs: &Specs, sources: &[SourceRecord]) -> Leaves {
+pub fn fold(specs: &Specs, classified: &Classified, sources: &[SourceRecord]) -> Leaves {
     let mut leaves = Leaves::new();
     let paths: BTreeSet<&String> = sources
         .iter()
@@ -24,7 +26,7 @@ pub fn fold(specs: &Specs, sources: &[SourceRecord]) -> Leaves {
             continue;
         };
         let value = if spec.attribute.multi_valued {
-            elements(spec, path, sources)
+            elements(spec, classified, path, sources)
         } else {
             newest(path, sources)
         };
@@ -61,10 +63,15 @@ struct Survivor<'a> {
 
 /// The union of the elements by key (design §3). Of one element's sub-attributes each comes from the newest claim that
 /// speaks of it, so that a view without `verified` does not wipe it.
-fn elements(spec: &Spec, path: &str, sources: &[SourceRecord]) -> Option<Value> {
+fn elements(
+    spec: &Spec,
+    classified: &Classified,
+    path: &str,
+    sources: &[SourceRecord],
+) -> Option<Value> {
     let mut survivors = survivors(path, sources.iter());
     if spec.attribute.sub("primary").is_some() {
-        keep_one_primary(&mut survivors);
+        keep_one_primary(&mut survivors, |element| classified.holds(path, element));
     }
     let values: Vec<Value> = survivors
         .into_iter()
@@ -126,16 +133,28 @@ fn joined(claims: &[(&Claim, &str)]) -> Option<Value> {
     Some(Value::Object(element))
 }
 
-/// At most one `primary` survives, from the claim that ranks highest (RFC 7643 §2.4).
-fn keep_one_primary(survivors: &mut [Survivor<'_>]) {
+/// At most one `primary` survives, from the claim that ranks highest (RFC 7643 §2.4). One that is hidden from some never
+/// takes the mark from one that is not: they would see it go.
+fn keep_one_primary(survivors: &mut [Survivor<'_>], is_hidden: impl Fn(&Value) -> bool) {
     let is_primary = |survivor: &Survivor<'_>| survivor.value.get("primary") == Some(&json!(true));
-    let best = survivors
+    let rank = |survivor: &Survivor<'_>| {
+        let open = !is_hidden(&survivor.value);
+        (
+            open,
+            survivor.rank.0,
+            survivor.rank.1.to_owned(),
+            survivor
+                .place
+                .map(|(place, system)| (place, system.to_owned())),
+        )
+    };
+    let ranks: Vec<_> = survivors
         .iter()
-        .filter(|survivor| is_primary(survivor))
-        .map(|survivor| (survivor.rank, survivor.place))
-        .max();
-    for survivor in survivors {
-        if is_primary(survivor) && best != Some((survivor.rank, survivor.place)) {
+        .map(|survivor| is_primary(survivor).then(|| rank(survivor)))
+        .collect();
+    let best = ranks.iter().max().cloned().flatten();
+    for (survivor, rank) in survivors.iter_mut().zip(ranks) {
+        if rank.is_some() && rank != best {
             survivor.value["primary"] = json!(false);
         }
     }

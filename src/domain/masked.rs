@@ -9,13 +9,16 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
+use super::access::{Seen, consented};
 use super::catalog::Catalog;
 use super::context::Context;
-use super::record::{Folded, Kind, external_id_path};
+use super::record::{Folded, Kind, Leaves, external_id_path};
 use super::view::View;
 use crate::id::ResourceId;
 use crate::scim::comparable::instant;
+use crate::scim::document::{put, set_schemas};
 use crate::scim::projection::Projection;
+use crate::scim::resource_type::Location;
 
 /// A resource as one reader sees it: the type's view of the record, with `meta` and `schemas`.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +77,52 @@ impl Serialize for Masked<Members> {
     }
 }
 
+const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
+
+/// An attribute of `Provenance`.
+#[must_use]
+pub fn provenance(attribute: &str) -> Location {
+    Location {
+        extension: Some(PROVENANCE.into()),
+        attribute: attribute.into(),
+        sub: None,
+    }
+}
+
+/// What a record shows that does not live in its values.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What belongs to the view, such as `groups`.
+    pub rows: Vec<(Location, Value)>,
+    /// What is shown where it is asked for, and not part of the entity tag.
+    pub asked: Vec<(Location, Value)>,
+}
+
+impl Beside {
+    fn seen(&mut self, view: &View, seen: &Seen<'_>) {
+        for part in [&mut self.rows, &mut self.asked] {
+            part.retain_mut(|(location, value)| {
+                let path = view.canonical(location).unwrap_or_default();
+                let shown = seen.value(path, value);
+                let is_shown = shown.is_some();
+                *value = shown.unwrap_or_default();
+                is_shown
+            });
+        }
+    }
+}
+
+/// Names an extension among a document's schemas.
+fn note(document: &mut Map<String, Value>, urn: Option<&str>) {
+    if let (Some(urn), Some(schemas)) = (
+        urn,
+        document.get_mut("schemas").and_then(Value::as_array_mut),
+    ) && !schemas.iter().any(|known| known == urn)
+    {
+        schemas.push(urn.into());
+    }
+}
+
 /// What every rendering needs beside the record.
 #[derive(Debug)]
 pub struct Renderer {
@@ -94,26 +143,73 @@ impl Renderer {
         &self.catalog
     }
 
+    /// The secret under which values have names for this client alone.
+    #[must_use]
+    pub fn key_of(&self, context: &Context) -> Vec<u8> {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.etag_key) else {
+            return Vec::new();
+        };
+        let client = &context.client;
+        mac.update(format!("pairwise\u{1f}{}\u{1f}{}", client.tenant.0, client.name).as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    /// `context`'s client before a record with these values.
+    #[must_use]
+    pub fn before<'a>(
+        &self,
+        context: &'a Context,
+        view: &View,
+        leaves: &Leaves,
+        key: &'a [u8],
+    ) -> Seen<'a> {
+        let clearance = context.client.clearance.on(&view.resource_type.name);
+        let mut document = Map::new();
+        if clearance.is_bounded() || clearance.heeds_consent() {
+            document = view.show(leaves, &self.catalog, &context.base_url);
+            set_schemas(&view.resource_type, &mut document);
+        }
+        let consented =
+            |purpose: &str| consented(&view.resource_type, purpose, context.now).matches(&document);
+        clearance.before(&document, consented, key)
+    }
+
     /// The record as `context`'s client may see it through `view`: the one place where that is decided (design §6).
-    /// The policy hides nothing yet. `rows` are the attributes that live in rows, such as `groups`.
     #[must_use]
     pub fn mask(
         &self,
         context: &Context,
         view: &View,
-        folded: Folded,
-        rows: Vec<(&'static str, Value)>,
+        mut folded: Folded,
+        mut beside: Beside,
     ) -> Masked<Resource> {
+        let clearance = context.client.clearance.on(&view.resource_type.name);
+        if !clearance.is_plain() {
+            let key = self.key_of(context);
+            let seen = self.before(context, view, &folded.leaves, &key);
+            folded.leaves = seen.leaves(folded.leaves);
+            beside.seen(view, &seen);
+            if let Some(masked) = clearance.masked() {
+                let at = provenance("maskedAttributes");
+                beside.rows.push((at, masked.clone()));
+            }
+        }
+        let counts = folded.kind == Kind::Group && !clearance.is_narrow();
+        let version = counts.then_some(folded.version);
         let base = &context.base_url;
         let id = folded.id;
-        let version = (folded.kind == Kind::Group).then_some(folded.version);
         let location = format!("{base}{}/{id}", view.resource_type.endpoint);
-        let meta = json!({
+        let mut meta = json!({
             "resourceType": view.resource_type.name,
             "created": instant(folded.created),
-            "lastModified": instant(folded.modified),
+            "lastModified": instant(folded.modified_as(clearance.hides())),
             "location": location,
         });
+        if clearance.is_narrow() {
+            // It would tell of changes to what is not seen.
+            meta.as_object_mut()
+                .map(|meta| meta.shift_remove("lastModified"));
+        }
         let mut document = Map::with_capacity(folded.leaves.len() + 4);
         document.insert("schemas".into(), Value::Null);
         document.insert("id".into(), id.to_string().into());
@@ -121,14 +217,14 @@ impl Renderer {
             document.insert("externalId".into(), external_id.clone());
         }
         view.place_all(&mut document, folded.leaves, &self.catalog, base);
+        for (location, value) in beside.rows {
+            put(&mut document, &location, value);
+        }
         let core = &*view.resource_type.schema.id;
         let extensions = document.keys().map(String::as_str);
         let extensions = extensions.filter(|name| name.starts_with("urn:"));
         let schemas = iter::once(core).chain(extensions).map(Value::from);
         document["schemas"] = schemas.collect();
-        for (name, value) in rows {
-            document.insert(name.to_owned(), value);
-        }
         document.insert("meta".into(), meta);
         // A keyed hash of the whole view tells nothing of what the view hides; for groups, whose view may hold a million
         // members, it is the counter.
@@ -137,6 +233,10 @@ impl Renderer {
             None => self.tag(&document),
         };
         document["meta"]["version"] = version.as_str().into();
+        for (location, value) in beside.asked {
+            note(&mut document, location.extension.as_deref());
+            put(&mut document, &location, value);
+        }
         Masked::seal(Resource {
             id,
             document,

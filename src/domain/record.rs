@@ -72,6 +72,8 @@ pub struct Folded {
     pub created: DateTime<Utc>,
     /// When its folded values or its members last changed.
     pub modified: DateTime<Utc>,
+    /// When what is not classified of them last changed: what those see from whom something is hidden (design §6).
+    pub modified_open: DateTime<Utc>,
     /// The folded values.
     pub leaves: Leaves,
     /// How many members it has, if it is a group.
@@ -79,6 +81,16 @@ pub struct Folded {
 }
 
 impl Folded {
+    /// When it last changed, to those from whom nothing is hidden or to those from whom something is.
+    #[must_use]
+    pub fn modified_as(&self, hides: bool) -> DateTime<Utc> {
+        if hides {
+            self.modified_open
+        } else {
+            self.modified
+        }
+    }
+
     /// Whether this person has an account, and so is a User (design §2).
     #[must_use]
     pub fn has_account(&self) -> bool {

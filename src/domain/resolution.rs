@@ -61,6 +61,20 @@ pub fn vouched_emails(catalog: &Catalog, given: &Leaves) -> Vec<String> {
         .collect()
 }
 
+/// Whether values hold an e-mail address, by its comparable text.
+#[must_use]
+pub fn has_email(catalog: &Catalog, leaves: &Leaves, email: &str) -> bool {
+    let Some(spec) = catalog.specs(Kind::Person).get(EMAILS) else {
+        return false;
+    };
+    let elements = leaves.get(EMAILS).and_then(Value::as_array);
+    let mut texts = elements
+        .into_iter()
+        .flatten()
+        .filter_map(|element| comparable(spec.attribute.sub("value")?, element.get("value")?));
+    texts.any(|text| text == email)
+}
+
 fn vouched(spec: &Spec, element: &Value) -> Option<String> {
     if element.get("verified") == Some(&Value::Bool(false)) {
         return None;

@@ -19,6 +19,10 @@ use crate::scim::schema::Mutability;
 
 use keys::{Keyed, keyed};
 
+/// Whether the caller sees nothing of an element at a canonical path, or may not write it: then what it leaves out it does
+/// not take back, and what it adds is another element.
+pub type Hides<'a> = &'a dyn Fn(&str, &Value) -> bool;
+
 /// A system's claims on one attribute, about to change.
 struct Desk<'a> {
     own: &'a mut SourceRecord,
@@ -26,12 +30,21 @@ struct Desk<'a> {
     view: &'a View,
     path: &'a str,
     spec: &'a Spec,
+    hides: Hides<'a>,
     stamp: Stamp,
     next: u32,
 }
 
-/// POST claims every value supplied.
-pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut SourceRecord, stamp: Stamp) {
+/// POST claims every value supplied; `folded` is what is known, if the person is.
+pub fn post(
+    view: &View,
+    catalog: &Catalog,
+    given: &Leaves,
+    (folded, hides): (&Leaves, Hides<'_>),
+    source: (&mut SourceRecord, &[SourceRecord]),
+    stamp: Stamp,
+) {
+    let (own, others) = source;
     let specs = catalog.specs(view.kind);
     for (path, value) in given {
         let Some(spec) = specs.get(path) else {
@@ -40,15 +53,17 @@ pub fn post(view: &View, catalog: &Catalog, given: &Leaves, own: &mut SourceReco
         let mut desk = Desk {
             next: own.claims.next_place(path),
             own,
-            others: &[],
+            others,
             view,
             path,
             spec,
+            hides,
             stamp,
         };
         match value {
             Value::Array(elements) if spec.attribute.multi_valued => {
-                for (key, element) in keyed(spec, &[], elements, Value::to_string) {
+                let (_, hidden) = desk.known(array(folded.get(path)));
+                for (key, element) in keyed(spec, (&[], &hidden), elements, Value::to_string) {
                     desk.claim(&key, element);
                 }
             }
@@ -65,7 +80,7 @@ pub fn put(
     catalog: &Catalog,
     given: &Leaves,
     listed: &BTreeSet<String>,
-    folded: &Leaves,
+    (folded, hides): (&Leaves, Hides<'_>),
     source: (&mut SourceRecord, &[SourceRecord]),
     stamp: Stamp,
 ) {
@@ -92,6 +107,7 @@ pub fn put(
             view,
             path,
             spec,
+            hides,
             stamp,
         };
         if spec.attribute.multi_valued {
@@ -117,7 +133,7 @@ fn is_listed(location: &Location, listed: &BTreeSet<String>) -> bool {
 pub fn patch(
     view: &View,
     catalog: &Catalog,
-    before: &Map<String, Value>,
+    (before, hides): (&Map<String, Value>, Hides<'_>),
     patched: &Patched,
     source: (&mut SourceRecord, &[SourceRecord]),
     stamp: Stamp,
@@ -143,6 +159,7 @@ pub fn patch(
             view,
             path,
             spec,
+            hides,
             stamp,
         };
         if spec.attribute.multi_valued {
@@ -278,23 +295,36 @@ impl Desk<'_> {
     /// Takes back what this system claims; that there is nothing it may well go on saying.
     fn fall_silent(&mut self, key: &str) {
         let claim = self.own.claims.get(self.path, key);
-        if claim.is_some_and(|claim| !claim.value.is_null()) {
+        if claim
+            .is_some_and(|claim| !claim.value.is_null() && !(self.hides)(self.path, &claim.value))
+        {
             self.own.claims.withdraw(self.path, key);
         }
     }
 
-    /// The elements that all sources together make, with their keys.
-    fn known<'a>(&self, folded: &'a [Value]) -> Vec<Keyed<'a>> {
+    /// The elements that all sources together make and the caller sees, with their keys; and the keys of those that it does
+    /// not see.
+    fn known<'a>(&self, folded: &'a [Value]) -> (Vec<Keyed<'a>>, Vec<String>) {
         let sources = once(&*self.own).chain(self.others);
         let keys = fold::keys(self.path, sources);
-        keys.into_iter().zip(folded).collect()
+        let (hidden, seen): (Vec<Keyed<'a>>, Vec<_>) = keys
+            .into_iter()
+            .zip(folded)
+            .partition(|(_, element)| (self.hides)(self.path, element));
+        (seen, hidden.into_iter().map(|(key, _)| key).collect())
     }
 
     fn put_elements(&mut self, given: &[Value], folded: &[Value]) {
-        let known = self.known(folded);
-        let given = keyed(self.spec, &known, given, |element| self.look(element));
+        let (known, hidden) = self.known(folded);
+        let given = keyed(self.spec, (&known, &hidden), given, |element| {
+            self.look(element)
+        });
         let known: HashMap<String, &Value> = known.into_iter().collect();
-        let kept: HashSet<&str> = given.iter().map(|(key, _)| key.as_str()).collect();
+        let kept: HashSet<&str> = given
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .chain(hidden.iter().map(String::as_str))
+            .collect();
         let mine = self.own.claims.0.get(self.path);
         let mine: Vec<String> = mine.into_iter().flat_map(BTreeMap::keys).cloned().collect();
         for key in mine.iter().filter(|key| !kept.contains(key.as_str())) {
@@ -306,8 +336,10 @@ impl Desk<'_> {
     }
 
     fn patch_elements(&mut self, before: &[Value], after: &[Value], named: &[Option<&Value>]) {
-        let before = self.known(before);
-        let after = keyed(self.spec, &before, after, |element| self.look(element));
+        let (before, hidden) = self.known(before);
+        let after = keyed(self.spec, (&before, &hidden), after, |element| {
+            self.look(element)
+        });
         let old: HashMap<&str, &Value> = before
             .iter()
             .map(|(key, element)| (key.as_str(), *element))

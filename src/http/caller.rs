@@ -10,6 +10,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::Door;
+use super::clients::Unknown;
 use super::error::Failure;
 use super::scim::ME;
 use crate::domain::context::Context;
@@ -56,11 +57,19 @@ impl Caller {
             .verifier
             .verify(authorization(request.headers()))
             .await?;
-        let (client, limit) = door.clients.find(&token).ok_or_else(|| {
-            Failure::forbidden("the token is good, but it is not that of a client configured here")
+        let found = door.clients.find(&token, &door.service.policies());
+        let found = found.map_err(|unknown| {
+            Failure::forbidden(match unknown {
+                Unknown::Nobody => "the token is good, but it is not that of a client known here",
+                Unknown::Disabled => "the token is good, but its client is shut out",
+                Unknown::Ambiguous => {
+                    "the token is good, but clients of several tenants say that it is theirs"
+                }
+            })
         })?;
+        let client = &found.client;
         tracing::Span::current().record("client.name", client.name.as_str());
-        limit.count(&client.name)?;
+        found.limit.count(&client.name)?;
         let correlation = request
             .extensions()
             .get::<Correlation>()
@@ -73,7 +82,7 @@ impl Caller {
             now: door.clock.now(),
         };
         let account = if request.path() == ME {
-            door.clients.account(&token).map_err(Cow::Owned)
+            found.account(&token).map_err(Cow::Owned)
         } else {
             Err(Cow::Borrowed("this is not /Me"))
         };

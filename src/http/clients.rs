@@ -1,26 +1,54 @@
-//! Which configured client a verified token is: claims in, `domain::context::Client` out.
+//! Which client a verified token is: claims in, `domain::context::Client` out.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
 use super::limit::Limit;
 use super::token::{Claims, Verified};
 use crate::config::{self, Match, Me, MeAttribute};
+use crate::domain::access::Clearance;
 use crate::domain::context::{Client, Grant, PatchAnswer, Right};
+use crate::domain::policy;
 use crate::id::TenantId;
 use crate::scim::profile::Profile;
 use crate::service::Account;
+use crate::service::policy::{Admitted, Policies};
 
-/// The clients by the tokens they send.
-pub(super) struct Clients(Vec<Entry>);
+/// The clients by the tokens they send: those of the policies in force, and of tenants without one those of the
+/// configuration.
+pub(super) struct Clients {
+    configured: Vec<Entry>,
+    limits: Option<config::Limits>,
+    /// What clients of policies have used up, by tenant and name: it outlives a version.
+    counted: Mutex<HashMap<(i32, String), Arc<Limit>>>,
+}
 
 struct Entry {
     issuer: String,
     matches: Match,
     client: Arc<Client>,
-    limit: Limit,
+    limit: Arc<Limit>,
     me: Option<Me>,
+}
+
+/// A client as a token of its own finds it.
+pub(super) struct Found {
+    pub(super) client: Arc<Client>,
+    pub(super) limit: Arc<Limit>,
+    me: Option<Me>,
+}
+
+/// Why a good token lets nobody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It is of no client.
+    Nobody,
+    /// Its client is shut out.
+    Disabled,
+    /// Clients of several tenants say that it is theirs.
+    Ambiguous,
 }
 
 impl Clients {
@@ -31,6 +59,7 @@ impl Clients {
         tenant: impl Fn(&str) -> Result<TenantId, E>,
     ) -> Result<Self, E> {
         let entry = |client: &config::Client| {
+            let grants: Vec<Grant> = client.grants.iter().map(grant).collect();
             Ok(Entry {
                 issuer: client.issuer.clone(),
                 matches: client.matches.clone(),
@@ -38,33 +67,83 @@ impl Clients {
                     name: client.name.clone(),
                     tenant: tenant(&client.tenant)?,
                     system: client.system.clone(),
-                    grants: client.grants.iter().map(grant).collect(),
+                    clearance: Clearance::of_grants(&grants),
+                    purposes: Vec::new(),
                     profile: profile(client.profile),
                     patch_answer: client.patch_answer.map(patch_answer),
                 }),
-                limit: Limit::of(client.limits.as_ref().or(limits)),
+                limit: Arc::new(Limit::of(client.limits.as_ref().or(limits))),
                 me: client.me.clone(),
             })
         };
-        clients
-            .iter()
-            .map(entry)
-            .collect::<Result<_, E>>()
-            .map(Self)
+        Ok(Self {
+            configured: clients.iter().map(entry).collect::<Result<_, E>>()?,
+            limits: limits.copied(),
+            counted: Mutex::default(),
+        })
     }
 
-    /// The first client that the token matches, in the order of configuration, and its limit.
-    pub(super) fn find(&self, token: &Verified) -> Option<(&Arc<Client>, &Limit)> {
-        self.entry(token).map(|entry| (&entry.client, &entry.limit))
+    /// The one client that the token matches: in each tenant the first, in the order of its policy or of the configuration. A
+    /// token that two tenants claim reaches neither.
+    pub(super) fn find(&self, token: &Verified, policies: &Policies) -> Result<Found, Unknown> {
+        let by_policy = policies.values().filter_map(|governed| {
+            let mut rows = governed.clients.iter();
+            let is_it = |row: &&Admitted| {
+                row.issuer == token.issuer && holds((&row.claim, &row.equals), &token.claims)
+            };
+            rows.find(is_it).map(Of::Policy)
+        });
+        let configured = self.configured.iter().filter(|entry| {
+            let Match { claim, equals } = &entry.matches;
+            !policies.contains_key(&entry.client.tenant.0)
+                && entry.issuer == token.issuer
+                && holds((claim, equals), &token.claims)
+        });
+        let mut found: Vec<Of<'_>> = by_policy.collect();
+        let mut tenants: Vec<i32> = Vec::new();
+        for entry in configured {
+            if !tenants.contains(&entry.client.tenant.0) {
+                tenants.push(entry.client.tenant.0);
+                found.push(Of::Configuration(entry));
+            }
+        }
+        match found[..] {
+            [] => Err(Unknown::Nobody),
+            [Of::Policy(row)] if row.disabled => Err(Unknown::Disabled),
+            [Of::Policy(row)] => Ok(Found {
+                client: row.client.clone(),
+                limit: self.limit(&row.client),
+                me: row.me.as_ref().map(me),
+            }),
+            [Of::Configuration(entry)] => Ok(Found {
+                client: entry.client.clone(),
+                limit: entry.limit.clone(),
+                me: entry.me.clone(),
+            }),
+            _ => Err(Unknown::Ambiguous),
+        }
     }
 
+    fn limit(&self, client: &Client) -> Arc<Limit> {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Arc::new(Limit::of(self.limits.as_ref()));
+        let name = (client.tenant.0, client.name.clone());
+        counted.entry(name).or_insert_with(fresh).clone()
+    }
+}
+
+/// Where a client comes from.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    Policy(&'a Admitted),
+    Configuration(&'a Entry),
+}
+
+impl Found {
     /// The account that the token is of, or why it is of none.
     pub(super) fn account(&self, token: &Verified) -> Result<Account, String> {
-        let Some(Entry { client, me, .. }) = self.entry(token) else {
-            return Err("it is of no client configured here".into());
-        };
-        let Some(me) = me else {
-            let name = &client.name;
+        let Some(me) = &self.me else {
+            let name = &self.client.name;
             return Err(format!(
                 "tokens of the client '{name}' are of no person's account"
             ));
@@ -79,21 +158,24 @@ impl Clients {
             MeAttribute::Id => Account::Id(value),
         })
     }
+}
 
-    fn entry(&self, token: &Verified) -> Option<&Entry> {
-        self.0
-            .iter()
-            .find(|entry| entry.issuer == token.issuer && holds(&entry.matches, &token.claims))
+fn me(me: &policy::Me) -> Me {
+    Me {
+        claim: me.claim.clone(),
+        attribute: match me.attribute {
+            policy::MeAttribute::UserName => MeAttribute::UserName,
+            policy::MeAttribute::ExternalId => MeAttribute::ExternalId,
+            policy::MeAttribute::Id => MeAttribute::Id,
+        },
     }
 }
 
 /// Whether the claim is the wanted text, or a list (`roles`, `groups`) that contains it.
-fn holds(wanted: &Match, claims: &Claims) -> bool {
-    match claims.get(&wanted.claim) {
-        Some(Value::String(text)) => *text == wanted.equals,
-        Some(Value::Array(list)) => list
-            .iter()
-            .any(|item| item.as_str() == Some(&wanted.equals)),
+fn holds((claim, equals): (&str, &str), claims: &Claims) -> bool {
+    match claims.get(claim) {
+        Some(Value::String(text)) => text == equals,
+        Some(Value::Array(list)) => list.iter().any(|item| item.as_str() == Some(equals)),
         _ => false,
     }
 }
@@ -161,12 +243,12 @@ mod tests {
         let Value::Object(claims) = claims else {
             return None;
         };
-        clients()
-            .find(&Verified {
-                issuer: issuer.into(),
-                claims,
-            })
-            .map(|(client, _)| client.name.clone())
+        let token = Verified {
+            issuer: issuer.into(),
+            claims,
+        };
+        let found = clients().find(&token, &Policies::new()).ok()?;
+        Some(found.client.name.clone())
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::sight::clearance;
 use super::{Asked, Error, Muster};
 use crate::domain::claim::{SourceRecord, Stamp};
 use crate::domain::context::Context;
-use crate::domain::event::{Event, Happened, changes};
+use crate::domain::event::{Change, Event, Happened, changes};
 use crate::domain::fold::fold;
-use crate::domain::index::uniques;
-use crate::domain::masked::{Masked, Resource};
+use crate::domain::index::{Unique, uniques};
+use crate::domain::masked::{Beside, Masked, Resource, provenance};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::view::{Specs, View};
 use crate::id::{EventId, ResourceId, TenantId};
@@ -94,49 +95,99 @@ impl<'a> Write<'a> {
         if !own.claims.is_empty() || own.external_id.is_some() || sources.is_empty() {
             sources.push(own);
         }
-        let leaves = fold(self.specs(), &sources);
+        let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
+        self.stay(&leaves)?;
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
         if changes.is_empty() {
-            if sources != before.sources {
-                store::record::confirm(tx, before, &sources, self.event(Happened::Confirmed, id))?;
+            if sources != before.sources || !withheld.is_empty() {
+                let event = self.event(Happened::Confirmed, id).withholding(withheld);
+                store::record::confirm(tx, before, &sources, event)?;
             }
             return Ok(before.folded.clone());
         }
-        self.claim_unique(tx, Some(before), &leaves)?;
         let (happened, reason) = why;
         let event = self
             .event(happened, id)
             .with_changes(changes)
+            .withholding(withheld)
             .because(reason);
+        let classified = self.context.client.clearance.classified();
+        let open = classified.differ(&before.folded.leaves, &leaves);
         Ok(store::record::update(
             tx,
             self.specs(),
             before,
-            leaves,
+            (leaves, open),
             &sources,
             event,
         )?)
     }
 
-    /// Refuses values that another record of the tenant holds (RFC 7643 §7, `uniqueness`).
-    pub(super) fn claim_unique(
+    /// What the sources come to.
+    pub(super) fn fold(&self, sources: &[SourceRecord]) -> Leaves {
+        fold(
+            self.specs(),
+            self.context.client.clearance.classified(),
+            sources,
+        )
+    }
+
+    /// What the sources come to. Refuses values that another record of the tenant holds (RFC 7643 §7, `uniqueness`). Where the caller may not see that
+    /// somebody has one, it is not told: the value is kept out, and the event says so, for a review (design §6).
+    pub(super) fn fold_unique(
         &self,
         tx: &mut Tx<'_>,
         before: Option<&Record>,
-        leaves: &Leaves,
-    ) -> Result<(), Error> {
+        sources: &mut [SourceRecord],
+    ) -> Result<(Leaves, Vec<Change>), Error> {
         let held = before
             .map(|record| uniques(self.specs(), &record.folded.leaves))
             .unwrap_or_default();
-        let wanted = uniques(self.specs(), leaves);
-        let fresh: Vec<_> = wanted.difference(&held).collect();
         let (tenant, kind) = (self.context.tenant(), self.view.kind);
-        let own = before.map(|record| record.folded.row);
-        match store::unique::taken(tx, tenant, kind, &fresh, own)? {
-            Some(unique) => Err(scim::Error::uniqueness(self.taken(&unique.path)).into()),
-            None => Ok(()),
+        let row = before.map(|record| record.folded.row);
+        let mut withheld = Vec::new();
+        loop {
+            let leaves = self.fold(sources);
+            let wanted = uniques(self.specs(), &leaves);
+            let fresh: Vec<_> = wanted.difference(&held).collect();
+            let Some(unique) = store::unique::taken(tx, tenant, kind, &fresh, row)? else {
+                return Ok((leaves, withheld));
+            };
+            let conceals = clearance(self.context, self.view).conceals(&unique.path);
+            let mut own = sources.iter_mut();
+            let own = own.find(|source| source.system == self.context.system());
+            match own
+                .filter(|_| conceals)
+                .and_then(|own| self.withhold(own, unique))
+            {
+                Some(kept_out) => withheld.push(kept_out),
+                None => return Err(scim::Error::uniqueness(self.taken(&unique.path)).into()),
+            }
         }
+    }
+
+    /// Takes back the caller's claim on a value that another record holds; nothing if it made none.
+    fn withhold(&self, own: &mut SourceRecord, unique: &Unique) -> Option<Change> {
+        let path = unique.path.as_str();
+        let spec = self.specs().get(path)?;
+        let is_it = |value: &Value| {
+            let value = if spec.attribute.multi_valued {
+                Value::Array(vec![value.clone()])
+            } else {
+                value.clone()
+            };
+            uniques(self.specs(), &Leaves::from([(path.to_owned(), value)])).contains(unique)
+        };
+        let mut claims = own.claims.0.get(path)?.iter();
+        let (key, claim) = claims.find(|(_, claim)| is_it(&claim.value))?;
+        let (key, new) = (key.clone(), claim.value.clone());
+        own.claims.withdraw(path, &key);
+        Some(Change {
+            path: path.to_owned(),
+            previous: Value::Null,
+            new,
+        })
     }
 
     fn taken(&self, path: &str) -> String {
@@ -234,16 +285,23 @@ impl Muster {
         (rows, sources): (Vec<(&'static str, Value)>, Option<Value>),
         asked: &Asked,
     ) -> Masked<Resource> {
-        let masked = self.0.renderer.mask(context, view, record, rows);
-        masked.narrowed(|mut document| {
-            if let Some(sources) = sources {
-                if let Some(schemas) = document.get_mut("schemas").and_then(Value::as_array_mut) {
-                    schemas.push(PROVENANCE.into());
-                }
-                document.insert(PROVENANCE.into(), sources);
-            }
-            asked.projection.apply(&view.resource_type, document)
-        })
+        let rows = rows.into_iter().map(|(name, value)| {
+            let location = Location {
+                extension: None,
+                attribute: name.into(),
+                sub: None,
+            };
+            (location, value)
+        });
+        let beside = Beside {
+            rows: rows.collect(),
+            asked: sources
+                .map(|sources| (provenance("sources"), sources))
+                .into_iter()
+                .collect(),
+        };
+        let masked = self.0.renderer.mask(context, view, record, beside);
+        masked.narrowed(|document| asked.projection.apply(&view.resource_type, document))
     }
 
     /// The one record, shown.
@@ -263,20 +321,14 @@ impl Muster {
     }
 }
 
-const PROVENANCE: &str = "urn:muster:scim:schemas:extension:1.0:Provenance";
-
 /// Whether the answer shows who speaks of the person.
 pub(super) fn asks_sources(view: &View, asked: &Asked) -> bool {
     // What is returned on request only is not returned by default.
     if view.kind != Kind::Person || asked.projection.is_default() {
         return false;
     }
-    let location = Location {
-        extension: Some(PROVENANCE.into()),
-        attribute: "sources".into(),
-        sub: None,
-    };
-    asked.projection.includes(&view.resource_type, &location)
+    let sources = provenance("sources");
+    asked.projection.includes(&view.resource_type, &sources)
 }
 
 /// `Provenance.sources`, which a request must name: every system that speaks of each person, by the person's
@@ -311,7 +363,7 @@ fn sources(
         .into_iter()
         .map(|(row, sources)| {
             let sources: Value = sources.iter().map(source).collect();
-            (row, json!({ "sources": sources }))
+            (row, sources)
         })
         .collect())
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::change::{Write, asks_sources};
+use super::sight::clearance;
 use super::{Asked, Error, Muster, Written};
 use crate::domain::claim::SourceRecord;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
-use crate::domain::fold::fold;
-use crate::domain::index::{Unique, external_id_text, key};
+use crate::domain::index::{Unique, external_id_text, key, uniques};
+use crate::domain::masked::provenance;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path};
 use crate::domain::view::View;
 use crate::domain::{resolution, writing};
@@ -23,8 +24,11 @@ use crate::store::{self, Tx};
 
 /// Candidates behind one e-mail address beyond which it tells nobody apart.
 const CROWD: i64 = 5;
+/// The same where some of them may be hidden from the caller: so many are looked through.
+const HIDDEN_CROWD: i64 = 200;
 
 /// What a body says, ready for the transaction.
+#[derive(Clone)]
 struct Given {
     leaves: Leaves,
     external_id: Option<String>,
@@ -74,13 +78,8 @@ impl Muster {
             Purpose::Create,
             context.client.profile,
         )?;
-        let mut leaves = view.read(&received.document, None)?;
-        if view.accounts_only {
-            // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
-            leaves.entry("active".into()).or_insert(Value::Bool(true));
-        }
         let given = Given {
-            leaves,
+            leaves: view.read(&received.document, None)?,
             external_id: external_id(&received.document),
             members: super::members::given(&mut received.document),
         };
@@ -105,7 +104,7 @@ impl Create {
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
         let write = Write::new(muster, context, &self.view);
-        let made = write.create(tx, &self.given)?;
+        let made = write.create(tx, self.given.clone())?;
         let (view, asked) = (&*self.view, &self.asked);
         // A newcomer is in no group yet.
         let resource = if made.is_newcomer && !asks_sources(view, asked) {
@@ -138,15 +137,23 @@ struct Made {
 }
 
 impl Write<'_> {
-    fn create(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Made, Error> {
+    fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
         let known = if self.view.kind == Kind::Person {
-            self.resolve(tx, given)?
+            self.resolve(tx, &given)?
         } else {
             None
         };
+        given.leaves = self.admit_new(known.as_ref().map(|(record, _)| record), given.leaves)?;
+        if self.view.accounts_only {
+            // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
+            given
+                .leaves
+                .entry("active".into())
+                .or_insert(Value::Bool(true));
+        }
         if let Some((record, reason)) = known {
             return Ok(Made {
-                folded: self.attach(tx, &record, given, reason)?,
+                folded: self.attach(tx, &record, &given, reason)?,
                 strangers: Vec::new(),
                 is_newcomer: false,
             });
@@ -157,18 +164,20 @@ impl Write<'_> {
             self.view,
             self.muster.0.renderer.catalog(),
             &given.leaves,
-            &mut own,
+            (&Leaves::new(), &|_, _| false),
+            (&mut own, &[]),
             self.stamp(&[]),
         );
-        let sources = vec![own];
-        let leaves = fold(self.specs(), &sources);
-        self.claim_unique(tx, None, &leaves)?;
+        let mut sources = vec![own];
+        let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
+        self.stay(&leaves)?;
         let (members, strangers) = self.known_members(tx, &given.members)?;
         let id = self.muster.0.ids.resource();
         let mut changes = changes(&Leaves::new(), &leaves);
         let (first, others) = Self::first(&members);
         changes.extend(super::members::change(first, &[]));
-        let event = self.event(Happened::Created, id).with_changes(changes);
+        let event = self.event(Happened::Created, id);
+        let event = event.with_changes(changes).withholding(withheld);
         let new = NewRecord {
             id,
             kind: self.view.kind,
@@ -182,6 +191,20 @@ impl Write<'_> {
             strangers,
             is_newcomer: self.view.kind == Kind::Person,
         })
+    }
+
+    /// What the caller may say of somebody new to it: rights are those that it has on what comes of it.
+    fn admit_new(&self, record: Option<&Record>, given: Leaves) -> Result<Leaves, Error> {
+        if clearance(self.context, self.view).is_plain() {
+            return Ok(given);
+        }
+        let mut after = record
+            .map(|record| record.folded.leaves.clone())
+            .unwrap_or_default();
+        after.extend(given.clone());
+        let key = self.muster.veil_key(self.context, self.view);
+        let seen = self.muster.before(self.context, self.view, &after, &key);
+        self.admit_values(&seen, given, &Leaves::new())
     }
 
     /// Adds what the caller's system says to a known person.
@@ -204,11 +227,15 @@ impl Write<'_> {
             .into());
         }
         own.external_id = given.external_id.clone().or(own.external_id);
+        let known = &record.folded.leaves;
+        let key = self.muster.veil_key(self.context, self.view);
+        let seen = self.muster.before(self.context, self.view, known, &key);
         writing::post(
             self.view,
             self.muster.0.renderer.catalog(),
             &given.leaves,
-            &mut own,
+            (known, &self.hides(&seen)),
+            (&mut own, &others),
             self.stamp(&record.sources),
         );
         let happened = if self.view.accounts_only {
@@ -242,9 +269,8 @@ impl Write<'_> {
             (None, _) => self.resolve_by_email(tx, given),
             (Some(row), 1) => {
                 let record = store::record::fetch(tx, *row)?;
-                Ok(self
-                    .may_attach(&record)
-                    .then_some((record, "externalIdentifier")))
+                let certain = self.may_attach(&record) && self.sees_a_name(&record, &keys);
+                Ok(certain.then_some((record, "externalIdentifier")))
             }
             _ => Ok(None),
         }
@@ -260,7 +286,7 @@ impl Write<'_> {
     ) -> Result<Option<(Record, &'static str)>, Error> {
         let catalog = self.muster.0.renderer.catalog();
         let (tenant, system) = (self.context.tenant(), self.context.system());
-        let verifies = |system: &str| self.muster.0.verifying.contains(system);
+        let verifies = |system: &str| self.muster.verifies(tenant, system);
         if !verifies(system) {
             return Ok(None);
         }
@@ -268,14 +294,24 @@ impl Write<'_> {
         let emails = resolution::vouched_emails(catalog, &given.leaves);
         let values: Vec<String> = emails.iter().map(|email| key(email)).collect();
         let kind = (tenant, Kind::Person);
-        let sharing = store::record::with_values(tx, kind, "emails.value", &values, CROWD + 1)?;
+        let plain = clearance(self.context, self.view).is_plain();
+        let most = if plain { CROWD + 1 } else { HIDDEN_CROWD };
+        let sharing = store::record::with_values(tx, kind, "emails.value", &values, most)?;
         for (email, rows) in emails.into_iter().zip(sharing) {
-            if i64::try_from(rows.len()).unwrap_or(i64::MAX) > CROWD {
+            let mut sharers = Vec::new();
+            for row in rows {
+                // Addresses that the caller does not see are nobody's, to it.
+                let record = store::record::fetch(tx, row)?;
+                let known = self.known_to_caller(&record);
+                if plain || resolution::has_email(catalog, &known, &email) {
+                    sharers.push((row, record, known));
+                }
+            }
+            if i64::try_from(sharers.len()).unwrap_or(i64::MAX) > CROWD {
                 return Ok(None);
             }
-            for row in rows {
-                let record = store::record::fetch(tx, row)?;
-                let alike = !resolution::names_conflict(&record.folded.leaves, &given.leaves);
+            for (row, record, known) in sharers {
+                let alike = !resolution::names_conflict(&known, &given.leaves);
                 if alike && resolution::is_vouched(catalog, &record, &email, None, &verifies) {
                     let candidate = candidates.entry(row).or_insert((record, Vec::new()));
                     candidate.1.push(email.clone());
@@ -293,6 +329,37 @@ impl Write<'_> {
             .any(|email| resolution::is_vouched(catalog, &record, email, Some(system), &verifies));
         let certain = is_new_to_it && by_another && self.may_attach(&record);
         Ok(certain.then_some((record, "verifiedEmail")))
+    }
+
+    /// What the caller sees of a record.
+    fn known_to_caller(&self, record: &Record) -> Leaves {
+        let leaves = record.folded.leaves.clone();
+        if clearance(self.context, self.view).is_plain() {
+            return leaves;
+        }
+        let key = self.muster.veil_key(self.context, self.view);
+        let seen = self.muster.before(self.context, self.view, &leaves, &key);
+        seen.leaves(leaves.clone())
+    }
+
+    /// Whether the caller may know that the record has one of these names: an identifier that it sees, its own `externalId`,
+    /// or another system's if it may see whence the record comes.
+    fn sees_a_name(&self, record: &Record, keys: &[&Unique]) -> bool {
+        if clearance(self.context, self.view).is_plain() {
+            return true;
+        }
+        let key = self.muster.veil_key(self.context, self.view);
+        let seen = self
+            .muster
+            .before(self.context, self.view, &record.folded.leaves, &key);
+        let sources = provenance("sources");
+        let sources = self.view.canonical(&sources).unwrap_or_default();
+        let own = external_id_path(self.context.system());
+        let mut known = seen.leaves(record.folded.leaves.clone());
+        let foreign = seen.may_on(Right::Read, sources, None);
+        known.retain(|path, _| foreign || !path.starts_with("externalId@") || *path == own);
+        let known = uniques(self.specs(), &known);
+        keys.iter().any(|key| known.contains(*key))
     }
 
     /// Two accounts are never merged automatically, and a system that POSTs somebody it already speaks of means another.

@@ -62,6 +62,8 @@ impl Delete {
     ) -> Result<(), Error> {
         let write = Write::new(muster, context, &self.view);
         let record = write.fetch(tx, &self.id)?;
+        let seen = muster.before(context, &self.view, &record.folded.leaves, &[]);
+        write.reach(&seen, Right::Delete, &self.id)?;
         write.check_match(tx, &record.folded, &self.asked)?;
         match (self.view.kind, self.view.accounts_only) {
             (Kind::Group, _) => write.remove(tx, &record),

@@ -43,6 +43,9 @@ impl Muster {
         let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
         let read = move |tx: &mut crate::store::Tx<'_>| {
             let found = find(tx, &context, &view, &id)?;
+            if !muster.reaches(&context, &view, &found.leaves, Right::Read) {
+                return Err(missing(&view, &id));
+            }
             muster.show_one(tx, &context, &view, found, &asked)
         };
         self.0.store.read(read).await
@@ -64,7 +67,8 @@ impl Muster {
         let Some(found) = found.await? else {
             return Ok(Sought::Nobody);
         };
-        if !view.holds(&found.folded) {
+        let hidden = || !self.reaches(context, view, &found.folded.leaves, Right::Read);
+        if !view.holds(&found.folded) || hidden() {
             return Ok(Sought::Nobody);
         }
         let Some(groups) = found.groups else {

@@ -2,6 +2,7 @@
 
 use super::get::Sought;
 use super::paging::Part;
+use super::sight::clearance;
 use super::{Asked, Error, Muster, Page};
 use crate::domain::context::{Context, Right};
 use crate::domain::name::Name;
@@ -17,12 +18,14 @@ impl Muster {
         request: ListRequest,
     ) -> Result<Page, Error> {
         let view = self.view(context, endpoint, Right::Search)?;
+        let filter = self.seen_filter(context, &view, &request)?;
         if let Some(page) = self.page_of_one(context, &view, &request).await? {
             return Ok(page);
         }
         let part = Part {
             view,
             request,
+            filter,
             without_accounts: false,
             elsewhere: None,
         };
@@ -42,7 +45,8 @@ impl Muster {
     ) -> Result<Option<Page>, Error> {
         let first =
             request.start_index == 1 && request.count != Some(0) && request.cursor.is_none();
-        let Some(filter) = request.filter.as_ref().filter(|_| first) else {
+        let plain = clearance(context, view).is_plain();
+        let Some(filter) = request.filter.as_ref().filter(|_| first && plain) else {
             return Ok(None);
         };
         let specs = self.0.renderer.catalog().specs(view.kind);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Error;
 use super::change::Write;
-use super::roster::shown;
+use super::roster::{Manner, shown};
 use crate::domain::event::{Change, Event, Happened};
 use crate::domain::record::{Folded, Kind};
 use crate::id::ResourceId;
@@ -62,20 +62,20 @@ impl<'a> Wanted<'a> {
             .extend(peers.map(|peer| (peer.row, (peer.clone(), stay))));
     }
 
-    fn dismiss(&mut self, condition: Option<&'a Condition>, base_url: &str) {
+    fn dismiss(&mut self, condition: Option<&'a Condition>, manner: &Manner) {
         for (peer, stay) in self.named.values_mut() {
-            *stay = *stay && !passes(condition, peer, base_url);
+            *stay = *stay && !passes(condition, peer, manner);
         }
         self.gone.push(condition);
     }
 
     /// Whether somebody whom nothing names leaves.
-    fn leaves(&self, peer: &Peer, base_url: &str) -> bool {
+    fn leaves(&self, peer: &Peer, manner: &Manner) -> bool {
         !self.named.contains_key(&peer.row)
             && self
                 .gone
                 .iter()
-                .any(|condition| passes(*condition, peer, base_url))
+                .any(|condition| passes(*condition, peer, manner))
     }
 
     /// Who joins and who leaves of those who are named, given who of them is in the group.
@@ -92,8 +92,8 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn passes(condition: Option<&Condition>, peer: &Peer, base_url: &str) -> bool {
-    condition.is_none_or(|condition| condition.matches_element(&shown(peer, base_url)))
+fn passes(condition: Option<&Condition>, peer: &Peer, manner: &Manner) -> bool {
+    condition.is_none_or(|condition| condition.matches_element(&shown(peer, manner)))
 }
 
 /// The values of received elements.
@@ -189,15 +189,12 @@ impl Write<'_> {
         mut leave: Vec<Peer>,
         wanted: &Wanted<'_>,
     ) -> Result<Folded, Error> {
-        let base_url = &*self.context.base_url;
+        let manner = &Manner::of(self.context);
         let mut after = (!wanted.gone.is_empty()).then_some(0);
         while let Some(from) = after {
             let page = member::list(tx, group.row, from, PAGE)?;
             after = page.last().map(|peer| peer.row);
-            leave.extend(
-                page.into_iter()
-                    .filter(|peer| wanted.leaves(peer, base_url)),
-            );
+            leave.extend(page.into_iter().filter(|peer| wanted.leaves(peer, manner)));
             while leave.len() >= EVENT {
                 let rest = leave.split_off(EVENT);
                 group = self.record(tx, &group, std::mem::take(&mut join), &leave)?;
@@ -234,7 +231,7 @@ impl Write<'_> {
         }
         let joining = by_id(member::claim(tx, self.context.tenant(), &joining)?);
         let leaving = by_id(member::find(tx, self.context.tenant(), &leaving)?);
-        let base_url = &*self.context.base_url;
+        let manner = &Manner::of(self.context);
         let (mut wanted, mut strangers) = (Wanted::default(), Vec::new());
         for change in changes {
             match change {
@@ -246,16 +243,16 @@ impl Write<'_> {
                 RowChange::Replace(members) => {
                     let (found, unknown) = known(members, &joining);
                     strangers.extend(unknown);
-                    wanted.dismiss(None, base_url);
+                    wanted.dismiss(None, manner);
                     wanted.name(found.into_iter(), true);
                 }
                 RowChange::Remove(Rows::Values(values)) => {
                     let ids = ids(values.iter().map(String::as_str));
                     wanted.name(ids.iter().filter_map(|id| leaving.get(id)), false);
                 }
-                RowChange::Remove(Rows::All) => wanted.dismiss(None, base_url),
+                RowChange::Remove(Rows::All) => wanted.dismiss(None, manner),
                 RowChange::Remove(Rows::Matching(condition)) => {
-                    wanted.dismiss(Some(condition), base_url);
+                    wanted.dismiss(Some(condition), manner);
                 }
             }
         }

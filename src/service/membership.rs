@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::change::Write;
-use super::roster::{shown, type_name};
+use super::roster::{Manner, shown, type_name};
 use super::{Error, Muster, Page, Written, permit, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Resource};
@@ -248,13 +248,14 @@ impl Muster {
         member: &Peer,
         projection: &Projection,
     ) -> Masked<Resource> {
-        let mut shown_group = shown(group, &context.base_url);
+        let manner = Manner::of(context);
+        let mut shown_group = shown(group, &manner);
         if let Some(parts) = shown_group.as_object_mut() {
             parts.remove("type");
         }
         let mut document = Map::new();
         document.insert("group".into(), shown_group);
-        document.insert("member".into(), shown(member, &context.base_url));
+        document.insert("member".into(), shown(member, &manner));
         let id = format!("{}.{}", group.id, member.id);
         let renderer = &self.0.renderer;
         let masked = renderer.mask_membership(context, group.id, &id, document);

@@ -11,6 +11,8 @@
 //! | `membership` | one member of one group as a resource of its own |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
+//! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
+//! | `policy` | the policies in force: applied, watched for, looked back at |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -27,10 +29,12 @@ mod members;
 mod membership;
 mod paging;
 mod patch;
+pub mod policy;
 mod precondition;
 mod replace;
 mod roster;
 mod search;
+mod sight;
 mod target;
 
 use std::collections::BTreeSet;
@@ -50,6 +54,7 @@ pub use bulk::Attempted;
 pub use error::Error;
 pub use me::Account;
 use paging::Paging;
+use policy::Watch;
 pub use roster::{Following, Piece};
 
 /// A written resource, and the names in the body that were not kept.
@@ -111,6 +116,7 @@ struct Inner {
     ids: Arc<dyn IdSource>,
     verifying: BTreeSet<String>,
     paging: Paging,
+    watch: Watch,
 }
 
 impl Muster {
@@ -128,13 +134,16 @@ impl Muster {
             .systems
             .iter()
             .filter(|system| system.verifies_email);
-        Ok(Self(Arc::new(Inner {
+        let muster = Self(Arc::new(Inner {
             store,
             renderer: Renderer::new(catalog, etag_key),
             ids,
             verifying: trusted.map(|system| system.name.clone()).collect(),
             paging: Paging::new(cursor_key, settings.max_page),
-        })))
+            watch: Watch::new(),
+        }));
+        muster.watch()?;
+        Ok(muster)
     }
 
     /// The number of the tenant of that name, made if it is new.
@@ -173,6 +182,7 @@ impl Muster {
 
     /// Waits for what is being written, and closes the database.
     pub fn close(&self) {
+        self.0.watch.close();
         self.0.store.close();
     }
 

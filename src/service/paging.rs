@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::anchors::{Anchor, Anchors};
+use super::sight::{clearance, unsearchable};
 use super::{Asked, DEFAULT_PAGE, Error, Muster, Page};
+use crate::domain::access::{Lens, consented};
 use crate::domain::context::Context;
 use crate::domain::cursor::{self, Cursor};
 use crate::domain::masked::{Masked, Resource};
@@ -14,9 +16,6 @@ use crate::scim::filter::Condition;
 use crate::scim::list::ListRequest;
 use crate::store::Tx;
 use crate::store::list::{From, List, Position, Query, Slice};
-
-/// The version of the policy that decides who sees what; there is none yet that could change.
-const POLICY: u64 = 0;
 
 /// What paging keeps.
 pub(super) struct Paging {
@@ -29,6 +28,8 @@ pub(super) struct Paging {
 pub(super) struct Part {
     pub(super) view: Arc<View>,
     pub(super) request: ListRequest,
+    /// The request's filter as it is for the caller.
+    pub(super) filter: Option<Condition>,
     /// Persons whom a search lists as Users already are left out (design §2: a record is listed once).
     pub(super) without_accounts: bool,
     /// The view and the filter by which another part lists some of these already.
@@ -43,12 +44,13 @@ impl Part {
             view: &self.view,
             base_url: &context.base_url,
             without_accounts: self.without_accounts,
-            condition: self.request.filter.as_ref(),
+            condition: self.filter.as_ref(),
             elsewhere: self
                 .elsewhere
                 .as_ref()
                 .map(|(view, condition)| (&**view, condition)),
             sort: self.request.sort.as_ref(),
+            open_stamp: clearance(context, &self.view).hides(),
         }
     }
 }
@@ -84,6 +86,31 @@ impl Paging {
 }
 
 impl Muster {
+    /// A request's filter as it is for the caller: bounded to what it reaches, of what it may read. What it may not search or
+    /// sort by is refused, whether anybody has it or not.
+    pub(super) fn seen_filter(
+        &self,
+        context: &Context,
+        view: &View,
+        request: &ListRequest,
+    ) -> Result<Option<Condition>, Error> {
+        let of = clearance(context, view);
+        if of.is_plain() {
+            return Ok(request.filter.clone());
+        }
+        let consent = |purpose: &str| consented(&view.resource_type, purpose, context.now);
+        let lens = Lens {
+            of,
+            view,
+            consent: &consent,
+        };
+        let refused = |found| unsearchable(context, &found);
+        if let Some(sort) = &request.sort {
+            lens.order(&sort.location).map_err(refused)?;
+        }
+        lens.filter(request.filter.as_ref()).map_err(refused)
+    }
+
     /// One page of what the parts have, in their order.
     pub(super) fn page(
         &self,
@@ -162,7 +189,7 @@ impl Walk<'_> {
 
     fn by_cursor(mut self, tx: &mut Tx<'_>, text: &str, count: Option<u64>) -> Result<Page, Error> {
         let (paging, client) = (&self.muster.0.paging, &*self.context.client);
-        let policy = cursor::policy(POLICY, client);
+        let policy = cursor::policy(client);
         let now = self.context.now.timestamp();
         let asked = count.map(|count| count.min(paging.most));
         let mut place = Cursor {
@@ -202,7 +229,7 @@ impl Walk<'_> {
             next.seal(&paging.key, client, &self.muster.0.ids.secret())
         });
         // Counted only where that costs nothing: a filter's matches would be counted anew for every page.
-        let unfiltered = self.parts.iter().all(|part| part.request.filter.is_none());
+        let unfiltered = self.parts.iter().all(|part| part.filter.is_none());
         let total = unfiltered.then(|| self.total(tx)).transpose()?;
         Ok(Page {
             total,

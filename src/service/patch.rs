@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 
 use super::change::Write;
 use super::create::external_id;
+use super::sight::clearance;
 use super::{Asked, Error, Muster, Written};
+use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
-use crate::domain::record::{Folded, external_id_path};
+use crate::domain::record::{Folded, Leaves, external_id_path};
 use crate::domain::view::View;
 use crate::domain::writing;
 use crate::scim::patch::{Change as RowChange, Patch, parse};
@@ -102,14 +104,20 @@ impl Write<'_> {
         } else {
             self.claim(tx, id)?
         };
+        let key = self.muster.veil_key(self.context, self.view);
+        let known = folded.leaves.clone();
+        let seen = self.muster.before(self.context, self.view, &known, &key);
+        self.reach(&seen, Right::Write, id)?;
         self.check_match(tx, &folded, asked)?;
+        self.permit_patch(&seen, &request.patch)?;
         let mut ignored = request.patch.ignored.clone();
         if !request.patch.operations.is_empty() {
-            let (changed, left_out) = self.patch_document(tx, folded, &request.patch)?;
+            let (changed, left_out) = self.patch_document(tx, folded, &seen, &request.patch)?;
             ignored.extend(left_out);
             folded = changed;
         }
         if !request.rows.is_empty() {
+            self.permit_path(&seen, "members")?;
             self.check_removals(tx, &folded, &request.rows)?;
             let (changed, strangers) = self.change_members(tx, &folded, &request.rows)?;
             ignored.extend(strangers);
@@ -122,24 +130,38 @@ impl Write<'_> {
         &self,
         tx: &mut Tx<'_>,
         folded: Folded,
+        seen: &Seen<'_>,
         patch: &Patch,
     ) -> Result<(Folded, Vec<String>), Error> {
         let record = crate::store::record::with_sources(tx, folded)?;
         let catalog = self.muster.0.renderer.catalog();
         let known = &record.folded.leaves;
-        let mut before: Map<String, Value> = self.view.show(known, catalog, &self.context.base_url);
-        if let Some(external_id) = known.get(&external_id_path(self.context.system())) {
-            before.insert("externalId".into(), external_id.clone());
-        }
-        // An operation that says what the id already is changes nothing (RFC 7644 §3.5.2, `mutability`).
-        before.insert("id".into(), record.folded.id.to_string().into());
-        let patched = patch.apply(&self.view.resource_type, &before)?;
+        let document = |leaves: &Leaves| {
+            let mut document: Map<String, Value> =
+                self.view.show(leaves, catalog, &self.context.base_url);
+            if let Some(external_id) = leaves.get(&external_id_path(self.context.system())) {
+                document.insert("externalId".into(), external_id.clone());
+            }
+            // An operation that says what the id already is changes nothing (RFC 7644 §3.5.2, `mutability`).
+            document.insert("id".into(), record.folded.id.to_string().into());
+            document
+        };
+        let before = document(known);
+        // Operations are on what the caller sees: what it does not see they neither find nor miss.
+        let plain = clearance(self.context, self.view).is_plain();
+        let patched = if plain {
+            patch.apply(&self.view.resource_type, &before)?
+        } else {
+            let shown = document(&seen.leaves(known.clone()));
+            let patched = patch.apply(&self.view.resource_type, &shown)?;
+            self.unveil(seen, known, patch, patched)?
+        };
         let (mut own, others) = self.desk(&record.sources);
         own.external_id = external_id(&patched.document);
         writing::patch(
             self.view,
             catalog,
-            &before,
+            (&before, &self.hides(seen)),
             &patched,
             (&mut own, &others),
             self.stamp(&record.sources),

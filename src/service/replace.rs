@@ -111,17 +111,22 @@ impl Write<'_> {
         asked: &Asked,
     ) -> Result<(Folded, Vec<String>), Error> {
         let before = self.fetch(tx, id)?;
-        self.check_match(tx, &before.folded, asked)?;
         let catalog = self.muster.0.renderer.catalog();
         let known: &Leaves = &before.folded.leaves;
-        let mut given = self.view.read(&replacement.document, Some(known))?;
+        let key = self.muster.veil_key(self.context, self.view);
+        let seen = self.muster.before(self.context, self.view, known, &key);
+        self.reach(&seen, Right::Write, id)?;
+        self.check_match(tx, &before.folded, asked)?;
+        let given = self.view.read(&replacement.document, Some(known))?;
+        let mut given = self.admit_values(&seen, given, known)?;
         if let (true, Some(active)) = (self.view.accounts_only, known.get("active")) {
             // A default that the server may set (RFC 7644 §3.5.1): whoever leaves it out neither opens nor closes an account.
             given
                 .entry("active".into())
                 .or_insert_with(|| active.clone());
         }
-        let shown = self.view.show(known, catalog, &self.context.base_url);
+        let shown = seen.leaves(known.clone());
+        let shown = self.view.show(&shown, catalog, &self.context.base_url);
         check_immutable(&self.view.resource_type, &shown, &replacement.document)?;
         let (mut own, others) = self.desk(&before.sources);
         own.external_id = external_id(&replacement.document);
@@ -130,7 +135,7 @@ impl Write<'_> {
             catalog,
             &given,
             &replacement.listed,
-            known,
+            (known, &self.hides(&seen)),
             (&mut own, &others),
             self.stamp(&before.sources),
         );
@@ -138,6 +143,13 @@ impl Write<'_> {
         if self.view.kind != Kind::Group {
             return Ok((after, Vec::new()));
         }
+        // Who may not write them has not left them out.
+        if self.permit_path(&seen, "members").is_err()
+            && matches!(&replacement.members, RowChange::Replace(given) if given.is_empty())
+        {
+            return Ok((after, Vec::new()));
+        }
+        self.permit_path(&seen, "members")?;
         self.change_members(tx, &after, std::slice::from_ref(&replacement.members))
     }
 

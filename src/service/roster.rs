@@ -61,8 +61,26 @@ pub(super) fn type_name(kind: Kind) -> &'static str {
     }
 }
 
+/// How peers are shown to a caller.
+#[derive(Clone)]
+pub(super) struct Manner {
+    base_url: Arc<str>,
+    /// Whether the names of persons are hidden from it.
+    nameless: bool,
+}
+
+impl Manner {
+    pub(super) fn of(context: &Context) -> Self {
+        Self {
+            base_url: context.base_url.clone(),
+            nameless: context.client.clearance.on("Group").is_nameless(),
+        }
+    }
+}
+
 /// A member with all that can be shown of it.
-pub(super) fn shown(peer: &Peer, base_url: &str) -> Value {
+pub(super) fn shown(peer: &Peer, manner: &Manner) -> Value {
+    let base_url = &manner.base_url;
     let kind = type_name(peer.kind);
     let endpoint = endpoint(kind).unwrap_or_default();
     let mut member = Map::new();
@@ -72,7 +90,8 @@ pub(super) fn shown(peer: &Peer, base_url: &str) -> Value {
         format!("{base_url}{endpoint}/{}", peer.id).into(),
     );
     member.insert("type".into(), kind.into());
-    if let Some(name) = &peer.display {
+    let named = peer.kind != Kind::Person || !manner.nameless;
+    if let Some(name) = peer.display.as_ref().filter(|_| named) {
         member.insert("display".into(), name.as_str().into());
     }
     Value::Object(member)
@@ -141,7 +160,8 @@ impl Muster {
         asked: &Asked,
     ) -> Result<(Held, BTreeMap<i64, Rest>), Error> {
         let (mut held, mut rest) = (Vec::new(), BTreeMap::new());
-        if view.kind != Kind::Group || !asks(view, asked, "members", None) {
+        let reads = context.client.clearance.on("Group").reads_all("members");
+        if view.kind != Kind::Group || !reads || !asks(view, asked, "members", None) {
             return Ok((BTreeMap::new(), rest));
         }
         let mut room = HELD_IN_ALL;
@@ -160,9 +180,10 @@ impl Muster {
             [group] => BTreeMap::from([(group, member::list(tx, group, 0, i64::MAX)?)]),
             _ => member::of_groups(tx, &held)?,
         };
+        let manner = Manner::of(context);
         let value = |peers: Vec<Peer>| -> Value {
             let peers = peers.iter();
-            peers.map(|peer| shown(peer, &context.base_url)).collect()
+            peers.map(|peer| shown(peer, &manner)).collect()
         };
         let members = members
             .into_iter()
@@ -175,11 +196,11 @@ impl Muster {
     pub async fn follow(&self, context: &Context, rests: Vec<Rest>) -> Result<Following, Error> {
         let view = self.0.renderer.catalog().at("/Groups");
         let view = view.ok_or_else(|| Error::Internal("there are no groups".into()))?;
-        let (view, base_url) = (view.clone(), context.base_url.clone());
+        let (view, manner) = (view.clone(), Manner::of(context));
         let read = move |tx: &mut Tx<'_>, sink: &Sink<Piece, Error>| {
             rests
                 .iter()
-                .try_for_each(|rest| follow(tx, sink, &view, &base_url, rest))
+                .try_for_each(|rest| follow(tx, sink, &view, &manner, rest))
         };
         let mut pieces = self.0.store.stream(read).await?;
         // What goes wrong before anything has been sent can still be told.
@@ -193,7 +214,7 @@ fn follow(
     tx: &mut Tx<'_>,
     sink: &Sink<Piece, Error>,
     view: &View,
-    base_url: &Arc<str>,
+    manner: &Manner,
     rest: &Rest,
 ) -> Result<(), Error> {
     let mut after = 0;
@@ -203,7 +224,7 @@ fn follow(
             return Ok(sink.send(Piece::End)?);
         };
         after = last.row;
-        let members = peers.iter().map(|peer| shown(peer, base_url)).collect();
+        let members = peers.iter().map(|peer| shown(peer, manner)).collect();
         let members = Renderer::mask_members(view, members, &rest.projection);
         sink.send(Piece::Members(members))?;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::paging::Part;
+use super::sight::clearance;
 use super::{Error, Muster, Page};
 use crate::domain::context::{Context, Right};
 use crate::domain::record::Kind;
@@ -42,6 +43,7 @@ impl Muster {
             let request = ListRequest::from_search_among(among, body.clone(), profile)?;
             if may(view) {
                 parts.push(Part {
+                    filter: self.seen_filter(context, view, &request)?,
                     view: view.clone(),
                     request,
                     without_accounts: false,
@@ -49,11 +51,11 @@ impl Muster {
                 });
             }
         }
-        if let Some(text) = body.get("filter").and_then(Value::as_str) {
-            list_each_once(&mut parts, &filter::parse_as(text, profile)?.paths());
-        } else {
-            list_each_once(&mut parts, &[]);
-        }
+        let names = match body.get("filter").and_then(Value::as_str) {
+            Some(text) => filter::parse_as(text, profile)?.paths(),
+            None => Vec::new(),
+        };
+        list_each_once(context, &mut parts, &names);
         leave_out_empty(&mut parts);
         let (muster, context) = (self.clone(), context.clone());
         self.0
@@ -66,7 +68,7 @@ impl Muster {
 /// A record that is a User and a Person is listed as a User (design §2), unless that hides what a Person is found by: then
 /// it is listed as a Person. If each of the two knows a name that the other does not, it is listed as the User that matches,
 /// or else as the Person.
-fn list_each_once(parts: &mut Vec<Part>, names: &[AttributePath]) {
+fn list_each_once(context: &Context, parts: &mut Vec<Part>, names: &[AttributePath]) {
     let find = |accounts_only: bool| {
         let is_it = |view: &View| view.kind == Kind::Person && view.accounts_only == accounts_only;
         parts.iter().position(|part| is_it(&part.view))
@@ -79,11 +81,15 @@ fn list_each_once(parts: &mut Vec<Part>, names: &[AttributePath]) {
         let mut names = names.iter();
         names.all(|name| knows(this, name) || !knows(other, name))
     };
-    if suffices(users, persons) {
+    let plain = clearance(context, &parts[users].view).is_plain();
+    if plain && suffices(users, persons) {
         parts[persons].without_accounts = true;
-    } else if suffices(persons, users) {
+    } else if plain && suffices(persons, users) {
         parts.remove(users);
-    } else if let Some(filter) = parts[users].request.filter.clone() {
+    } else {
+        // Who is not seen as a User may still be seen as a Person.
+        let filter = parts[users].filter.clone();
+        let filter = filter.unwrap_or(filter::Condition::All(Vec::new()));
         parts[persons].elsewhere = Some((parts[users].view.clone(), filter));
     }
 }

@@ -206,6 +206,7 @@ pub fn update(
         .set((
             resource::version.eq(resource::version + 1),
             resource::modified.eq(at),
+            resource::modified_open.eq(at),
             resource::members.eq(resource::members + more),
         ))
         .returning((resource::version, resource::members))
@@ -230,6 +231,7 @@ pub fn update(
     Ok(Folded {
         version,
         modified: instant(at),
+        modified_open: instant(at),
         members,
         ..group.clone()
     })

@@ -17,7 +17,7 @@
 //! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
-//! | `member` `event` `tenant` `setting` `attribute_path` | a table each |
+//! | `member` `event` `policy` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
 pub mod belonging;
@@ -33,6 +33,7 @@ pub mod member;
 pub mod membership;
 mod migration;
 mod newcomer;
+pub mod policy;
 mod pool;
 pub mod record;
 mod schema;

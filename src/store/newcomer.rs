@@ -78,7 +78,7 @@ impl QueryFragment<Pg> for Newcomer<'_> {
         let resource = self.resource;
         out.push_sql(
             "WITH made AS (INSERT INTO resource \
-             (tenant, uuid, kind, account, version, created, modified, document, display, members) VALUES (",
+             (tenant, uuid, kind, account, version, created, modified, modified_open, document, display, members) VALUES (",
         );
         out.push_bind_param::<Integer, _>(&resource.tenant)?;
         out.push_sql(", ");
@@ -88,6 +88,8 @@ impl QueryFragment<Pg> for Newcomer<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Bool, _>(&resource.account)?;
         out.push_sql(", 1, ");
+        out.push_bind_param::<BigInt, _>(&resource.at)?;
+        out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&resource.at)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&resource.at)?;

@@ -32,10 +32,11 @@ pub(super) type ResourceRow = (
     String,
     Option<String>,
     i64,
+    i64,
 );
 
 pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
-    let (row, tenant, id, kind, _, version, created, modified, document, _, members) = row;
+    let (row, tenant, id, kind, _, version, created, modified, document, _, members, open) = row;
     Ok(Folded {
         row,
         tenant: TenantId(tenant),
@@ -45,6 +46,7 @@ pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
         version,
         created: instant(created),
         modified: instant(modified),
+        modified_open: instant(open),
         leaves: serde_json::from_str(&document)?,
         members,
     })
@@ -258,6 +260,7 @@ pub fn insert(
         version: 1,
         created: instant(at),
         modified: instant(at),
+        modified_open: instant(at),
         leaves: new.leaves,
         members,
     };
@@ -276,6 +279,7 @@ fn insert_row(connection: &mut SqliteConnection, new: ResourceValues<'_>) -> Que
             resource::version.eq(1_i64),
             resource::created.eq(new.at),
             resource::modified.eq(new.at),
+            resource::modified_open.eq(new.at),
             resource::document.eq(new.document),
             resource::display.eq(new.display),
             resource::members.eq(new.members),
@@ -284,22 +288,24 @@ fn insert_row(connection: &mut SqliteConnection, new: ResourceValues<'_>) -> Que
         .get_result(connection)
 }
 
-/// Gives a record new values and sources, and its next version. A record that somebody else changed meanwhile is a lost race.
+/// Gives a record new values and sources, and its next version; `open` says whether any of what changes is not classified. A record that somebody else changed meanwhile is a lost race.
 pub fn update(
     tx: &mut Tx<'_>,
     specs: &Specs,
     before: &Record,
-    leaves: Leaves,
+    (leaves, open): (Leaves, bool),
     sources: &[SourceRecord],
     event: Event,
 ) -> Result<Folded, Error> {
     let old = &before.folded;
+    let modified_open = if open { event.at } else { old.modified_open };
     let target = resource::table
         .filter(resource::id.eq(old.row))
         .filter(resource::version.eq(old.version));
     let values = (
         resource::version.eq(old.version + 1),
         resource::modified.eq(micros(event.at)),
+        resource::modified_open.eq(micros(modified_open)),
         resource::account.eq(has_account(&leaves)),
         resource::document.eq(serde_json::to_string(&leaves)?),
         resource::display.eq(display(&leaves)),
@@ -320,6 +326,7 @@ pub fn update(
     Ok(Folded {
         version: old.version + 1,
         modified,
+        modified_open,
         leaves,
         ..old.clone()
     })

@@ -19,6 +19,17 @@ diesel::table! {
         document -> Text,
         display -> Nullable<Text>,
         members -> BigInt,
+        modified_open -> BigInt,
+    }
+}
+diesel::table! {
+    policy (tenant, version) {
+        tenant -> Integer,
+        version -> BigInt,
+        applied -> BigInt,
+        actor -> Text,
+        reason -> Nullable<Text>,
+        body -> Binary,
     }
 }
 diesel::table! {

@@ -49,10 +49,19 @@ pub fn seek(tx: &mut Tx<'_>, tenant: TenantId, name: &Name) -> Result<Option<Fou
     let (mut record, mut groups, mut nested) = (None, Vec::new(), false);
     for row in rows.map_err(|error| tx.explain(error))? {
         let (id, uuid_bytes, display, is_nested, rest) = row;
-        if let (Some(kind), Some(version), Some(created), Some(modified), Some(document)) = rest {
+        let (kind, version, created, modified, document, open) = rest;
+        if let (
+            Some(kind),
+            Some(version),
+            Some(created),
+            Some(modified),
+            Some(document),
+            Some(open),
+        ) = (kind, version, created, modified, document, open)
+        {
             record = Some(folded((
                 id, tenant.0, uuid_bytes, kind, false, version, created, modified, document,
-                display, 0,
+                display, 0, open,
             ))?);
             continue;
         }
@@ -71,13 +80,14 @@ pub fn seek(tx: &mut Tx<'_>, tenant: TenantId, name: &Name) -> Result<Option<Fou
     }))
 }
 
-/// Kind, version, created, modified and document: of the record alone.
+/// Kind, version, created, modified, document and the second stamp: of the record alone.
 type Rest = (
     Option<i16>,
     Option<i64>,
     Option<i64>,
     Option<i64>,
     Option<String>,
+    Option<i64>,
 );
 type Row = (i64, Vec<u8>, Option<String>, bool, Rest);
 type RowType = (
@@ -91,14 +101,15 @@ type RowType = (
         Nullable<BigInt>,
         Nullable<BigInt>,
         Nullable<Text>,
+        Nullable<BigInt>,
     ),
 );
 
 /// The record first, then a row for each of its groups, which repeats nothing of the record.
-const RECORD: &str = "SELECT r.id, r.uuid, r.display, FALSE, r.kind, r.version, r.created, r.modified, r.document \
+const RECORD: &str = "SELECT r.id, r.uuid, r.display, FALSE, r.kind, r.version, r.created, r.modified, r.document, r.modified_open \
      FROM resource r WHERE ";
 const GROUPS: &str = " UNION ALL SELECT g.id, g.uuid, g.display, \
-     EXISTS (SELECT 1 FROM group_member o WHERE o.member = g.id), NULL, NULL, NULL, NULL, NULL \
+     EXISTS (SELECT 1 FROM group_member o WHERE o.member = g.id), NULL, NULL, NULL, NULL, NULL, NULL \
      FROM resource r JOIN group_member m ON m.member = r.id JOIN resource g ON g.id = m.grp WHERE ";
 
 /// By its id.

@@ -21,6 +21,16 @@ pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
     id.map(TenantId).map_err(|error| tx.explain(error))
 }
 
+/// The number of the tenant of that name, if there is one.
+pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantId>, Error> {
+    let id = tenant::table
+        .filter(tenant::name.eq(name))
+        .select(tenant::id)
+        .first(tx.db);
+    let id = id.optional().map_err(|error| tx.explain(error))?;
+    Ok(id.map(TenantId))
+}
+
 /// How many tenants there are.
 pub fn count(tx: &mut Tx<'_>) -> Result<i64, Error> {
     tenant::table

@@ -11,7 +11,14 @@ fn insert(tx: &mut Tx<'_>, specs: &Specs, new: NewRecord, event: Event) -> Resul
 }
 
 fn update(tx: &mut Tx<'_>, specs: &Specs, before: &Record, event: Event) -> Result<Folded, Error> {
-    record::update(tx, specs, before, Leaves::new(), &before.sources, event)
+    record::update(
+        tx,
+        specs,
+        before,
+        (Leaves::new(), true),
+        &before.sources,
+        event,
+    )
 }
 
 fn confirm(tx: &mut Tx<'_>, before: &Record, event: Event) -> Result<(), Error> {

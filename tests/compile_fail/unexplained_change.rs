@@ -10,7 +10,7 @@ fn insert(tx: &mut Tx<'_>, specs: &Specs, new: NewRecord) -> Result<Folded, Erro
 }
 
 fn update(tx: &mut Tx<'_>, specs: &Specs, before: &Record) -> Result<Folded, Error> {
-    record::update(tx, specs, before, Leaves::new(), &before.sources)
+    record::update(tx, specs, before, (Leaves::new(), true), &before.sources)
 }
 
 fn confirm(tx: &mut Tx<'_>, before: &Record) -> Result<(), Error> {

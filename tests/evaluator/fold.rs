@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use muster::domain::access::Classified;
 use muster::domain::catalog::Catalog;
 use muster::domain::claim::{SourceRecord, Stamp};
 use muster::domain::fold::fold;
@@ -52,7 +53,11 @@ impl Person {
     }
 
     fn leaves(&self) -> Leaves {
-        fold(CATALOG.specs(Kind::Person), &self.sources)
+        fold(
+            CATALOG.specs(Kind::Person),
+            &Classified::default(),
+            &self.sources,
+        )
     }
 
     fn stamp(&self) -> Stamp {
@@ -88,7 +93,14 @@ impl Person {
             return;
         };
         let (stamp, mut own) = (self.stamp(), self.take(system));
-        writing::post(view, &CATALOG, &given, &mut own, stamp);
+        writing::post(
+            view,
+            &CATALOG,
+            &given,
+            (&Leaves::new(), &|_, _| false),
+            (&mut own, &[]),
+            stamp,
+        );
         self.sources.push(own);
     }
 
@@ -113,7 +125,7 @@ impl Person {
             &CATALOG,
             &given,
             &received.extensions,
-            &folded,
+            (&folded, &|_, _| false),
             source,
             stamp,
         );
@@ -133,7 +145,15 @@ impl Person {
         };
         let (stamp, mut own) = (self.stamp(), self.take(system));
         let source = (&mut own, self.sources.as_slice());
-        let done = writing::patch(view, &CATALOG, &before, &patched, source, stamp).is_ok();
+        let done = writing::patch(
+            view,
+            &CATALOG,
+            (&before, &|_, _| false),
+            &patched,
+            source,
+            stamp,
+        )
+        .is_ok();
         self.sources.push(own);
         done
     }

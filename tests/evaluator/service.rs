@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
+use muster::domain::access::Clearance;
 use muster::domain::context::{Client, Context, Grant, Right};
 use muster::id::{SeededIds, TenantId};
 use muster::scim::Map;
@@ -322,10 +323,11 @@ fn context(tenant: TenantId, system: &str) -> Context {
         name: system.to_owned(),
         tenant,
         system: system.to_owned(),
-        grants: vec![Grant {
+        clearance: Clearance::of_grants(&[Grant {
             types: vec!["*".into()],
             rights: vec![Right::Read, Right::Search, Right::Write, Right::Delete],
-        }],
+        }]),
+        purposes: Vec::new(),
         profile: Profile::Rfc,
         patch_answer: None,
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use muster::clock::Clock;
+use muster::domain::access::Clearance;
 use muster::domain::context::{Client, Context, Grant, Right};
 use muster::id::TenantId;
 use muster::scim::Map;
@@ -35,7 +36,8 @@ pub(crate) fn context(app: &App, name: &str, grants: Vec<Grant>) -> Context {
         name: name.to_owned(),
         tenant,
         system: "idp".into(),
-        grants,
+        clearance: Clearance::of_grants(&grants),
+        purposes: Vec::new(),
         profile: Profile::Rfc,
         patch_answer: None,
     };

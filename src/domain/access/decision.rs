@@ -1,5 +1,6 @@
 //! Rights and sight: for a client and a resource type, attribute by attribute, by which row.
 
+use super::treatment;
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Right;
 use crate::domain::policy::selector::{self, Selector, Target};
@@ -313,11 +314,6 @@ fn severity(sight: &Sight) -> u8 {
         Sight::Open => 0,
         Sight::Shown { consent: None, .. } => 1,
         Sight::Shown { .. } => 2,
-        Sight::Hidden { treatment, .. } => match treatment {
-            Treatment::LastFour | Treatment::MaskEmail | Treatment::Year => 3,
-            Treatment::Hash => 4,
-            Treatment::Redact => 5,
-            Treatment::Omit => 6,
-        },
+        Sight::Hidden { treatment, .. } => treatment::severity(*treatment),
     }
 }

@@ -3,13 +3,29 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `decision` | rights and sight of every attribute of a resource type |
+//! | `decision` | rights and sight of every attribute of a resource type, with the row that decides: what is explained |
+//! | `clearance` `compile` | the same for one client, compiled once a version of the policy: what is enforced |
+//! | `classified` | what the policy classifies, whoever reads |
+//! | `seen` | what a client sees of one record, and its own rendering coming back |
+//! | `query` | filters and orders, of what a client sees alone |
+//! | `consent` | what counts as consent |
 //! | `treatment` | what is left of a value that is hidden |
 
+mod classified;
+mod clearance;
+mod compile;
+mod consent;
 mod decision;
+mod query;
+mod seen;
 mod treatment;
 
+pub use classified::Classified;
+pub use clearance::{Clearance, MOST_ROWS, TypeClearance};
+pub use consent::consented;
 pub use decision::{Access, Decision, Held, Row, Sight};
+pub use query::{Lens, Unsearchable};
+pub use seen::Seen;
 pub use treatment::{REDACTED, treat};
 
 #[cfg(test)]

@@ -41,6 +41,32 @@ pub fn treat(treatment: Treatment, value: &Value, key: &[u8]) -> Option<Value> {
     }
 }
 
+/// How much a treatment hides.
+pub(super) fn severity(treatment: Treatment) -> u8 {
+    match treatment {
+        Treatment::LastFour | Treatment::MaskEmail | Treatment::Year => 3,
+        Treatment::Hash => 4,
+        Treatment::Redact => 5,
+        Treatment::Omit => 6,
+    }
+}
+
+/// Whether a value looks as if the treatment had made it: nobody's phone number has dots in it, and no date is a year.
+pub(super) fn is_masked(treatment: Treatment, value: &Value) -> bool {
+    let texts: Vec<&str> = match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        single => single.as_str().into_iter().collect(),
+    };
+    texts.into_iter().any(|text| {
+        let named = match treatment {
+            Treatment::Year => text.len() == 4,
+            Treatment::Hash => text.len() == 43 && URL_SAFE_NO_PAD.decode(text).is_ok(),
+            _ => false,
+        };
+        named || text.contains(DOT) || text == REDACTED
+    })
+}
+
 fn leaf(treatment: Treatment, value: &Value, key: &[u8]) -> Option<String> {
     let text = value.as_str();
     match treatment {

@@ -1,6 +1,7 @@
 //! Tests of cursors.
 
 use super::*;
+use crate::domain::access::Clearance;
 use crate::domain::context::{Grant, Right};
 use crate::id::{IdSource, SeededIds, TenantId};
 use crate::scim::error::Kind;
@@ -11,10 +12,11 @@ fn client(name: &str, tenant: i32) -> Client {
         name: name.into(),
         tenant: TenantId(tenant),
         system: "hris".into(),
-        grants: vec![Grant {
+        clearance: Clearance::of_grants(&[Grant {
             types: vec!["User".into()],
             rights: vec![Right::Search],
-        }],
+        }]),
+        purposes: Vec::new(),
         profile: Profile::Rfc,
         patch_answer: None,
     }
@@ -97,11 +99,13 @@ fn what_must_stay_the_same_is_checked_each_with_its_own_error() {
 fn other_rights_another_system_or_a_new_policy_are_another_number() {
     let before = client("idp", 1);
     let (mut rights, mut system) = (before.clone(), before.clone());
-    rights.grants[0].rights.push(Right::Read);
+    rights.clearance = Clearance::of_grants(&[Grant {
+        types: vec!["User".into()],
+        rights: vec![Right::Search, Right::Read],
+    }]);
     system.system = "crm".into();
-    let number = policy(0, &before);
-    assert_eq!(number, policy(0, &client("idp", 1)));
-    assert_ne!(number, policy(1, &before));
-    assert_ne!(number, policy(0, &rights));
-    assert_ne!(number, policy(0, &system));
+    let number = policy(&before);
+    assert_eq!(number, policy(&client("idp", 1)));
+    assert_ne!(number, policy(&rights));
+    assert_ne!(number, policy(&system));
 }

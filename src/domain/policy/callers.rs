@@ -1,7 +1,7 @@
 //! The second part of a policy, its callers: the rights of roles, and the clients that have them.
 
 use super::finding::{Findings, Placed, Position};
-use super::read::{Fields, Read};
+use super::read::{Fields, Read, words};
 use super::yaml::Node;
 use crate::domain::context::Right;
 use crate::scim::profile::Profile;
@@ -55,6 +55,10 @@ pub struct Client {
     pub purposes: Vec<Placed<String>>,
     /// How it speaks SCIM.
     pub profile: Profile,
+    /// How its tokens name the account of whoever they were issued to: that is `/Me`.
+    pub me: Option<Me>,
+    /// Whether it is shut out, whatever its tokens say.
+    pub disabled: bool,
 }
 
 impl Read for Client {
@@ -63,6 +67,7 @@ impl Read for Client {
             node,
             &[
                 "name", "issuer", "match", "tenant", "system", "roles", "purposes", "profile",
+                "me", "disabled",
             ],
             findings,
         );
@@ -76,6 +81,41 @@ impl Read for Client {
             roles: row.need("roles"),
             purposes: row.get("purposes"),
             profile: row.get("profile"),
+            me: row.get("me"),
+            disabled: row.get("disabled"),
+        }
+    }
+}
+
+words! {
+    /// An attribute that tells accounts apart.
+    MeAttribute, "attribute of an account":
+    /// The `userName`.
+    UserName = "userName",
+    /// The `externalId` that the client's system gave.
+    ExternalId = "externalId",
+    /// Our own `id`.
+    Id = "id",
+}
+
+/// How a token names an account.
+#[derive(Clone, Debug, Default)]
+pub struct Me {
+    /// Where the row begins.
+    pub at: Position,
+    /// The claim.
+    pub claim: String,
+    /// The attribute that has its value.
+    pub attribute: MeAttribute,
+}
+
+impl Read for Me {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let mut row = Fields::of(node, &["claim", "attribute"], findings);
+        Self {
+            at: row.at(),
+            claim: row.need("claim"),
+            attribute: row.get("attribute"),
         }
     }
 }

@@ -23,7 +23,7 @@ mod yaml;
 
 use std::collections::BTreeMap;
 
-pub use callers::{Client, Grant, Match};
+pub use callers::{Client, Grant, Match, Me, MeAttribute};
 pub use finding::{Finding, Placed, Position, Severity};
 pub use rows::{Authority, Masking, Matching, Posture, Retention, Survivorship, System};
 pub use words::{Basis, Day, Model, Others, Rule, SystemKind, Then, Treatment};

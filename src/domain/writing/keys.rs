@@ -11,10 +11,10 @@ pub(super) type Keyed<'a> = (String, &'a Value);
 
 /// Elements with their keys. Elements that share a key (three phones of one number, as Entra sends) are told apart by a
 /// number, so that none is lost. One that is `known` keeps the key it has there: first those that `look` the same, then, in
-/// their order, those that have changed; only the rest are new.
+/// their order, those that have changed; only the rest are new. A key that is `hidden` from the caller is nobody's.
 pub(super) fn keyed<'a>(
     spec: &Spec,
-    known: &[Keyed<'_>],
+    (known, hidden): (&[Keyed<'_>], &[String]),
     elements: &'a [Value],
     look: impl Fn(&Value) -> String,
 ) -> Vec<Keyed<'a>> {
@@ -48,7 +48,8 @@ pub(super) fn keyed<'a>(
             }
         }
     }
-    let mut taken: HashSet<String> = known.iter().map(|(key, _)| key.clone()).collect();
+    let known = known.iter().map(|(key, _)| key);
+    let mut taken: HashSet<String> = known.chain(hidden).cloned().collect();
     let mut numbers: HashMap<&str, u32> = HashMap::new();
     let mut named = Vec::with_capacity(elements.len());
     for ((element, shared), key) in elements.iter().zip(&shared).zip(keys) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::domain::access::Classified;
 use crate::domain::catalog::Catalog;
 use crate::domain::claim::{SourceRecord, Stamp};
 use crate::domain::fold::fold;
@@ -41,7 +42,11 @@ impl Desk {
     }
 
     fn leaves(&self) -> Leaves {
-        fold(self.catalog.specs(Kind::Person), &self.sources)
+        fold(
+            self.catalog.specs(Kind::Person),
+            &Classified::default(),
+            &self.sources,
+        )
     }
 
     fn take(&mut self, system: &str) -> SourceRecord {
@@ -60,7 +65,14 @@ impl Desk {
         let mut own = self.take(system);
         let view = self.catalog.at("/Persons").unwrap();
         let given = serde_json::from_value(given.clone()).unwrap();
-        writing::post(view, &self.catalog, &given, &mut own, stamp);
+        writing::post(
+            view,
+            &self.catalog,
+            &given,
+            (&Leaves::new(), &|_, _| false),
+            (&mut own, &[]),
+            stamp,
+        );
         self.sources.push(own);
     }
 
@@ -80,7 +92,7 @@ impl Desk {
             &self.catalog,
             &given,
             &listed,
-            &folded,
+            (&folded, &|_, _| false),
             (&mut own, &self.sources),
             stamp,
         );
@@ -102,7 +114,15 @@ impl Desk {
         .unwrap();
         let patched = patch.apply(&view.resource_type, &before).unwrap();
         let source = (&mut own, self.sources.as_slice());
-        writing::patch(view, &self.catalog, &before, &patched, source, stamp).unwrap();
+        writing::patch(
+            view,
+            &self.catalog,
+            (&before, &|_, _| false),
+            &patched,
+            source,
+            stamp,
+        )
+        .unwrap();
         self.sources.push(own);
     }
 

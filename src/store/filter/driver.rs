@@ -138,7 +138,14 @@ impl Scope<'_> {
                 id_test(&mut rows, tx.dialect(), "d.uuid", test);
             }
             ("meta", Some("created")) => instant_test(&mut rows, "d.created", test)?,
-            ("meta", Some("lastModified")) => instant_test(&mut rows, "d.modified", test)?,
+            ("meta", Some("lastModified")) => {
+                let column = if self.open_stamp {
+                    "d.modified_open"
+                } else {
+                    "d.modified"
+                };
+                instant_test(&mut rows, column, test)?;
+            }
             _ => return Ok(None),
         }
         Ok(Some(Driver {

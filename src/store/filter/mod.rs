@@ -34,6 +34,8 @@ pub(super) struct Scope<'a> {
     pub(super) system: &'a str,
     pub(super) view: &'a View,
     pub(super) base_url: &'a str,
+    /// Whether `lastModified` is the stamp that ignores what is classified.
+    pub(super) open_stamp: bool,
     /// How tests of the index are written.
     pub(super) form: Form,
     /// How many tests have been written.
@@ -203,7 +205,14 @@ impl Scope<'_> {
                 Ok(())
             }
             ("meta", Some("created")) => instant_test(out, "resource.created", test),
-            ("meta", Some("lastModified")) => instant_test(out, "resource.modified", test),
+            ("meta", Some("lastModified")) => {
+                let column = if self.open_stamp {
+                    "resource.modified_open"
+                } else {
+                    "resource.modified"
+                };
+                instant_test(out, column, test)
+            }
             ("meta", Some("resourceType")) => {
                 let name = Value::from(self.view.resource_type.name.as_str());
                 out.sql(truth(test.passes(comparison, &name)));

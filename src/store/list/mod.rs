@@ -42,6 +42,8 @@ pub struct Query<'a> {
     pub elsewhere: Option<(&'a View, &'a Condition)>,
     /// By what to sort; by creation without it.
     pub sort: Option<&'a Sort>,
+    /// Whether `lastModified` is the stamp that ignores what is classified.
+    pub open_stamp: bool,
 }
 
 impl<'a> Query<'a> {
@@ -51,6 +53,7 @@ impl<'a> Query<'a> {
             system: self.system,
             view,
             base_url: self.base_url,
+            open_stamp: self.open_stamp,
             form,
             written: Cell::new(0),
             pinned: Cell::new(false),

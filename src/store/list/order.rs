@@ -27,6 +27,8 @@ pub(super) enum Column {
     Id,
     Created,
     Modified,
+    /// When what is not classified last changed.
+    Open,
 }
 
 /// The values at a path.
@@ -65,6 +67,9 @@ impl Order {
             (Some(path), ..) => path.to_owned(),
             (None, "id", _) => return Ok(column(Column::Id)),
             (None, "meta", Some("created")) => return Ok(column(Column::Created)),
+            (None, "meta", Some("lastModified")) if query.open_stamp => {
+                return Ok(column(Column::Open));
+            }
             (None, "meta", Some("lastModified")) => return Ok(column(Column::Modified)),
             (None, "externalId", _) => external_id_path(query.system),
             _ => return Ok(Self::Creation),
@@ -96,6 +101,7 @@ impl Column {
             Self::Id => "resource.uuid",
             Self::Created => "resource.created",
             Self::Modified => "resource.modified",
+            Self::Open => "resource.modified_open",
         }
     }
 

@@ -7,9 +7,10 @@ use crate::domain::catalog::Catalog;
 use crate::domain::policy::finding::{Findings, Placed};
 use crate::domain::policy::selector::{self, Selector};
 use crate::domain::policy::{Grant, Treatment};
+use crate::domain::record::Kind;
 use crate::scim::filter::{Filter, parse};
 use crate::scim::resource_type::{Among, ResourceType};
-use crate::scim::schema::{Attribute, Format, Kind};
+use crate::scim::schema::{self, Attribute, Format};
 
 pub(super) fn run(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
     for grant in policy.roles.values().flat_map(|role| &role.value) {
@@ -109,11 +110,21 @@ fn where_row(
     planned: bool,
     findings: &mut Findings,
 ) {
+    let rows = ["groups", "members", "meta"];
     let filter = match parse(&text.value) {
         Ok(filter) => filter,
         Err(error) if text.value.is_empty() => return drop(error),
         Err(error) => return findings.error(text.at, format!("in the filter, {}", error.detail)),
     };
+    if let Some(path) = filter
+        .paths()
+        .iter()
+        .find(|path| rows.contains(&path.attribute.as_str()))
+    {
+        let reason =
+            format!("in the filter, '{path}': a role is bounded by what the record itself says");
+        return findings.error(text.at, reason);
+    }
     for ty in types {
         let ty = Among { ty, all: types };
         if let Err(error) = filter.check_among(ty) {
@@ -176,6 +187,20 @@ fn masking(policy: &Policy, catalog: &Catalog, findings: &mut Findings) -> Vec<S
             let Some(found) = attribute(catalog, name, findings) else {
                 continue;
             };
+            if found
+                .targets
+                .iter()
+                .any(|target| target.kind != Some(Kind::Person))
+            {
+                let reason = "attributes of groups and memberships cannot be classified: how often they change shows in a \
+                     group's version; give or withhold the right to read them";
+                findings.error(name.at, reason);
+            }
+            if found.targets.iter().any(|target| target.path == "userName") {
+                let reason =
+                    "userName cannot be classified: without it there is no account to be seen";
+                findings.error(name.at, reason);
+            }
             if row.otherwise == Treatment::Year
                 && found
                     .attribute
@@ -200,7 +225,7 @@ fn masking(policy: &Policy, catalog: &Catalog, findings: &mut Findings) -> Vec<S
 }
 
 fn is_date(attribute: &Attribute) -> bool {
-    attribute.kind == Kind::DateTime || attribute.format == Some(Format::Date)
+    attribute.kind == schema::Kind::DateTime || attribute.format == Some(Format::Date)
 }
 
 /// Two selectors that mean a common value: an error, unless they are value filters, which may be meant to overlap.

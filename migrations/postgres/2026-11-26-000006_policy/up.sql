@@ -1,0 +1,18 @@
+-- The policy of each tenant, version by version, and a second stamp of the last change for those from whom something is
+-- hidden. The same columns as in ../../sqlite.
+
+-- Append-only: to go back is a new version with an old text.
+CREATE TABLE policy (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    version BIGINT NOT NULL,
+    applied BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (tenant, version)
+);
+
+-- When what no row of masking names last changed.
+ALTER TABLE resource ADD COLUMN modified_open BIGINT NOT NULL DEFAULT 0;
+UPDATE resource SET modified_open = modified;
+CREATE INDEX resource_by_modified_open ON resource (tenant, kind, modified_open, id, account);

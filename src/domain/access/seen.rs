@@ -1,0 +1,296 @@
+//! What one client sees of one record, and how its own rendering of it comes back in.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::clearance::{KEPT, Mask, Rows, TypeClearance, Unit, place};
+use super::treatment::{self, treat};
+use crate::domain::context::Right;
+use crate::domain::policy::Treatment;
+use crate::domain::record::Leaves;
+use crate::scim::filter::Condition;
+
+/// A client before one record.
+#[derive(Clone, Debug)]
+pub struct Seen<'a> {
+    pub(super) of: &'a TypeClearance,
+    /// The rows that hold of this record.
+    held: Rows,
+    /// To what the person has consented, of what matters here.
+    consents: BTreeSet<&'a str>,
+    /// The secret under which this client's names for values are made.
+    key: &'a [u8],
+}
+
+impl TypeClearance {
+    /// The client before the record that `document` shows whole, with its `schemas`. `consented` says whether the person has
+    /// consented to a purpose.
+    #[must_use]
+    pub fn before<'a>(
+        &'a self,
+        document: &Map<String, Value>,
+        consented: impl Fn(&str) -> bool,
+        key: &'a [u8],
+    ) -> Seen<'a> {
+        let needed = self.units.values().flat_map(|unit| &unit.masks);
+        let needed: BTreeSet<&str> = needed.filter_map(|mask| mask.consent.as_deref()).collect();
+        Seen {
+            of: self,
+            held: self.held(|condition| condition.matches(document)),
+            consents: needed
+                .into_iter()
+                .filter(|purpose| consented(purpose))
+                .collect(),
+            key,
+        }
+    }
+
+    /// The rows that hold where `passes` says which of their filters do.
+    fn held(&self, passes: impl Fn(&Condition) -> bool) -> Rows {
+        let failed = self
+            .bounds
+            .iter()
+            .filter(|(_, condition)| !passes(condition));
+        failed.fold(Rows::MAX, |held, (row, _)| held & !row)
+    }
+
+    /// Whether what is needed of a record to see it is its consents.
+    #[must_use]
+    pub fn heeds_consent(&self) -> bool {
+        let mut masks = self.units.values().flat_map(|unit| &unit.masks);
+        masks.any(|mask| mask.consent.is_some())
+    }
+}
+
+impl Seen<'_> {
+    /// Whether the record is within the reach of a right.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.of.rights[place(right)] & self.held != 0
+    }
+
+    /// Whether a right is on a value, or on a sub-attribute of its elements.
+    #[must_use]
+    pub fn may_on(&self, right: Right, path: &str, sub: Option<&str>) -> bool {
+        let rights = match self.of.units.get(path) {
+            None => &self.of.rights,
+            Some(unit) => {
+                let part = sub.and_then(|sub| unit.parts.get(sub));
+                part.unwrap_or(&unit.rights)
+            }
+        };
+        rights[place(right)] & self.held != 0
+    }
+
+    /// The system that alone may say it, if that is another.
+    #[must_use]
+    pub fn master(&self, path: &str) -> Option<&str> {
+        self.of.units.get(path)?.master.as_deref()
+    }
+
+    /// What is seen of a value.
+    #[must_use]
+    pub fn value(&self, path: &str, value: &Value) -> Option<Value> {
+        let Some(unit) = self.of.units.get(path) else {
+            return self.may(Right::Read).then(|| value.clone());
+        };
+        match value {
+            Value::Array(elements) => {
+                let seen: Vec<Value> = elements
+                    .iter()
+                    .filter_map(|element| self.element(unit, element))
+                    .collect();
+                (!seen.is_empty()).then_some(Value::Array(seen))
+            }
+            single => self.element(unit, single),
+        }
+    }
+
+    /// Whether nothing is seen of a value, or of an element.
+    #[must_use]
+    pub fn hides(&self, path: &str, element: &Value) -> bool {
+        match self.of.units.get(path) {
+            None => !self.may(Right::Read),
+            Some(unit) => self.element(unit, element).is_none(),
+        }
+    }
+
+    /// The values that are seen, and of each what is seen.
+    #[must_use]
+    pub fn leaves(&self, leaves: Leaves) -> Leaves {
+        let seen = leaves.into_iter().filter_map(|(path, value)| {
+            if self.of.units.contains_key(&path) {
+                let value = self.value(&path, &value)?;
+                return Some((path, value));
+            }
+            (path.starts_with("externalId@") || self.may(Right::Read)).then_some((path, value))
+        });
+        seen.collect()
+    }
+
+    /// The purposes for which something of this was opened, with its path: reading it is logged.
+    #[must_use]
+    pub fn disclosed<'s>(&'s self, leaves: &'s Leaves) -> Vec<(&'s str, &'s str)> {
+        let opened = leaves.keys().filter_map(|path| {
+            let unit = self.of.units.get(path)?;
+            Some((path.as_str(), unit.opened.iter()))
+        });
+        opened
+            .flat_map(|(path, purposes)| purposes.map(move |purpose| (path, purpose.as_str())))
+            .collect()
+    }
+
+    fn active(&self, mask: &Mask) -> bool {
+        let consented = |purpose: &String| self.consents.contains(purpose.as_str());
+        !mask.consent.as_ref().is_some_and(consented)
+    }
+
+    fn element(&self, unit: &Unit, element: &Value) -> Option<Value> {
+        let readable = unit.rights[0] & self.held != 0;
+        let meets = |mask: &&Mask| {
+            let part = mask.part.as_ref();
+            self.active(mask) && part.is_none_or(|part| part.matches_element(element))
+        };
+        let masks: Vec<&Mask> = unit.masks.iter().filter(meets).collect();
+        let Value::Object(parts) = element else {
+            if !readable {
+                return None;
+            }
+            let worst = worst(masks.into_iter());
+            return worst.map_or_else(
+                || Some(element.clone()),
+                |mask| treat(mask.treatment, element, self.key),
+            );
+        };
+        if masks
+            .iter()
+            .any(|mask| mask.sub.is_none() && mask.treatment == Treatment::Omit)
+        {
+            return None;
+        }
+        let part = |(name, value): (&String, &Value)| {
+            let rights = unit.parts.get(name);
+            let readable = rights.map_or(readable, |rights| rights[0] & self.held != 0);
+            let on_it = masks.iter().copied().filter(|mask| mask.is_on(name));
+            let seen = match worst(on_it) {
+                Some(mask) => treat(mask.treatment, value, self.key),
+                None => Some(value.clone()),
+            };
+            seen.filter(|_| readable).map(|value| (name.clone(), value))
+        };
+        let seen: Map<String, Value> = parts.iter().filter_map(part).collect();
+        let lost = parts.contains_key("value") && !seen.contains_key("value");
+        let whole = masks.iter().any(|mask| mask.sub.is_none());
+        (!seen.is_empty() && !(lost && whole)).then_some(Value::Object(seen))
+    }
+
+    /// What a client means that gives a value: its own rendering of what is known stands for what is known. The error says
+    /// why it can mean nothing.
+    pub fn restore(
+        &self,
+        path: &str,
+        given: Value,
+        known: Option<&Value>,
+    ) -> Result<Value, String> {
+        let Some(unit) = self
+            .of
+            .units
+            .get(path)
+            .filter(|unit| !unit.masks.is_empty() || !unit.parts.is_empty())
+        else {
+            return Ok(given);
+        };
+        let Value::Array(elements) = given else {
+            return self.restore_one(unit, path, given, known.into_iter());
+        };
+        let known = known
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let restored = elements
+            .into_iter()
+            .map(|element| self.restore_one(unit, path, element, known.iter()));
+        restored.collect::<Result<_, _>>().map(Value::Array)
+    }
+
+    fn restore_one<'v>(
+        &self,
+        unit: &Unit,
+        path: &str,
+        given: Value,
+        known: impl Iterator<Item = &'v Value>,
+    ) -> Result<Value, String> {
+        let known: Vec<(&Value, Value)> = known
+            .filter_map(|value| Some((value, self.element(unit, value)?)))
+            .filter(|(value, seen)| *value != seen)
+            .collect();
+        if let Some((value, _)) = known.iter().find(|(_, seen)| *seen == given) {
+            return Ok((*value).clone());
+        }
+        let given = match given {
+            Value::Object(mut parts) => {
+                let same = |(_, seen): &&(&Value, Value)| parts.get("value") == seen.get("value");
+                let mut alike = known.iter().filter(same);
+                if let (Some((value, seen)), None) = (alike.next(), alike.next()) {
+                    fill(&mut parts, value, seen);
+                }
+                Value::Object(parts)
+            }
+            single => single,
+        };
+        let masks = || {
+            unit.masks
+                .iter()
+                .filter(|mask| self.active(mask) && mask.treatment != Treatment::Omit)
+        };
+        let is_masked = |name: Option<&str>, value: &Value| {
+            let on_it = |mask: &&Mask| name.is_none_or(|name| mask.is_on(name));
+            masks()
+                .filter(on_it)
+                .any(|mask| treatment::is_masked(mask.treatment, value))
+        };
+        let masked = match &given {
+            Value::Object(parts) => parts
+                .iter()
+                .any(|(name, value)| is_masked(Some(name), value)),
+            single => is_masked(None, single),
+        };
+        if masked {
+            return Err(format!(
+                "'{path}' is shown to you masked, and this is not what is shown: send that back unchanged, leave it out, \
+                 or give the whole value"
+            ));
+        }
+        Ok(given)
+    }
+}
+
+/// Gives an element back the parts that its reader did not see, and those that it saw masked and gave so.
+fn fill(parts: &mut Map<String, Value>, known: &Value, seen: &Value) {
+    for (name, value) in known.as_object().into_iter().flatten() {
+        let shown = seen.get(name);
+        if shown == Some(value) {
+            continue;
+        }
+        if shown.is_none() && !parts.contains_key(name)
+            || shown.is_some() && parts.get(name) == shown
+        {
+            parts.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// The mask that hides the most.
+fn worst<'m>(masks: impl Iterator<Item = &'m Mask>) -> Option<&'m Mask> {
+    masks.max_by_key(|mask| treatment::severity(mask.treatment))
+}
+
+impl Mask {
+    /// Whether it is on a part of an element.
+    pub(super) fn is_on(&self, name: &str) -> bool {
+        match &self.sub {
+            Some(sub) => sub == name,
+            None => self.treatment == Treatment::Omit || !KEPT.contains(&name),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The policies in force: one a tenant, each version kept, compiled once, and known to all processes within a moment.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{Error, Muster};
+use crate::domain::access::{Classified, Clearance};
+use crate::domain::catalog::Catalog;
+use crate::domain::context::Client;
+use crate::domain::event::Event;
+use crate::domain::policy::{self, Finding, Policy, Severity, load};
+use crate::id::{EventId, TenantId};
+use crate::store::policy::Version;
+use crate::store::{self, Store, Tx};
+
+/// How often a process looks whether another has applied a policy.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A client of a policy: which tokens are its own, and what it may do.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The issuer of its tokens.
+    pub issuer: String,
+    /// The claim that tells them.
+    pub claim: String,
+    /// The text that the claim has.
+    pub equals: String,
+    /// How a token names its person's account, if it does.
+    pub me: Option<policy::Me>,
+    /// Whether it is shut out.
+    pub disabled: bool,
+    /// The client.
+    pub client: Arc<Client>,
+}
+
+/// A tenant's policy in force.
+#[derive(Debug)]
+pub struct Governed {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The version.
+    pub version: i64,
+    /// The policy as it is written.
+    pub policy: Policy,
+    /// Its clients, in its order.
+    pub clients: Vec<Admitted>,
+}
+
+/// All policies in force, by tenant.
+pub type Policies = BTreeMap<i32, Arc<Governed>>;
+
+/// What a policy that was to be applied came to.
+#[derive(Debug)]
+pub enum Applied {
+    /// It is in force as this version; the warnings stay.
+    Done {
+        /// The version.
+        version: i64,
+        /// Warnings.
+        findings: Vec<Finding>,
+    },
+    /// It is what is in force already.
+    Unchanged {
+        /// The version.
+        version: i64,
+    },
+    /// It has errors, or speaks of another tenant's clients.
+    Wrong(Vec<Finding>),
+    /// Another version than the expected one is in force.
+    Overtaken {
+        /// The version in force.
+        version: i64,
+    },
+}
+
+/// Who applies a policy, and why.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The version that it is meant to follow, if that matters.
+    pub after: Option<i64>,
+}
+
+/// The policies, and the thread that looks for new ones.
+pub(super) struct Watch {
+    policies: RwLock<Arc<Policies>>,
+    stop: Mutex<Option<Sender<()>>>,
+}
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        Self {
+            policies: RwLock::default(),
+            stop: Mutex::default(),
+        }
+    }
+
+    pub(super) fn current(&self) -> Arc<Policies> {
+        let policies = self.policies.read();
+        policies.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads what is new.
+    pub(super) fn refresh(&self, store: &Store, catalog: &Catalog) -> Result<(), Error> {
+        let known = self.current();
+        let newest = store.read_blocking(|tx| Ok::<_, Error>(store::policy::newest(tx)?))?;
+        let is_known = |(tenant, version): &(TenantId, i64)| {
+            let known = known.get(&tenant.0);
+            known.is_some_and(|known| known.version == *version)
+        };
+        if newest.iter().all(is_known) && newest.len() == known.len() {
+            return Ok(());
+        }
+        let mut policies = (*known).clone();
+        for (tenant, version) in newest.into_iter().filter(|found| !is_known(found)) {
+            let text = store.read_blocking(|tx| {
+                Ok::<_, Error>(store::policy::text(tx, tenant, Some(version))?)
+            })?;
+            let Some((_, text)) = text else { continue };
+            let loaded = load(&text, catalog);
+            let Some(policy) = loaded.policy else {
+                // It was right when it was applied, by a process of another release. Nobody gets in by what is not
+                // understood, and nobody by what was in force before.
+                tracing::error!(
+                    "policy.version" = version,
+                    "a stored policy is not understood: its clients are shut out"
+                );
+                policies.insert(tenant.0, Arc::new(Governed::nobody(tenant, version)));
+                continue;
+            };
+            policies.insert(
+                tenant.0,
+                Arc::new(Governed::of(policy, tenant, version, catalog)),
+            );
+            tracing::info!(
+                "policy.version" = version,
+                "tenant.id" = tenant.0,
+                "a policy is in force"
+            );
+        }
+        let mut current = self
+            .policies
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(policies);
+        Ok(())
+    }
+
+    fn stopped_by(&self) -> Receiver<()> {
+        let (stop, stopped) = channel();
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
+        stopped
+    }
+
+    pub(super) fn close(&self) {
+        drop(
+            self.stop
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+}
+
+impl Governed {
+    fn nobody(tenant: TenantId, version: i64) -> Self {
+        Self {
+            tenant,
+            version,
+            policy: Policy::default(),
+            clients: Vec::new(),
+        }
+    }
+
+    fn of(policy: Policy, tenant: TenantId, version: i64, catalog: &Catalog) -> Self {
+        let classified = Arc::new(Classified::of(&policy, catalog));
+        let admitted = |row: &policy::Client| {
+            let number = u64::try_from(version).unwrap_or(0);
+            Admitted {
+                issuer: row.issuer.value.clone(),
+                claim: row.matches.claim.clone(),
+                equals: row.matches.equals.clone(),
+                me: row.me.clone(),
+                disabled: row.disabled,
+                client: Arc::new(Client {
+                    name: row.name.value.clone(),
+                    tenant,
+                    system: row.system.value.clone(),
+                    clearance: Clearance::of_policy(
+                        &policy,
+                        row,
+                        catalog,
+                        (number, classified.clone()),
+                    ),
+                    purposes: row
+                        .purposes
+                        .iter()
+                        .map(|purpose| purpose.value.clone())
+                        .collect(),
+                    profile: row.profile,
+                    patch_answer: None,
+                }),
+            }
+        };
+        Self {
+            tenant,
+            version,
+            clients: policy.clients.iter().map(admitted).collect(),
+            policy,
+        }
+    }
+
+    /// Whether addresses of a system count as verified.
+    #[must_use]
+    pub fn verifies(&self, system: &str) -> bool {
+        let mut systems = self.policy.systems.iter();
+        systems.any(|row| row.name.value == system && row.verifies_email)
+    }
+}
+
+impl Muster {
+    /// The policies in force.
+    #[must_use]
+    pub fn policies(&self) -> Arc<Policies> {
+        self.0.watch.current()
+    }
+
+    /// Whether a tenant trusts a system's e-mail addresses: as its policy says, or else the configuration.
+    pub(super) fn verifies(&self, tenant: TenantId, system: &str) -> bool {
+        match self.policies().get(&tenant.0) {
+            Some(governed) => governed.verifies(system),
+            None => self.0.verifying.contains(system),
+        }
+    }
+
+    /// Looks for policies that other processes apply, until the service is closed.
+    pub(super) fn watch(&self) -> Result<(), Error> {
+        self.refresh()?;
+        let stopped = self.0.watch.stopped_by();
+        let inner = Arc::downgrade(&self.0);
+        let look = move || {
+            while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let Some(inner) = inner.upgrade() else { return };
+                if let Err(error) = inner.watch.refresh(&inner.store, inner.renderer.catalog()) {
+                    // Every request tells of it too; what was in force stays so.
+                    tracing::debug!(%error, "cannot look for policies");
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("muster-policy".into());
+        let spawned = thread.spawn(look);
+        spawned
+            .map(drop)
+            .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
+    }
+
+    fn refresh(&self) -> Result<(), Error> {
+        self.0
+            .watch
+            .refresh(&self.0.store, self.0.renderer.catalog())
+    }
+
+    /// Applies a policy to a tenant: from the answer on it is in force here, and in all other processes within a quarter of a
+    /// second.
+    pub fn apply_policy(&self, tenant: &str, text: &[u8], order: &Order) -> Result<Applied, Error> {
+        let loaded = load(text, self.0.renderer.catalog());
+        let Some(policy) = &loaded.policy else {
+            return Ok(Applied::Wrong(loaded.findings));
+        };
+        let strangers = strangers(policy, tenant);
+        if !strangers.is_empty() {
+            return Ok(Applied::Wrong(strangers));
+        }
+        let id = self.tenant(tenant)?;
+        let event = self.0.ids.event(order.at);
+        let (text, order) = (text.to_vec(), order.clone());
+        let work = move |tx: &mut Tx<'_>| keep(tx, (id, event), &text, &order);
+        let kept = self.0.store.write_blocking(work)?;
+        self.refresh()?;
+        Ok(match kept {
+            Applied::Done { version, .. } => Applied::Done {
+                version,
+                findings: loaded.findings,
+            },
+            other => other,
+        })
+    }
+
+    /// The text of a version of a tenant's policy; of the one in force without a number.
+    pub fn policy_text(
+        &self,
+        tenant: &str,
+        version: Option<i64>,
+    ) -> Result<Option<(i64, Vec<u8>)>, Error> {
+        self.0.store.read_blocking(|tx| {
+            let Some(tenant) = store::tenant::find(tx, tenant)? else {
+                return Ok(None);
+            };
+            Ok(store::policy::text(tx, tenant, version)?)
+        })
+    }
+
+    /// All versions of a tenant's policy, the newest first.
+    pub fn policy_history(&self, tenant: &str) -> Result<Vec<Version>, Error> {
+        self.0.store.read_blocking(|tx| {
+            let Some(tenant) = store::tenant::find(tx, tenant)? else {
+                return Ok(Vec::new());
+            };
+            Ok(store::policy::history(tx, tenant)?)
+        })
+    }
+}
+
+/// Clients of other tenants: a policy speaks of its own alone.
+fn strangers(policy: &Policy, tenant: &str) -> Vec<Finding> {
+    let others = policy.clients.iter().filter(|row| row.tenant != tenant);
+    others
+        .map(|row| Finding {
+            at: row.at,
+            severity: Severity::Error,
+            reason: format!(
+                "the client '{}' is of the tenant '{}', and this policy is of '{tenant}'",
+                row.name.value, row.tenant
+            ),
+        })
+        .collect()
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    (tenant, event): (TenantId, EventId),
+    text: &[u8],
+    order: &Order,
+) -> Result<Applied, Error> {
+    let before = store::policy::text(tx, tenant, None)?;
+    let current = before.as_ref().map_or(0, |(version, _)| *version);
+    if order.after.is_some_and(|after| after != current) {
+        return Ok(Applied::Overtaken { version: current });
+    }
+    if before.is_some_and(|(_, known)| known == text) {
+        return Ok(Applied::Unchanged { version: current });
+    }
+    let version = Version {
+        number: current + 1,
+        applied: order.at,
+        actor: order.actor.clone(),
+        reason: order.reason.clone(),
+    };
+    let event = Event::of_policy(
+        event,
+        tenant,
+        version.number,
+        (&order.actor, order.at),
+        order.reason.as_deref(),
+    );
+    store::policy::insert(tx, &version, text, event)?;
+    Ok(Applied::Done {
+        version: version.number,
+        findings: Vec::new(),
+    })
+}

@@ -1,0 +1,318 @@
+//! What the caller may do with the record at hand, and what it means that writes what it was shown (design §6).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::change::Write;
+use super::{Error, Muster};
+use crate::domain::access::{Seen, TypeClearance, Unsearchable};
+use crate::domain::context::{Context, Right};
+use crate::domain::record::Leaves;
+use crate::domain::view::View;
+use crate::scim;
+use crate::scim::attribute_path::AttributePath;
+use crate::scim::document;
+use crate::scim::patch::{Op, Patch, Patched, Touched};
+use crate::scim::resource_type::{Location, ResourceType};
+
+/// What the caller may do on the type of a view.
+pub(super) fn clearance<'c>(context: &'c Context, view: &View) -> &'c TypeClearance {
+    context.client.clearance.on(&view.resource_type.name)
+}
+
+/// The refusal of a search by what the caller may not read.
+pub(super) fn unsearchable(context: &Context, Unsearchable(location): &Unsearchable) -> Error {
+    Error::Forbidden(format!(
+        "the client '{}' may not search or sort by '{location}'",
+        context.client.name
+    ))
+}
+
+impl Muster {
+    /// The secret under which values have names for the caller; none where it needs none.
+    pub(super) fn veil_key(&self, context: &Context, view: &View) -> Vec<u8> {
+        if clearance(context, view).is_plain() {
+            return Vec::new();
+        }
+        self.0.renderer.key_of(context)
+    }
+
+    /// The caller before a record with these values.
+    pub(super) fn before<'a>(
+        &self,
+        context: &'a Context,
+        view: &View,
+        leaves: &Leaves,
+        key: &'a [u8],
+    ) -> Seen<'a> {
+        self.0.renderer.before(context, view, leaves, key)
+    }
+
+    /// Whether the caller may do that with this record.
+    pub(super) fn reaches(
+        &self,
+        context: &Context,
+        view: &View,
+        leaves: &Leaves,
+        right: Right,
+    ) -> bool {
+        let clearance = clearance(context, view);
+        !clearance.is_bounded() || self.before(context, view, leaves, &[]).may(right)
+    }
+}
+
+impl Write<'_> {
+    /// Refuses what the caller may not do with the record: what it may not even read is not there.
+    pub(super) fn reach(&self, seen: &Seen<'_>, right: Right, id: &str) -> Result<(), Error> {
+        if seen.may(right) {
+            return Ok(());
+        }
+        if !seen.may(Right::Read) {
+            return Err(super::change::missing(self.view, id));
+        }
+        let (verb, name) = (right.name(), &self.context.client.name);
+        Err(Error::Forbidden(format!(
+            "the client '{name}' has no right to {verb} this one: its role is bounded by a filter"
+        )))
+    }
+
+    /// What the caller does not see of a record, or may not write.
+    pub(super) fn hides<'s>(&self, seen: &'s Seen<'_>) -> impl Fn(&str, &Value) -> bool + use<'s> {
+        |path, value| {
+            seen.hides(path, value)
+                || !seen.may_on(Right::Write, path, None)
+                || seen.master(path).is_some()
+        }
+    }
+
+    /// Refuses a change whose outcome is beyond what the caller may write.
+    pub(super) fn stay(&self, after: &Leaves) -> Result<(), Error> {
+        let (muster, context) = (self.muster, self.context);
+        if muster.reaches(context, self.view, after, Right::Write) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!(
+            "the client '{}' may write only what a filter bounds, and this would not be of it",
+            context.client.name
+        )))
+    }
+
+    /// Refuses to write a value, unless the caller may.
+    pub(super) fn permit_path(&self, seen: &Seen<'_>, path: &str) -> Result<(), Error> {
+        let name = || match self.view.shown(path).first() {
+            Some(shown) => shown.location.to_string(),
+            None => path.to_owned(),
+        };
+        let client = &self.context.client.name;
+        if !seen.may_on(Right::Write, path, None) {
+            return Err(Error::Forbidden(format!(
+                "the client '{client}' has no right to write '{}'",
+                name()
+            )));
+        }
+        match seen.master(path) {
+            None => Ok(()),
+            Some(master) => Err(Error::Forbidden(format!(
+                "'{}' is for '{master}' to say; what '{}' says of it would be a suggestion, and these are not taken yet",
+                name(),
+                self.context.system()
+            ))),
+        }
+    }
+
+    /// What the given values mean: the caller's own rendering of what is known stands for that, and what it may not write it
+    /// may only repeat.
+    pub(super) fn admit_values(
+        &self,
+        seen: &Seen<'_>,
+        given: Leaves,
+        known: &Leaves,
+    ) -> Result<Leaves, Error> {
+        if super::sight::clearance(self.context, self.view).is_plain() {
+            return Ok(given);
+        }
+        let mut admitted = Leaves::new();
+        for (path, value) in given {
+            let stands = known.get(&path);
+            let value = seen
+                .restore(&path, value, stands)
+                .map_err(scim::Error::invalid_value)?;
+            if let Err(refusal) = self.permit_path(seen, &path) {
+                let sees = stands.is_some_and(|stands| !seen.hides(&path, stands));
+                if !(sees && stands.is_some_and(|stands| repeats(&value, stands))) {
+                    return Err(refusal);
+                }
+                continue;
+            }
+            admitted.insert(path, value);
+        }
+        Ok(admitted)
+    }
+
+    /// Refuses a PATCH of what the caller may not write, whether it would change anything or not.
+    pub(super) fn permit_patch(&self, seen: &Seen<'_>, patch: &Patch) -> Result<(), Error> {
+        if super::sight::clearance(self.context, self.view).is_plain() {
+            return Ok(());
+        }
+        for location in written(&self.view.resource_type, patch) {
+            for (at, path) in self.view.units() {
+                let same = *at == location
+                    || (location.sub.is_none() && at.whole() == location)
+                    || (at.sub.is_none() && location.whole() == *at);
+                if same {
+                    self.permit_path(seen, path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A patched rendering with what is known in place of what was shown for it.
+    pub(super) fn unveil(
+        &self,
+        seen: &Seen<'_>,
+        known: &Leaves,
+        patch: &Patch,
+        mut patched: Patched,
+    ) -> Result<Patched, Error> {
+        // What it does not see it may take away all the same, if it may write it.
+        for location in removed(&self.view.resource_type, patch) {
+            let path = self.view.canonical(&location).unwrap_or_default();
+            let hidden = known
+                .get(path)
+                .is_some_and(|value| !value.is_array() && seen.hides(path, value));
+            if hidden {
+                patched.touched.push(Touched {
+                    location,
+                    element: None,
+                });
+            }
+        }
+        let mut at: BTreeMap<&Location, &str> = BTreeMap::new();
+        for (location, path) in self.view.units() {
+            at.insert(location, path);
+            let Some(value) = crate::domain::document::value_at(&patched.document, location) else {
+                continue;
+            };
+            let restored = seen
+                .restore(path, value.clone(), known.get(path))
+                .map_err(scim::Error::invalid_value)?;
+            put(&mut patched.document, location, restored);
+        }
+        let touches = patched.touched.iter_mut().chain(&mut patched.removed);
+        for Touched { location, element } in touches {
+            let path = at.get(location).or_else(|| at.get(&location.whole()));
+            if let (Some(path), Some(value)) = (path, &mut *element) {
+                let list = Value::Array(vec![value.clone()]);
+                // What is not what was shown is told where it stands in the document.
+                if let Ok(Value::Array(mut list)) = seen.restore(path, list, known.get(*path)) {
+                    *element = list.pop();
+                }
+            }
+        }
+        Ok(patched)
+    }
+}
+
+/// Whether a value says only what stands already.
+fn repeats(value: &Value, stands: &Value) -> bool {
+    match (value, stands) {
+        (Value::Array(given), Value::Array(known)) => given.iter().all(|element| {
+            known.iter().any(|known| match (element, known) {
+                (Value::Object(given), Value::Object(known)) => given
+                    .iter()
+                    .all(|(name, value)| known.get(name) == Some(value) || name == "$ref"),
+                (given, known) => given == known,
+            })
+        }),
+        (given, known) => given == known,
+    }
+}
+
+fn put(document: &mut Map<String, Value>, location: &Location, value: Value) {
+    let whole = location.whole();
+    match &location.sub {
+        None => document::put(document, &whole, value),
+        Some(sub) => {
+            let parent = document::attribute(document, &whole).cloned();
+            if let Some(Value::Object(mut parent)) = parent {
+                parent.insert(sub.to_string(), value);
+                document::put(document, &whole, Value::Object(parent));
+            }
+        }
+    }
+}
+
+/// The locations whose values a PATCH takes away.
+fn removed(ty: &ResourceType, patch: &Patch) -> Vec<Location> {
+    let removals = Patch {
+        operations: patch
+            .operations
+            .iter()
+            .filter(|operation| operation.op == Op::Remove)
+            .cloned()
+            .collect(),
+        ..patch.clone()
+    };
+    written(ty, &removals)
+}
+
+/// The locations that a PATCH names.
+fn written(ty: &ResourceType, patch: &Patch) -> Vec<Location> {
+    let mut found = Vec::new();
+    for operation in &patch.operations {
+        match (&operation.path, &operation.value) {
+            (Some(path), _) => {
+                let sub = path.sub.clone().or_else(|| path.path.sub.clone());
+                let whole = AttributePath {
+                    sub,
+                    ..path.path.clone()
+                };
+                match ty.resolve(&whole) {
+                    Some(known) => found.push(known.location),
+                    // An extension as a whole.
+                    None => found.extend(of_extension(
+                        ty,
+                        &path.path.to_string(),
+                        operation.value.as_ref(),
+                    )),
+                }
+            }
+            (None, Some(Value::Object(values))) => {
+                for (name, value) in values {
+                    let path = AttributePath::parse(name, scim::error::Kind::InvalidPath).ok();
+                    match path.and_then(|path| ty.resolve(&path)) {
+                        Some(known) => found.push(known.location),
+                        None => found.extend(of_extension(ty, name, Some(value))),
+                    }
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+/// The attributes of an extension that a value gives; all of them if it gives none.
+fn of_extension(ty: &ResourceType, urn: &str, value: Option<&Value>) -> Vec<Location> {
+    let Some(schema) = ty.resolve_extension(urn) else {
+        return Vec::new();
+    };
+    let given = value.and_then(Value::as_object);
+    let attributes = schema.attributes.iter();
+    let named = attributes.filter(|attribute| {
+        given.is_none_or(|given| {
+            given
+                .keys()
+                .any(|name| attribute.name.eq_ignore_ascii_case(name))
+        })
+    });
+    named
+        .map(|attribute| Location {
+            extension: Some(schema.id.clone()),
+            attribute: attribute.name.clone(),
+            sub: None,
+        })
+        .collect()
+}

@@ -1,0 +1,19 @@
+//! Who may do what and see what (design §6, A-077, A-078), over HTTP, on both databases.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bounds;
+mod consent;
+mod in_force;
+mod masking;
+mod oracle;
+mod round_trip;
+mod rules;
