@@ -19,8 +19,8 @@ use crate::scim::schema::Mutability;
 
 use keys::{Keyed, keyed};
 
-/// Whether the caller sees nothing of an element at a canonical path, or may not write it: then what it leaves out it does
-/// not take back, and what it adds is another element.
+/// Whether the caller sees nothing of an element at a canonical path, does not see all of a single value, or may not write
+/// it: then what it leaves out it does not take back, and what it gives is claimed whether it stands already or not.
 pub type Hides<'a> = &'a dyn Fn(&str, &Value) -> bool;
 
 /// A system's claims on one attribute, about to change.
@@ -114,7 +114,11 @@ pub fn put(
             desk.put_elements(array(given.get(path)), array(folded.get(path)));
         } else {
             match given.get(path) {
-                Some(value) => desk.put_one(SINGLE, value, folded.get(path)),
+                // Whether it is an echo of what the caller does not see must not matter.
+                Some(value) => {
+                    let folded = folded.get(path).filter(|folded| !hides(path, folded));
+                    desk.put_one(SINGLE, value, folded);
+                }
                 None => desk.fall_silent(SINGLE),
             }
         }
@@ -388,7 +392,8 @@ impl Desk<'_> {
     /// Claims what was named, unless that is what this source already says and nobody said otherwise since.
     fn confirm(&mut self, key: &str, value: &Value) {
         let own = self.own.claims.get(self.path, key);
-        let settled = own.is_some_and(|own| {
+        let hidden = (self.hides)(self.path, value);
+        let settled = own.filter(|_| !hidden).is_some_and(|own| {
             let newer = self
                 .others
                 .iter()
@@ -408,7 +413,8 @@ impl Desk<'_> {
                 .get(self.path, key)
                 .is_some_and(|claim| !claim.value.is_null())
         };
-        if self.others.iter().any(claimed) {
+        let hidden = key == SINGLE && (self.hides)(self.path, &Value::Null);
+        if hidden || self.others.iter().any(claimed) {
             self.own
                 .claims
                 .claim(self.path, key, Value::Null, self.stamp, &mut self.next);

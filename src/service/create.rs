@@ -264,12 +264,19 @@ impl Write<'_> {
             .collect();
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
-        let named: BTreeSet<i64> = holders.into_iter().flatten().collect();
-        match (named.first(), named.len()) {
+        let rows: BTreeSet<i64> = holders.into_iter().flatten().collect();
+        let mut named = Vec::new();
+        for row in rows {
+            let record = store::record::fetch(tx, row)?;
+            // A name that the caller may not know of is nobody's, to it.
+            if self.sees_a_name(&record, &keys) {
+                named.push(record);
+            }
+        }
+        match (named.pop(), named.len()) {
             (None, _) => self.resolve_by_email(tx, given),
-            (Some(row), 1) => {
-                let record = store::record::fetch(tx, *row)?;
-                let certain = self.may_attach(&record) && self.sees_a_name(&record, &keys);
+            (Some(record), 0) => {
+                let certain = self.may_attach(&record);
                 Ok(certain.then_some((record, "externalIdentifier")))
             }
             _ => Ok(None),

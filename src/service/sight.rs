@@ -8,6 +8,7 @@ use super::change::Write;
 use super::{Error, Muster};
 use crate::domain::access::{Seen, TypeClearance, Unsearchable};
 use crate::domain::context::{Context, Right};
+use crate::domain::document::value_at;
 use crate::domain::record::Leaves;
 use crate::domain::view::View;
 use crate::scim;
@@ -78,11 +79,19 @@ impl Write<'_> {
     }
 
     /// What the caller does not see of a record, or may not write.
-    pub(super) fn hides<'s>(&self, seen: &'s Seen<'_>) -> impl Fn(&str, &Value) -> bool + use<'s> {
-        |path, value| {
-            seen.hides(path, value)
-                || !seen.may_on(Right::Write, path, None)
-                || seen.master(path).is_some()
+    pub(super) fn hides<'s>(
+        &self,
+        seen: &'s Seen<'_>,
+    ) -> impl Fn(&str, &Value) -> bool + use<'s, '_> {
+        let specs = self.specs();
+        move |path, value| {
+            let spec = specs.get(path);
+            let hidden = if spec.is_some_and(|spec| spec.attribute.multi_valued) {
+                seen.hides(path, value)
+            } else {
+                seen.alters(path, value)
+            };
+            hidden || !seen.may_on(Right::Write, path, None) || seen.master(path).is_some()
         }
     }
 
@@ -135,6 +144,10 @@ impl Write<'_> {
         let mut admitted = Leaves::new();
         for (path, value) in given {
             let stands = known.get(&path);
+            // What it was shown of a single value it leaves as it is.
+            if !value.is_array() && is_echo(seen, &path, &value, stands) {
+                continue;
+            }
             let value = seen
                 .restore(&path, value, stands)
                 .map_err(scim::Error::invalid_value)?;
@@ -176,13 +189,14 @@ impl Write<'_> {
         patch: &Patch,
         mut patched: Patched,
     ) -> Result<Patched, Error> {
+        let single = |path: &str| {
+            let spec = self.specs().get(path);
+            spec.is_some_and(|spec| !spec.attribute.multi_valued)
+        };
         // What it does not see it may take away all the same, if it may write it.
         for location in removed(&self.view.resource_type, patch) {
             let path = self.view.canonical(&location).unwrap_or_default();
-            let hidden = known
-                .get(path)
-                .is_some_and(|value| !value.is_array() && seen.hides(path, value));
-            if hidden {
+            if single(path) && seen.alters(path, &Value::Null) {
                 patched.touched.push(Touched {
                     location,
                     element: None,
@@ -192,11 +206,17 @@ impl Write<'_> {
         let mut at: BTreeMap<&Location, &str> = BTreeMap::new();
         for (location, path) in self.view.units() {
             at.insert(location, path);
-            let Some(value) = crate::domain::document::value_at(&patched.document, location) else {
+            let Some(value) = value_at(&patched.document, location).cloned() else {
                 continue;
             };
+            let stands = known.get(path);
+            if single(path) && is_echo(seen, path, &value, stands) {
+                patched
+                    .touched
+                    .retain(|touched| touched.location != *location);
+            }
             let restored = seen
-                .restore(path, value.clone(), known.get(path))
+                .restore(path, value, stands)
                 .map_err(scim::Error::invalid_value)?;
             put(&mut patched.document, location, restored);
         }
@@ -213,6 +233,13 @@ impl Write<'_> {
         }
         Ok(patched)
     }
+}
+
+/// Whether a single value is what the caller was shown of what it does not see as it is.
+fn is_echo(seen: &Seen<'_>, path: &str, value: &Value, stands: Option<&Value>) -> bool {
+    stands.is_some_and(|stands| {
+        seen.alters(path, stands) && seen.value(path, stands).as_ref() == Some(value)
+    })
 }
 
 /// Whether a value says only what stands already.

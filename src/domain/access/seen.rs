@@ -116,6 +116,12 @@ impl Seen<'_> {
         }
     }
 
+    /// Whether a value is seen otherwise than as it is, or not at all.
+    #[must_use]
+    pub fn alters(&self, path: &str, value: &Value) -> bool {
+        self.value(path, value).as_ref() != Some(value)
+    }
+
     /// The values that are seen, and of each what is seen.
     #[must_use]
     pub fn leaves(&self, leaves: Leaves) -> Leaves {
