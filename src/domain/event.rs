@@ -23,6 +23,8 @@ pub enum Happened {
     Confirmed,
     /// Members came or went.
     MembersChanged,
+    /// What is classified of it was read.
+    Read,
     /// It is gone.
     Deleted,
 }
@@ -36,6 +38,7 @@ impl Happened {
             Self::AccountClosed => "account.closed",
             Self::Confirmed => "confirmed",
             Self::MembersChanged => "members.changed",
+            Self::Read => "read",
             Self::Deleted => "deleted",
         }
     }
@@ -50,6 +53,29 @@ pub struct Change {
     pub previous: Value,
     /// The value after.
     pub new: Value,
+}
+
+/// A request that was refused: 401, 403, 409, 412 or 429.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'a> {
+    /// The status code.
+    pub status: u16,
+    /// The `scimType`, if there is one.
+    pub scim_type: Option<&'a str>,
+    /// The answer's detail.
+    pub why: &'a str,
+    /// The method.
+    pub method: &'a str,
+    /// The resource type that it was about; empty if none.
+    pub resource_type: &'a str,
+    /// The client; empty if nobody is known.
+    pub client: &'a str,
+    /// Ties together what belongs to one flow.
+    pub correlation: &'a str,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How many were refused before it and not logged, because they were too many.
+    pub unlogged: u64,
 }
 
 /// An event, ready to be committed with the change it explains.
@@ -79,6 +105,14 @@ pub struct Event {
     pub reason: Option<String>,
     /// What changed.
     pub changes: Vec<Change>,
+    /// The purpose for which it was done.
+    pub purpose: Option<String>,
+    /// What was read, by name.
+    pub attributes: Vec<String>,
+    /// Whom it is about, beside its record.
+    pub subjects: Vec<ResourceId>,
+    /// What else there is to say, such as why something was refused.
+    pub detail: Value,
     /// What was to change and was kept out, because another record holds it and the client may not know that: for a review.
     pub withheld: Vec<Change>,
 }
@@ -107,6 +141,76 @@ impl Event {
             correlation: context.correlation.clone(),
             reason: None,
             changes: Vec::new(),
+            purpose: None,
+            attributes: Vec::new(),
+            subjects: Vec::new(),
+            detail: Value::Null,
+            withheld: Vec::new(),
+        }
+    }
+
+    /// The event of a read of what is classified: the attributes, for what purpose they were open, and whose they are.
+    #[must_use]
+    pub fn of_read(
+        context: &Context,
+        id: EventId,
+        resource_type: &str,
+        subjects: Vec<ResourceId>,
+        disclosed: &[(String, String)],
+    ) -> Self {
+        let mut attributes: Vec<String> = disclosed.iter().map(|(path, _)| path.clone()).collect();
+        let mut purposes: Vec<&str> = disclosed
+            .iter()
+            .map(|(_, purpose)| purpose.as_str())
+            .collect();
+        attributes.sort();
+        attributes.dedup();
+        purposes.sort_unstable();
+        purposes.dedup();
+        let resource = match subjects[..] {
+            [one] => one,
+            _ => ResourceId(uuid::Uuid::nil()),
+        };
+        let mut event = Self::new(
+            context,
+            id,
+            Happened::Read,
+            Kind::Person,
+            resource_type,
+            resource,
+        );
+        event.is_person = subjects.len() == 1;
+        event.purpose = Some(purposes.join(" "));
+        event.attributes = attributes;
+        event.subjects = subjects;
+        event
+    }
+
+    /// The event of a refusal: of what, by whom, why.
+    #[must_use]
+    pub fn of_refusal(refusal: Refusal<'_>, id: EventId, tenant: TenantId) -> Self {
+        Self {
+            id,
+            tenant,
+            kind: format!("request.refused.{}", refusal.status),
+            resource_type: refusal.resource_type.to_owned(),
+            resource: ResourceId(uuid::Uuid::nil()),
+            is_person: false,
+            at: refusal.at,
+            client: refusal.client.to_owned(),
+            system: String::new(),
+            correlation: refusal.correlation.to_owned(),
+            reason: refusal.scim_type.map(str::to_owned),
+            changes: Vec::new(),
+            purpose: None,
+            attributes: Vec::new(),
+            subjects: Vec::new(),
+            detail: json!({
+                "status": refusal.status,
+                "method": refusal.method,
+                "why": refusal.why,
+                "alsoRefused": refusal.unlogged,
+            }),
             withheld: Vec::new(),
         }
     }
@@ -141,6 +245,10 @@ impl Event {
                 },
                 new: version.into(),
             }],
+            purpose: None,
+            attributes: Vec::new(),
+            subjects: Vec::new(),
+            detail: Value::Null,
             withheld: Vec::new(),
         }
     }
@@ -185,13 +293,21 @@ impl Event {
             "actorType": "system",
             "sourceSystem": self.system,
             "client": self.client,
-            "purpose": null,
+            "purpose": self.purpose,
             "correlationId": self.correlation,
             "causationId": null,
             "idempotencyKey": null,
             "reasonCode": self.reason,
             "changes": self.changes,
         });
+        if !self.attributes.is_empty() {
+            let subjects: Vec<String> = self.subjects.iter().map(ToString::to_string).collect();
+            body["attributes"] = json!(self.attributes);
+            body["subjects"] = json!(subjects);
+        }
+        if !self.detail.is_null() {
+            body["detail"] = self.detail.clone();
+        }
         if !self.withheld.is_empty() {
             body["withheld"] = json!(self.withheld);
         }

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use super::access::{Seen, consented};
 use super::catalog::Catalog;
 use super::context::Context;
+use super::document::value_at;
 use super::record::{Folded, Kind, Leaves, external_id_path};
 use super::view::View;
 use crate::id::ResourceId;
@@ -33,6 +34,8 @@ pub struct Resource {
     pub location: String,
     /// The members that are too many to be held at once.
     pub rest: Option<Rest>,
+    /// What of it is classified and open to its reader: the location, the canonical path, the purpose. Reading it is logged.
+    pub disclosed: Vec<(Location, String, String)>,
 }
 
 /// Members of a group that are not in its document: a door reads them piece by piece and writes them after it.
@@ -184,11 +187,17 @@ impl Renderer {
         mut beside: Beside,
     ) -> Masked<Resource> {
         let clearance = context.client.clearance.on(&view.resource_type.name);
+        let mut disclosed = Vec::new();
         if !clearance.is_plain() {
             let key = self.key_of(context);
             let seen = self.before(context, view, &folded.leaves, &key);
             folded.leaves = seen.leaves(folded.leaves);
             beside.seen(view, &seen);
+            for (path, purpose) in seen.disclosed(&folded.leaves) {
+                if let Some(shown) = view.shown(path).first() {
+                    disclosed.push((shown.location.clone(), path.to_owned(), purpose.to_owned()));
+                }
+            }
             if let Some(masked) = clearance.masked() {
                 let at = provenance("maskedAttributes");
                 beside.rows.push((at, masked.clone()));
@@ -243,6 +252,7 @@ impl Renderer {
             version,
             location,
             rest: None,
+            disclosed,
         })
     }
 
@@ -291,6 +301,7 @@ impl Renderer {
             version,
             location,
             rest: None,
+            disclosed: Vec::new(),
         })
     }
 
@@ -314,6 +325,12 @@ impl Masked<Resource> {
         narrow: impl FnOnce(Map<String, Value>) -> Map<String, Value>,
     ) -> Self {
         self.0.document = narrow(std::mem::take(&mut self.0.document));
+        let Resource {
+            document,
+            disclosed,
+            ..
+        } = &mut self.0;
+        disclosed.retain(|(location, ..)| value_at(document, location).is_some());
         self
     }
 

@@ -37,6 +37,12 @@ pub async fn boundary<B: MessageBody + 'static>(
     let span = span(&request, &correlation.0);
     request.extensions_mut().insert(correlation.clone());
     let outcome = caught(next.call(request)).instrument(span.clone()).await;
+    if let Some(Ok(answer)) = &outcome
+        && let Some(door) = answer.request().app_data::<web::Data<Door>>()
+    {
+        let log = door.refusals.log(door, answer, &correlation.0);
+        log.instrument(span.clone()).await;
+    }
     let _entered = span.enter();
     match outcome {
         Some(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &correlation.0)),

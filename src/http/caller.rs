@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use super::Door;
 use super::clients::Unknown;
 use super::error::Failure;
+use super::refusals::Who;
 use super::scim::ME;
 use crate::domain::context::Context;
 use crate::service::Account;
@@ -69,6 +70,7 @@ impl Caller {
         })?;
         let client = &found.client;
         tracing::Span::current().record("client.name", client.name.as_str());
+        request.extensions_mut().insert(Who(client.clone()));
         found.limit.count(&client.name)?;
         let correlation = request
             .extensions()

@@ -12,6 +12,7 @@
 //! | `body`, `query` | what comes in, bounded and strictly parsed |
 //! | `prefer` | what an answer shall hold (RFC 7240) |
 //! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
+//! | `refusals` | what is refused, in the log |
 //! | `stream` | an answer too long to be held, written while it is read |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `health` | `/healthz` and `/readyz` |
@@ -27,6 +28,7 @@ mod limit;
 mod openapi;
 mod prefer;
 mod query;
+mod refusals;
 mod scim;
 mod stream;
 pub mod token;
@@ -42,13 +44,18 @@ use crate::service::Muster;
 
 pub use boundary::boundary;
 use clients::Clients;
+use refusals::Refusals;
 use token::Verifier;
+
+/// The tenant in whose log strangers' refusals are.
+const HOME: &str = "default";
 
 /// What every handler shares.
 pub struct Door {
     service: Muster,
     verifier: Verifier,
     clients: Clients,
+    refusals: Refusals,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     base_url: Arc<str>,
@@ -87,10 +94,12 @@ impl Door {
         let clients = Clients::new(&config.clients, config.limits.as_ref(), |tenant| {
             service.tenant(tenant)
         })?;
+        let refusals = Refusals::new(service.tenant(HOME)?);
         Ok(Self {
             service,
             verifier,
             clients,
+            refusals,
             clock,
             ids,
             base_url: base_url.into(),

@@ -55,12 +55,14 @@ impl Muster {
     ) -> Result<Written, Error> {
         let create = self.prepare_create(context, endpoint, body, projection)?;
         let is_person = create.view.kind == Kind::Person;
+        let name = create.view.resource_type.name.clone();
         let work = self.work(context, create, Create::perform);
-        if is_person {
-            self.0.store.write_new(work).await
+        let written = if is_person {
+            self.0.store.write_new(work).await?
         } else {
-            self.0.store.write(work).await
-        }
+            self.0.store.write(work).await?
+        };
+        self.disclosed_write(context, &name, written).await
     }
 
     /// Checks rights and body before the transaction.

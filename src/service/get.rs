@@ -36,19 +36,35 @@ impl Muster {
         };
         let name = Name::Id(id.parse().map_err(|_| missing(&view, id))?);
         match self.seek(context, &view, name, &asked).await? {
-            Sought::Found(found) => return Ok(*found),
+            Sought::Found(found) => return self.disclosed(context, &view, *found).await,
             Sought::Nobody => return Err(missing(&view, id)),
             Sought::Unclear => {}
         }
-        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
+        let (muster, reader, id) = (self.clone(), context.clone(), id.to_owned());
+        let shown = view.clone();
         let read = move |tx: &mut crate::store::Tx<'_>| {
-            let found = find(tx, &context, &view, &id)?;
-            if !muster.reaches(&context, &view, &found.leaves, Right::Read) {
-                return Err(missing(&view, &id));
+            let (context, view) = (&reader, &shown);
+            let found = find(tx, context, view, &id)?;
+            if !muster.reaches(context, view, &found.leaves, Right::Read) {
+                return Err(missing(view, &id));
             }
-            muster.show_one(tx, &context, &view, found, &asked)
+            muster.show_one(tx, context, view, found, &asked)
         };
-        self.0.store.read(read).await
+        let found = self.0.store.read(read).await?;
+        self.disclosed(context, &view, found).await
+    }
+
+    /// A resource whose reading is logged.
+    async fn disclosed(
+        &self,
+        context: &Context,
+        view: &View,
+        found: Masked<Resource>,
+    ) -> Result<Masked<Resource>, Error> {
+        let name = &view.resource_type.name;
+        let one = std::slice::from_ref(&found);
+        self.disclose(context, name, one, Vec::new()).await?;
+        Ok(found)
     }
 
     /// A person by a name, in one statement.

@@ -22,6 +22,8 @@ impl Muster {
         if let Some(page) = self.page_of_one(context, &view, &request).await? {
             return Ok(page);
         }
+        let searched = Self::searched(context, &view, &request);
+        let name = view.resource_type.name.clone();
         let part = Part {
             view,
             request,
@@ -29,11 +31,13 @@ impl Muster {
             without_accounts: false,
             elsewhere: None,
         };
-        let (muster, context) = (self.clone(), context.clone());
-        self.0
+        let (muster, reader) = (self.clone(), context.clone());
+        let read = self
+            .0
             .store
-            .read(move |tx| muster.page(tx, &context, &[part]))
-            .await
+            .read(move |tx| muster.page(tx, &reader, &[part]));
+        let page = read.await?;
+        self.disclosed_page(context, &name, page, searched).await
     }
 
     /// The first page of what only one can match, if the filter is such.

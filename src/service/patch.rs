@@ -44,7 +44,9 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let patch = self.prepare_patch(context, (endpoint, id), if_match, body, projection)?;
-        self.perform(context, patch, Change::perform).await
+        let name = patch.view.resource_type.name.clone();
+        let written = self.perform(context, patch, Change::perform).await?;
+        self.disclosed_write(context, &name, written).await
     }
 
     /// Checks rights and body before the transaction.

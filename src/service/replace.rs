@@ -47,7 +47,9 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Written, Error> {
         let replace = self.prepare_replace(context, (endpoint, id), if_match, body, projection)?;
-        self.perform(context, replace, Replace::perform).await
+        let name = replace.view.resource_type.name.clone();
+        let written = self.perform(context, replace, Replace::perform).await?;
+        self.disclosed_write(context, &name, written).await
     }
 
     /// Checks rights and body before the transaction.

@@ -34,6 +34,7 @@ impl Muster {
             .map(|view| view.resource_type.clone())
             .collect();
         let mut parts: Vec<Part> = Vec::new();
+        let mut searched = Vec::new();
         for view in views {
             let among = Among {
                 ty: &view.resource_type,
@@ -42,6 +43,7 @@ impl Muster {
             // Also where the caller may not search: whether a request is right depends on nobody's rights.
             let request = ListRequest::from_search_among(among, body.clone(), profile)?;
             if may(view) {
+                searched.extend(Self::searched(context, view, &request));
                 parts.push(Part {
                     filter: self.seen_filter(context, view, &request)?,
                     view: view.clone(),
@@ -57,11 +59,13 @@ impl Muster {
         };
         list_each_once(context, &mut parts, &names);
         leave_out_empty(&mut parts);
-        let (muster, context) = (self.clone(), context.clone());
-        self.0
+        let (muster, reader) = (self.clone(), context.clone());
+        let read = self
+            .0
             .store
-            .read(move |tx| muster.page(tx, &context, &parts))
-            .await
+            .read(move |tx| muster.page(tx, &reader, &parts));
+        let page = read.await?;
+        self.disclosed_page(context, "", page, searched).await
     }
 }
 

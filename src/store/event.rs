@@ -6,8 +6,10 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 use serde_json::Value;
 
-use super::schema::event;
+use super::db::on_both;
+use super::schema::{event, event_subject};
 use super::sql_types::{key, micros};
+use super::values::BATCH;
 use super::{Error, Tx};
 use crate::domain::event::Event;
 
@@ -30,12 +32,15 @@ pub(super) struct EventRow {
     format: i16,
     key_id: &'static str,
     body: Vec<u8>,
+    purpose: Option<String>,
+    attributes: Option<String>,
 }
 
 impl EventRow {
     /// The event of the change that made `version` of its record, or of one that made none.
     pub(super) fn new(event: Event, version: Option<i64>) -> Result<Self, Error> {
         let body = serde_json::to_vec(&event.body(version))?;
+        let (purpose, attributes) = (event.purpose.clone(), named(&event));
         Ok(Self {
             id: key(event.id.0),
             tenant: event.tenant.0,
@@ -49,6 +54,8 @@ impl EventRow {
             format: PLAIN_JSON,
             key_id: "",
             body,
+            purpose,
+            attributes,
         })
     }
 
@@ -56,7 +63,7 @@ impl EventRow {
     pub(super) fn walk_insert<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO event (id, tenant, type, resource_type, resource, version, recorded, client, correlation, \
-             format, key_id, body) VALUES (",
+             format, key_id, body, purpose, attributes) VALUES (",
         );
         out.push_bind_param::<Binary, _>(&self.id)?;
         out.push_sql(", ");
@@ -81,9 +88,45 @@ impl EventRow {
         out.push_bind_param::<Text, _>(&self.key_id)?;
         out.push_sql(", ");
         out.push_bind_param::<Binary, _>(&self.body)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.purpose)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.attributes)?;
         out.push_sql(")");
         Ok(())
     }
+}
+
+/// The attributes that an event is about, by name: ` birthDate emails `.
+fn named(event: &Event) -> Option<String> {
+    let changed = event.changes.iter().map(|change| change.path.as_str());
+    let read = event.attributes.iter().map(String::as_str);
+    let mut names: Vec<&str> = changed.chain(read).collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then(|| format!(" {} ", names.join(" ")))
+}
+
+/// Appends the event of something that changed no record: a read, a refusal.
+pub fn note(tx: &mut Tx<'_>, event: Event) -> Result<(), Error> {
+    let subjects = event.subjects.clone();
+    let (tenant, id) = (event.tenant, key(event.id.0));
+    insert(tx, event, None)?;
+    for subjects in subjects.chunks(BATCH) {
+        let rows: Vec<_> = subjects
+            .iter()
+            .map(|subject| {
+                (
+                    event_subject::tenant.eq(tenant.0),
+                    event_subject::subject.eq(key(subject.0)),
+                    event_subject::event.eq(&id),
+                )
+            })
+            .collect();
+        on_both!(&mut *tx.db, connection => diesel::insert_into(event_subject::table).values(rows).execute(connection))
+            .map_err(|error| tx.explain(error))?;
+    }
+    Ok(())
 }
 
 /// Appends the event of the change that made `version` of its record, or of one that made none.

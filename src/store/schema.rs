@@ -92,6 +92,15 @@ diesel::table! {
         format -> SmallInt,
         key_id -> Text,
         body -> Binary,
+        purpose -> Nullable<Text>,
+        attributes -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    event_subject (tenant, subject, event) {
+        tenant -> Integer,
+        subject -> Binary,
+        event -> Binary,
     }
 }
 

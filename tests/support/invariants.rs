@@ -47,7 +47,7 @@ fn what_is_gone_ended_with_its_event(connection: &mut Connection) {
     let wrong = connection.number(
         "SELECT count(*) AS n FROM (\
            SELECT tenant, resource, max(version) AS last, count(version) AS versions FROM event \
-           WHERE type <> 'policy.applied' GROUP BY tenant, resource\
+           WHERE type <> 'policy.applied' AND version IS NOT NULL GROUP BY tenant, resource\
          ) story WHERE NOT EXISTS (\
            SELECT 1 FROM resource r WHERE r.tenant = story.tenant AND r.uuid = story.resource) \
          AND (story.versions <> story.last OR NOT EXISTS (\

@@ -176,11 +176,11 @@ impl App {
         Client::new(self.http.clone(), self.scim(), None)
     }
 
-    /// How many events the log has.
+    /// How many events the log has, without refusals.
     pub(crate) fn event_count(&self) -> i64 {
         self.database
             .connect()
-            .number("SELECT count(*) AS n FROM event")
+            .number("SELECT count(*) AS n FROM event WHERE type NOT LIKE 'request.refused.%'")
     }
 
     /// The events about one resource, oldest first.

@@ -10,7 +10,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod bounds;
+mod commands;
 mod consent;
 mod in_force;
 mod masking;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Failure, by, print, sight, sound};
+use super::stored::Tenancy;
+use super::{Failure, by, chosen, print, sight};
+use crate::clock::{Clock, SystemClock};
 use crate::domain::access::{Access, Decision, Held};
 use crate::domain::catalog::Catalog;
 use crate::domain::policy::Policy;
@@ -16,19 +18,27 @@ use crate::scim::resource_type::ResourceType;
 /// What can be asked of it.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The policy (YAML).
-    file: PathBuf,
+    /// The policy (YAML); the one in force if left out.
+    file: Option<PathBuf>,
     /// The client.
     #[arg(long, value_name = "NAME")]
     client: String,
     /// Only this resource type.
     #[arg(long = "type", value_name = "NAME")]
     ty: Option<String>,
+    /// What it would do and see of this record, by the policy in force.
+    #[arg(long, value_name = "ID", conflicts_with = "file")]
+    resource: Option<String>,
+    #[command(flatten)]
+    of: Tenancy,
 }
 
 /// Prints what the client may do and see.
 pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
-    let policy = sound(&options.file, catalog)?;
+    if let Some(id) = &options.resource {
+        return of_record(options, id);
+    }
+    let policy = chosen(options.file.as_deref(), &options.of, catalog)?;
     let types: Vec<&Arc<ResourceType>> = match &options.ty {
         None => catalog.resource_types().collect(),
         Some(name) => match served(catalog, name) {
@@ -37,6 +47,45 @@ pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
         },
     };
     let text = explained(&policy, catalog, &options.client, &types)?;
+    print(&text).map(drop)
+}
+
+/// What the client would do and see of one record, which the policy's filters and the person's consents decide too.
+fn of_record(options: &Options, id: &str) -> Result<(), Failure> {
+    let service = options.of.place.open()?;
+    let explained = service.explain(&options.of.tenant, &options.client, id, SystemClock.now());
+    service.close();
+    let mut text = String::new();
+    for view in explained? {
+        if options.ty.as_ref().is_some_and(|ty| *ty != view.ty) {
+            continue;
+        }
+        let rights: Vec<&str> = view.rights.iter().map(|right| right.name()).collect();
+        let reach = if rights.is_empty() {
+            "out of reach".to_owned()
+        } else {
+            rights.join(", ")
+        };
+        let _ = writeln!(text, "{} {id}: {reach}", view.ty);
+        let widest = view
+            .attributes
+            .iter()
+            .map(|row| row.path.len())
+            .max()
+            .unwrap_or(0);
+        for row in &view.attributes {
+            let _ = writeln!(
+                text,
+                "  {:widest$}  {:8}  {}",
+                row.path,
+                row.shown,
+                sight(&row.sight)
+            );
+        }
+    }
+    if text.is_empty() {
+        text = format!("{id} is of no type that was asked for\n");
+    }
     print(&text).map(drop)
 }
 

@@ -1,13 +1,18 @@
-//! `muster policy`: reads a policy file and says what is wrong with it, what it lets a client do, and who may see what.
+//! `muster policy`: says what is wrong with a policy, what it lets a client do, and who may see what; puts it in force, and
+//! looks back at what was.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `check` | every mistake of a file, with its place |
+//! | `stored` | the versions of a tenant: apply, show, history, rollback |
+//! | `diff` | what a policy would change, and for whom |
 //! | `explain` | attribute by attribute what one client may do and see |
 //! | `who` | who may see one attribute, for what, by which row |
 
 mod check;
+mod diff;
 mod explain;
+mod stored;
 mod who;
 
 use std::fs::File;
@@ -20,6 +25,7 @@ use super::{Failure, print};
 use crate::domain::access::{Held, Sight};
 use crate::domain::catalog::Catalog;
 use crate::domain::policy::{Finding, Loaded, MAX_BYTES, Policy, load};
+use stored::Tenancy;
 
 /// What can be asked of it.
 #[derive(Debug, Args)]
@@ -32,6 +38,16 @@ pub(super) struct Options {
 enum Command {
     /// Name every mistake of a policy file. Exit code 1 if there is an error, 2 if the file cannot be read.
     Check(check::Options),
+    /// Put a policy in force for a tenant, as its next version. All processes have it within a quarter of a second.
+    Apply(stored::Apply),
+    /// Print the policy in force, or another version.
+    Show(stored::Show),
+    /// List the versions, the newest first: when, by whom, why.
+    History(stored::History),
+    /// Put an older version in force again, as the next one.
+    Rollback(stored::Rollback),
+    /// Say what a policy would change, and for whom.
+    Diff(diff::Options),
     /// Say attribute by attribute what a client may do and see, and which line of the policy decides it.
     Explain(explain::Options),
     /// Say who may see an attribute, for what, and which line of the policy decides it.
@@ -43,19 +59,43 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let catalog = Catalog::load().map_err(Failure::run)?;
     match &options.command {
         Command::Check(options) => check::run(options, &catalog),
+        Command::Apply(options) => stored::apply(options),
+        Command::Show(options) => stored::show(options),
+        Command::History(options) => stored::history(options),
+        Command::Rollback(options) => stored::rollback(options),
+        Command::Diff(options) => diff::run(options, &catalog),
         Command::Explain(options) => explain::run(options, &catalog),
         Command::Who(options) => who::run(options, &catalog),
     }
 }
 
-/// Reads a file; of one that is too large only so much that this shows.
+/// Reads a file and all that it says.
 fn open(path: &Path, catalog: &Catalog) -> Result<Loaded, Failure> {
+    Ok(load(&bytes(path)?, catalog))
+}
+
+/// The policy of a file, or else the one in force; it must be without error.
+fn chosen(file: Option<&Path>, of: &Tenancy, catalog: &Catalog) -> Result<Policy, Failure> {
+    if let Some(file) = file {
+        return sound(file, catalog);
+    }
+    let (version, text) = stored::text(of, None)?;
+    let understood = load(&text, catalog).policy;
+    understood.ok_or_else(|| {
+        Failure::run(format!(
+            "version {version} is of another release and not understood"
+        ))
+    })
+}
+
+/// Reads a file; of one that is too large only so much that this shows.
+fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let cannot = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
     let file = File::open(path).map_err(cannot)?;
     let mut bytes = Vec::new();
     let most = MAX_BYTES as u64 + 1;
     file.take(most).read_to_end(&mut bytes).map_err(cannot)?;
-    Ok(load(&bytes, catalog))
+    Ok(bytes)
 }
 
 /// Reads a file that must be without error.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, by, print, sight, sound};
+use super::stored::Tenancy;
+use super::{Failure, by, chosen, print, sight};
 use crate::domain::access::{Access, Decision, Sight};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Right;
@@ -14,16 +15,18 @@ use crate::domain::policy::selector::{Selector, resolve, target};
 /// What can be asked of it.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The policy (YAML).
-    file: PathBuf,
+    /// The policy (YAML); the one in force if left out.
+    file: Option<PathBuf>,
     /// The attribute: `birthDate`, `Person.legalName`, `emails[type eq "home"]`.
     #[arg(long, value_name = "PATH")]
     attribute: String,
+    #[command(flatten)]
+    of: Tenancy,
 }
 
 /// Prints who may see the attribute.
 pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
-    let policy = sound(&options.file, catalog)?;
+    let policy = chosen(options.file.as_deref(), &options.of, catalog)?;
     let wanted = resolve(catalog, &options.attribute).map_err(Failure::usage)?;
     if wanted.attribute.is_none() {
         return Err(Failure::usage(format!(

@@ -35,6 +35,23 @@ impl TypeClearance {
         self.over(self.rights[place(right)])
     }
 
+    /// The purposes that open what stands at a location, with its canonical path.
+    pub fn opened<'a>(
+        &'a self,
+        view: &'a View,
+        location: &Location,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let whole = view.canonical(&location.whole());
+        let path = whole.filter(|path| self.units.contains_key(*path));
+        let path = path.or_else(|| view.canonical(location));
+        let unit = path.and_then(|path| Some((path, self.units.get(path)?)));
+        unit.into_iter().flat_map(|(path, unit)| {
+            unit.opened
+                .iter()
+                .map(move |purpose| (path, purpose.as_str()))
+        })
+    }
+
     /// The condition that one of these rows holds; nothing if one always does.
     fn over(&self, rows: Rows) -> Option<Condition> {
         let bounded = self.bounds.iter().fold(0, |all, (row, _)| all | row);

@@ -1,0 +1,89 @@
+//! What is refused is logged: "why did my provisioning fail", and evidence of attacks (design §4). Bounded in rate, so that
+//! nobody fills the log by being refused; what is beyond the bound is counted in the next event.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::{HttpMessage, web};
+use governor::clock::DefaultClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+use super::Door;
+use super::error::Failure;
+use crate::domain::context::Client;
+use crate::domain::event::Refusal;
+use crate::id::TenantId;
+
+/// Refusals that are logged in a second, and at once.
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// The most characters of an answer's detail that are logged.
+const DETAIL: usize = 500;
+
+/// The client of a request, kept with it once it is known.
+#[derive(Clone)]
+pub(super) struct Who(pub(super) Arc<Client>);
+
+/// How many may be logged.
+pub(super) struct Refusals {
+    limiter: RateLimiter<NotKeyed, InMemoryState, DefaultClock, NoOpMiddleware>,
+    unlogged: AtomicU64,
+    /// The tenant in whose log strangers' refusals are.
+    home: TenantId,
+}
+
+impl Refusals {
+    pub(super) fn new(home: TenantId) -> Self {
+        Self {
+            limiter: RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(AT_ONCE)),
+            unlogged: AtomicU64::new(0),
+            home,
+        }
+    }
+
+    /// Logs an answer, if it is a refusal. That it cannot be logged is no reason to answer otherwise.
+    pub(super) async fn log<B: MessageBody>(
+        &self,
+        door: &web::Data<Door>,
+        answer: &ServiceResponse<B>,
+        correlation: &str,
+    ) {
+        let status = answer.status().as_u16();
+        if !matches!(status, 401 | 403 | 409 | 412 | 429) {
+            return;
+        }
+        if self.limiter.check().is_err() {
+            self.unlogged.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let request = answer.request();
+        let who = request.extensions().get::<Who>().cloned();
+        let failure = answer.response().error();
+        let failure = failure.and_then(|error| error.as_error::<Failure>());
+        let why = failure.map(ToString::to_string).unwrap_or_default();
+        let why: String = why.chars().take(DETAIL).collect();
+        let endpoint = request.path().trim_start_matches(super::scim::ROOT);
+        let endpoint = endpoint.split('/').find(|part| !part.is_empty());
+        let known = endpoint.and_then(|name| door.service.resource_type(&format!("/{name}")));
+        let refusal = Refusal {
+            status,
+            scim_type: failure.and_then(|failure| failure.scim_type),
+            why: &why,
+            method: request.method().as_str(),
+            resource_type: known.as_ref().map_or("", |known| known.name.as_str()),
+            client: who.as_ref().map_or("", |who| who.0.name.as_str()),
+            correlation,
+            at: door.clock.now(),
+            unlogged: self.unlogged.swap(0, Ordering::Relaxed),
+        };
+        let tenant = who.as_ref().map_or(self.home, |who| who.0.tenant);
+        if let Err(error) = door.service.refused(refusal, tenant).await {
+            tracing::warn!(%error, "a refusal could not be logged");
+        }
+    }
+}

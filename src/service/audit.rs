@@ -1,0 +1,99 @@
+//! What is logged of requests that change nothing: reads of what is classified, and refusals (design §4).
+
+use super::sight::clearance;
+use super::{Error, Muster, Page, Written};
+use crate::domain::context::Context;
+use crate::domain::event::{Event, Refusal};
+use crate::domain::masked::{Masked, Resource};
+use crate::domain::view::View;
+use crate::id::{ResourceId, TenantId};
+use crate::scim::filter::Condition;
+use crate::scim::list::ListRequest;
+use crate::store;
+
+impl Muster {
+    /// Logs that these were read, if anything of them is classified: committed before the answer leaves, in one event.
+    pub(super) async fn disclose(
+        &self,
+        context: &Context,
+        resource_type: &str,
+        resources: &[Masked<Resource>],
+        searched: Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        let mut disclosed = searched;
+        let mut subjects: Vec<ResourceId> = Vec::new();
+        let by_search = !disclosed.is_empty();
+        for resource in resources {
+            let seen = resource.seen();
+            if by_search || !seen.disclosed.is_empty() {
+                subjects.push(seen.id);
+            }
+            for (_, path, purpose) in &seen.disclosed {
+                disclosed.push((path.clone(), purpose.clone()));
+            }
+        }
+        if disclosed.is_empty() {
+            return Ok(());
+        }
+        let id = self.0.ids.event(context.now);
+        subjects.sort();
+        subjects.dedup();
+        let event = Event::of_read(context, id, resource_type, subjects, &disclosed);
+        let note = move |tx: &mut store::Tx<'_>| Ok(store::event::note(tx, event.clone())?);
+        self.0.store.write_new(note).await
+    }
+
+    /// The classified attributes that a request searches or sorts by, with the purposes that open them: what is found tells
+    /// of them.
+    pub(super) fn searched(
+        context: &Context,
+        view: &View,
+        request: &ListRequest,
+    ) -> Vec<(String, String)> {
+        let of = clearance(context, view);
+        if of.is_plain() {
+            return Vec::new();
+        }
+        let filter = request.filter.as_ref();
+        let filter = filter.map(Condition::locations).unwrap_or_default();
+        let sort = request.sort.as_ref().map(|sort| &sort.location);
+        let locations = filter.into_iter().chain(sort);
+        let opened = locations.flat_map(|at| of.opened(view, at));
+        opened
+            .map(|(path, purpose)| (path.to_owned(), purpose.to_owned()))
+            .collect()
+    }
+
+    /// A page whose reading is logged.
+    pub(super) async fn disclosed_page(
+        &self,
+        context: &Context,
+        resource_type: &str,
+        page: Page,
+        searched: Vec<(String, String)>,
+    ) -> Result<Page, Error> {
+        self.disclose(context, resource_type, &page.resources, searched)
+            .await?;
+        Ok(page)
+    }
+
+    /// What was written, whose showing is logged.
+    pub(super) async fn disclosed_write(
+        &self,
+        context: &Context,
+        resource_type: &str,
+        written: Written,
+    ) -> Result<Written, Error> {
+        let shown = std::slice::from_ref(&written.resource);
+        self.disclose(context, resource_type, shown, Vec::new())
+            .await?;
+        Ok(written)
+    }
+
+    /// Logs a refusal; of nobody known, in the tenant `home`.
+    pub async fn refused(&self, refusal: Refusal<'_>, tenant: TenantId) -> Result<(), Error> {
+        let event = Event::of_refusal(refusal, self.0.ids.event(refusal.at), tenant);
+        let note = move |tx: &mut store::Tx<'_>| Ok(store::event::note(tx, event.clone())?);
+        self.0.store.write_new(note).await
+    }
+}
