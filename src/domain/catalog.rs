@@ -8,7 +8,7 @@ use super::view::{Specs, View};
 use crate::scim::resource_type::{Extension, ResourceType};
 use crate::scim::schema::Schema;
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     include_str!("../scim/schemas/user.json"),
     include_str!("../scim/schemas/group.json"),
     include_str!("../scim/schemas/group_membership.json"),
@@ -20,6 +20,7 @@ const FILES: [&str; 11] = [
     include_str!("schemas/consent.json"),
     include_str!("schemas/identity.json"),
     include_str!("schemas/provenance.json"),
+    include_str!("schemas/audit_event.json"),
 ];
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -42,6 +43,17 @@ const MEMBERSHIP: Plan = Plan {
     endpoint: "/GroupMemberships",
     description: "One member of one group",
     core: "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
+    extensions: &[],
+    kind: Kind::Group,
+    accounts_only: false,
+};
+
+/// The events of the log are rows of a table of their own.
+const AUDIT_EVENT: Plan = Plan {
+    name: "AuditEvent",
+    endpoint: "/AuditEvents",
+    description: "One event of the log",
+    core: "urn:muster:scim:schemas:core:1.0:AuditEvent",
     extensions: &[],
     kind: Kind::Group,
     accounts_only: false,
@@ -126,6 +138,7 @@ impl Plan {
 pub struct Catalog {
     views: Vec<Arc<View>>,
     membership: Arc<ResourceType>,
+    audit_event: Arc<ResourceType>,
     specs: BTreeMap<Kind, Specs>,
 }
 
@@ -141,6 +154,7 @@ impl Catalog {
         let mut catalog = Self {
             views: Vec::new(),
             membership: Arc::new(MEMBERSHIP.resource_type(&schemas)?),
+            audit_event: Arc::new(AUDIT_EVENT.resource_type(&schemas)?),
             specs: BTreeMap::new(),
         };
         for plan in &TYPES {
@@ -178,10 +192,16 @@ impl Catalog {
         &self.membership
     }
 
+    /// The type of the log's events, which are no records.
+    #[must_use]
+    pub fn audit_event(&self) -> &Arc<ResourceType> {
+        &self.audit_event
+    }
+
     /// All resource types, in order of discovery.
     pub fn resource_types(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
         let views = self.views.iter().map(|view| &view.resource_type);
-        views.chain([&self.membership])
+        views.chain([&self.membership, &self.audit_event])
     }
 
     /// What the canonical paths of a kind mean.

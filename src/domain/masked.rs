@@ -19,7 +19,7 @@ use crate::id::ResourceId;
 use crate::scim::comparable::instant;
 use crate::scim::document::{put, set_schemas};
 use crate::scim::projection::Projection;
-use crate::scim::resource_type::Location;
+use crate::scim::resource_type::{Location, ResourceType};
 
 /// A resource as one reader sees it: the type's view of the record, with `meta` and `schemas`.
 #[derive(Clone, Debug, PartialEq)]
@@ -279,24 +279,40 @@ impl Renderer {
     pub fn mask_membership(
         &self,
         context: &Context,
-        group: ResourceId,
         id: &str,
         document: Map<String, Value>,
     ) -> Masked<Resource> {
-        let resource_type = self.catalog.membership();
+        self.mask_row(context, self.catalog.membership(), id, document)
+    }
+
+    /// A resource of a type that is no view of records, as `context`'s client may see it.
+    pub(in crate::domain) fn mask_row(
+        &self,
+        context: &Context,
+        resource_type: &ResourceType,
+        id: &str,
+        document: Map<String, Value>,
+    ) -> Masked<Resource> {
         let location = format!("{}{}/{id}", context.base_url, resource_type.endpoint);
+        let clearance = context.client.clearance.on(&resource_type.name);
+        let nobody = Map::new();
+        let seen = clearance.before(&nobody, |_| false, &[]);
         let mut whole = Map::new();
         whole.insert("schemas".into(), json!([&*resource_type.schema.id]));
         whole.insert("id".into(), id.into());
-        whole.extend(document);
+        let shown = document
+            .into_iter()
+            .filter(|(name, value)| !seen.hides(name, value));
+        whole.extend(shown);
         whole.insert(
             "meta".into(),
             json!({ "resourceType": resource_type.name, "location": location }),
         );
         let version = self.tag(&whole);
         whole["meta"]["version"] = version.as_str().into();
+        let row = id.split('.').next().unwrap_or_default();
         Masked::seal(Resource {
-            id: group,
+            id: row.parse().unwrap_or(ResourceId(uuid::Uuid::nil())),
             document: whole,
             version,
             location,
@@ -332,6 +348,24 @@ impl Masked<Resource> {
         } = &mut self.0;
         disclosed.retain(|(location, ..)| value_at(document, location).is_some());
         self
+    }
+
+    /// Notes when it was made, and what of it is classified.
+    pub(in crate::domain) fn note(
+        &mut self,
+        created: Value,
+        disclosed: Vec<(Location, String, String)>,
+    ) {
+        if let Some(meta) = self
+            .0
+            .document
+            .get_mut("meta")
+            .and_then(Value::as_object_mut)
+        {
+            meta.insert("created".into(), created.clone());
+            meta.insert("lastModified".into(), created);
+        }
+        self.0.disclosed = disclosed;
     }
 
     /// The same, whose members are still to be read.

@@ -18,6 +18,7 @@
 //! | `cursor` | where a walk over pages stands, sealed |
 
 pub mod access;
+pub mod audit_event;
 pub mod catalog;
 pub mod claim;
 pub mod context;

@@ -20,8 +20,8 @@ use crate::domain::event::Refusal;
 use crate::id::TenantId;
 
 /// Refusals that are logged in a second, and at once.
-const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
-const AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const PER_SECOND: u32 = 10;
+const AT_ONCE: u32 = 100;
 /// The most characters of an answer's detail that are logged.
 const DETAIL: usize = 500;
 
@@ -39,8 +39,10 @@ pub(super) struct Refusals {
 
 impl Refusals {
     pub(super) fn new(home: TenantId) -> Self {
+        let some = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(some(PER_SECOND)).allow_burst(some(AT_ONCE));
         Self {
-            limiter: RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(AT_ONCE)),
+            limiter: RateLimiter::direct(quota),
             unlogged: AtomicU64::new(0),
             home,
         }

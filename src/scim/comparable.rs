@@ -89,6 +89,13 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// The integer of a comparable text.
+#[must_use]
+pub fn integer_of(text: &str) -> Option<i64> {
+    let turned = u64::from_str_radix(text, 16).ok()? ^ (1 << 63);
+    Some(turned.cast_signed())
+}
+
 fn integer(value: i64) -> String {
     format!("{:016x}", value.cast_unsigned() ^ (1 << 63))
 }

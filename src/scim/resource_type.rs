@@ -175,6 +175,14 @@ impl ResourceType {
         !self.extensions.is_empty() || attributes.any(|attribute| !fixed(attribute.mutability))
     }
 
+    /// Whether clients make and delete resources of this type: not if the server alone writes all that its schema says.
+    #[must_use]
+    pub fn is_made_by_clients(&self) -> bool {
+        let mut attributes = self.schema.attributes.iter();
+        !self.extensions.is_empty()
+            || attributes.any(|attribute| attribute.mutability != Mutability::ReadOnly)
+    }
+
     /// The representation of RFC 7643 §6.
     #[must_use]
     pub fn to_json(&self, base_url: &str) -> Value {

@@ -258,7 +258,7 @@ impl Muster {
         document.insert("member".into(), shown(member, &manner));
         let id = format!("{}.{}", group.id, member.id);
         let renderer = &self.0.renderer;
-        let masked = renderer.mask_membership(context, group.id, &id, document);
+        let masked = renderer.mask_membership(context, &id, document);
         masked.narrowed(|document| projection.apply(renderer.catalog().membership(), document))
     }
 }

@@ -14,12 +14,14 @@
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
 //! | `explain` | what a client would see of a record |
+//! | `audit_events` | the log as a list |
 //! | `audit` | what is logged of requests that change nothing |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `precondition` | `If-Match` (§3.14) |
 
 mod anchors;
 mod audit;
+mod audit_events;
 mod bulk;
 mod change;
 mod create;

@@ -74,6 +74,11 @@ impl Paging {
         }
     }
 
+    /// What cursors are sealed with.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// How many the page of an index holds.
     pub(super) fn limit(&self, count: Option<u64>) -> i64 {
         self.size(count.unwrap_or(DEFAULT_PAGE))

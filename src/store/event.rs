@@ -153,6 +153,11 @@ pub fn list(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, Value)>
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
     rows.into_iter()
-        .map(|(seq, body)| Ok((seq, serde_json::from_slice(&body)?)))
+        .map(|(seq, body)| Ok((seq, self::body(&body)?)))
         .collect()
+}
+
+/// What an event says.
+pub(super) fn body(stored: &[u8]) -> Result<Value, Error> {
+    Ok(serde_json::from_slice(stored)?)
 }

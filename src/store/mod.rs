@@ -14,12 +14,14 @@
 //! | `seek` | a record by what names it alone, with its groups, in one statement |
 //! | `counter` | how many records there are, in flat time |
 //! | `filter` `list` | a filter and a page as SQL over the attribute index |
+//! | `audit_event` | a filter and a page over the log |
 //! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `member` `event` `policy` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
+pub mod audit_event;
 pub mod belonging;
 mod checkpoint;
 mod counter;

@@ -44,6 +44,11 @@ async fn every_resource_type_and_schema_of_discovery_is_in_the_document() {
         .unwrap()
     {
         let endpoint = ty["endpoint"].as_str().unwrap();
+        // The server alone writes the log.
+        if endpoint == "/AuditEvents" {
+            assert_eq!(document["paths"][endpoint].get("post"), None);
+            continue;
+        }
         let post = &document["paths"][endpoint]["post"];
         let example = &post["requestBody"]["content"]["application/scim+json"]["examples"];
         assert!(

@@ -8,7 +8,10 @@ use crate::support::{App, on_both};
 
 on_both!(
     reads_of_what_is_classified_are_logged_with_their_purpose,
-    refusals_are_logged_with_their_reason
+    refusals_are_logged_with_their_reason,
+    the_log_is_searched_like_everything_else,
+    the_log_is_masked_for_its_reader,
+    the_log_is_paged_by_cursor_and_by_index
 );
 
 fn of_type(app: &App, kind: &str) -> Vec<Value> {
@@ -100,4 +103,155 @@ async fn refusals_are_logged_with_their_reason(app: &App) {
     }
     let kept = of_type(app, "request.refused");
     assert!(kept.len() < 140, "{}", kept.len());
+}
+
+/// The policy, with an auditor and a helpdesk that reads the log without a purpose.
+fn with_readers() -> String {
+    POLICY
+        .replace("  - { name: verifier,", "  - { name: auditor, issuer: \"ISSUER\", match: { claim: azp, equals: auditor }, tenant: default, system: ats, roles: [audit], purposes: [payroll, employment, recruiting] }\n  - { name: conformance, issuer: \"ISSUER\", match: { claim: azp, equals: conformance }, tenant: default, system: ats, roles: [audit] }\n  - { name: verifier,")
+        .replace("\nclients:\n", "\n  audit: [{ types: [AuditEvent, Person, User, Group], rights: [read, search] }]\nclients:\n")
+}
+
+async fn the_log_is_searched_like_everything_else(app: &App) {
+    apply(app, &with_readers());
+    let (hris, auditor) = (app.client("hris").await, app.client("auditor").await);
+    let id = ada(&hris).await["id"].as_str().unwrap().to_owned();
+    ada_again(&hris).await;
+    hris.get("/Persons").await.ok(200);
+    // "Who read Ada's birth date in March, and for what purpose" is one filter.
+    let filter = format!(
+        "type eq \"person.read\" and personId eq \"{id}\" and attributes eq \"birthDate\" \
+         and recordedAt ge \"2031-03-01T00:00:00Z\" and recordedAt lt \"2031-04-01T00:00:00Z\""
+    );
+    let found = auditor.find("/AuditEvents", &filter).await;
+    assert!(!found.is_empty());
+    for event in &found {
+        assert_eq!(event["client"], "hris");
+        assert!(event["purpose"].as_str().unwrap().contains("payroll"));
+        assert!(event["subjects"].to_string().contains(&id));
+    }
+    for (filter, some) in [
+        (
+            "type sw \"person.\" and not (type eq \"person.read\")",
+            true,
+        ),
+        ("client eq \"hris\" and version eq 1", true),
+        ("version gt 1 and resourceType eq \"Person\"", true),
+        ("purpose pr and purpose co \"payroll\"", true),
+        ("not (purpose pr) and type eq \"policy.applied\"", true),
+        ("recordedAt gt \"2032-01-01T00:00:00Z\"", false),
+        ("correlationId eq \"nobody's\"", false),
+        ("attributes eq \"birth\"", false),
+        ("id eq \"00000000-0000-0000-0000-000000000000\"", false),
+    ] {
+        let found = auditor.find("/AuditEvents", filter).await;
+        assert_eq!(!found.is_empty(), some, "{filter}");
+    }
+    let detail = auditor
+        .list("/AuditEvents", &[("filter", "changes.new co \"1815\"")])
+        .await
+        .refused(400, "invalidFilter")
+        .to_owned();
+    assert!(detail.contains("ask by"), "{detail}");
+    let one = &found[0];
+    let path = format!("/AuditEvents/{}", one["id"].as_str().unwrap());
+    assert_eq!(auditor.get(&path).await.ok(200)["type"], "person.read");
+    auditor.get("/AuditEvents/7").await.refused(404, "");
+    for answer in [
+        auditor.post("/Persons", json!({})).await,
+        hris.get("/AuditEvents").await,
+        app.client("crm").await.get("/AuditEvents").await,
+    ] {
+        answer.refused(403, "");
+    }
+    let body = json!({"type": "x"}).to_string().into_bytes();
+    for method in [reqwest::Method::POST, reqwest::Method::DELETE] {
+        let at = if method == reqwest::Method::POST {
+            "/AuditEvents"
+        } else {
+            path.as_str()
+        };
+        auditor
+            .send(method, at, &[], Some(body.clone()))
+            .await
+            .refused(405, "");
+    }
+    let nothing = auditor
+        .search("/AuditEvents", json!({"filter": "type eq \"nothing\""}))
+        .await;
+    assert_eq!(nothing.ok(200)["totalResults"], 0);
+}
+
+async fn the_log_is_masked_for_its_reader(app: &App) {
+    apply(app, &with_readers());
+    let (hris, auditor) = (app.client("hris").await, app.client("auditor").await);
+    let helpdesk = app.client("conformance").await;
+    let id = ada(&hris).await["id"].as_str().unwrap().to_owned();
+    let filter = format!("resourceId eq \"{id}\" and version pr");
+    let told = |events: Vec<Value>| Value::from(events).to_string();
+    let all = told(auditor.find("/AuditEvents", &filter).await);
+    for value in [
+        "1815-12-10",
+        "+44 20 7946 0123",
+        "ada@home.example",
+        "Engines",
+    ] {
+        assert!(all.contains(value), "{value}: {all}");
+    }
+    let some = told(helpdesk.find("/AuditEvents", &filter).await);
+    for value in ["1815", "birthDate", "7946", "ada@home.example", "Ockham"] {
+        assert!(!some.contains(value), "{value}: {some}");
+    }
+    assert!(
+        some.contains("Engines") && some.contains("••••0123"),
+        "{some}"
+    );
+    helpdesk
+        .list("/AuditEvents", &[("filter", "attributes eq \"birthDate\"")])
+        .await
+        .refused(403, "");
+    // That an auditor saw them is on the log too.
+    let read = format!(
+        "type eq \"person.read\" and client eq \"auditor\" and attributes eq \"birthDate\""
+    );
+    assert_eq!(auditor.find("/AuditEvents", &read).await.len(), 1);
+}
+
+async fn the_log_is_paged_by_cursor_and_by_index(app: &App) {
+    apply(app, &with_readers());
+    let (idp, auditor) = (app.client("idp").await, app.client("auditor").await);
+    for n in 0..7 {
+        idp.create("/Users", json!({"userName": format!("user{n}")}))
+            .await;
+    }
+    let (mut cursor, mut walked) = (String::new(), Vec::new());
+    loop {
+        let path =
+            format!("/AuditEvents?filter=type%20eq%20%22person.created%22&count=3&cursor={cursor}");
+        let page = auditor.get(&path).await;
+        let ids = page
+            .resources()
+            .iter()
+            .map(|event| event["id"].as_str().unwrap().to_owned());
+        walked.extend(ids);
+        match page.ok(200).get("nextCursor") {
+            Some(next) => cursor = next.as_str().unwrap().to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(walked.len(), 7);
+    let newest = auditor
+        .get("/AuditEvents?filter=type%20eq%20%22person.created%22&count=2&sortBy=recordedAt&sortOrder=descending&startIndex=2")
+        .await;
+    assert_eq!(newest.ok(200)["totalResults"], 7);
+    let ids: Vec<&str> = newest
+        .resources()
+        .iter()
+        .map(|event| event["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, [walked[5].as_str(), walked[4].as_str()]);
+    auditor
+        .get("/AuditEvents?sortBy=client")
+        .await
+        .refused(400, "invalidValue");
 }

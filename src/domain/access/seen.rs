@@ -107,6 +107,23 @@ impl Seen<'_> {
         }
     }
 
+    /// Whether a row hides the value wholly, or might, were the person another.
+    pub(in crate::domain) fn is_omitted(&self, path: &str) -> bool {
+        let masks = self.of.units.get(path).map(|unit| unit.masks.iter());
+        let mut masks = masks.into_iter().flatten();
+        masks.any(|mask| {
+            mask.part.is_none()
+                && mask.sub.is_none()
+                && mask.treatment == Treatment::Omit
+                && self.active(mask)
+        })
+    }
+
+    /// The purposes that open a value to the client.
+    pub(in crate::domain) fn purposes(&self, path: &str) -> &[String] {
+        self.of.units.get(path).map_or(&[], |unit| &unit.opened)
+    }
+
     /// Whether nothing is seen of a value, or of an element.
     #[must_use]
     pub fn hides(&self, path: &str, element: &Value) -> bool {

@@ -20,7 +20,7 @@ use crate::scim::resource_type::{Location, Resolved, ResourceType};
 use crate::scim::schema::Attribute;
 
 /// The resource types of the model that are not served yet: a policy may speak of them already.
-pub const PLANNED: [&str; 15] = [
+pub const PLANNED: [&str; 14] = [
     "Organization",
     "Requisition",
     "Application",
@@ -30,7 +30,6 @@ pub const PLANNED: [&str; 15] = [
     "Offer",
     "Opportunity",
     "Employment",
-    "AuditEvent",
     "Review",
     "Subscription",
     "Delivery",

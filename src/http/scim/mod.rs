@@ -1,5 +1,6 @@
 //! SCIM over HTTP (RFC 7644): one file an operation, each parsing, calling one use case and rendering.
 
+mod audit_event;
 mod bulk;
 mod call;
 mod create;
@@ -49,6 +50,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
             .service(resource("/Bulk", "POST").route(web::post().to(bulk::bulk)))
             .service(resource("/.search", "POST").route(web::post().to(search::everything)))
             .configure(membership::mount)
+            .configure(audit_event::mount)
             .service(
                 resource("/{endpoint}", "GET, POST")
                     .route(web::get().to(list::list))

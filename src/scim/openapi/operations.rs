@@ -114,7 +114,11 @@ fn collection(about: &About<'_>, ty: &ResourceType, paths: &mut Map) {
     .taking(&sent(&ty.name), about.examples.get(endpoint))
     .answering(201, created)
     .refusing(&[404, 409]);
-    paths.insert(endpoint.clone(), json!({"get": listed.0, "post": create.0}));
+    let mut item = json!({"get": listed.0});
+    if ty.is_made_by_clients() {
+        item["post"] = create.0;
+    }
+    paths.insert(endpoint.clone(), item);
     let search = Operation::new(
         &ty.name,
         &format!("search{name}"),
@@ -177,7 +181,10 @@ fn member(ty: &ResourceType, paths: &mut Map) {
         .parameters(&["id", "ifMatch"])
         .answering(204, empty("Gone.", &[]))
         .refusing(&[404, 409, 412]);
-    let mut item = json!({"get": get.0, "delete": delete.0});
+    let mut item = json!({"get": get.0});
+    if ty.is_made_by_clients() {
+        item["delete"] = delete.0;
+    }
     if ty.is_changeable() {
         item["put"] = put.0;
         item["patch"] = patch.0;

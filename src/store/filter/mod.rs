@@ -26,7 +26,8 @@ use crate::scim::schema::Uniqueness;
 pub(super) use driver::Driver;
 use peer::Side;
 pub(super) use value::successor;
-use value::{id_test, id_text, instant_test, is_id, text_test, value_test};
+pub(super) use value::{id_test, instant_test, text_test};
+use value::{id_text, is_id, value_test};
 
 /// For whom a filter is compiled, and over which view.
 pub(super) struct Scope<'a> {

@@ -43,7 +43,7 @@ pub(super) fn is_id(dialect: Dialect, column: &str) -> String {
 }
 
 /// An id is one of ours or matches nothing; other operators compare it as text.
-pub(super) fn id_test(out: &mut Fragment, dialect: Dialect, column: &str, test: &Test) {
+pub(in crate::store) fn id_test(out: &mut Fragment, dialect: Dialect, column: &str, test: &Test) {
     match test {
         Test::Present => {
             out.sql("1 = 1");
@@ -65,7 +65,11 @@ pub(super) fn id_test(out: &mut Fragment, dialect: Dialect, column: &str, test: 
     }
 }
 
-pub(super) fn instant_test(out: &mut Fragment, column: &str, test: &Test) -> Result<(), Error> {
+pub(in crate::store) fn instant_test(
+    out: &mut Fragment,
+    column: &str,
+    test: &Test,
+) -> Result<(), Error> {
     let (operator, needle) = match test {
         Test::Present => {
             out.sql("1 = 1");
@@ -89,7 +93,7 @@ pub(super) fn instant_test(out: &mut Fragment, column: &str, test: &Test) -> Res
 }
 
 /// A test of a text that an expression gives.
-pub(super) fn text_test(
+pub(in crate::store) fn text_test(
     out: &mut Fragment,
     dialect: Dialect,
     test: &Test,

@@ -1,132 +1,25 @@
-//! No oracle (design §6): two servers with the same ids and the same clock, whose data differ only in what is hidden from a
-//! client, answer it byte for byte alike, whatever it asks or writes, its guesses of the hidden values among it.
+//! What the client asks: requests of every kind, with guesses.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::thread;
 
-use muster::cli::serve::{Running, Serve, start};
-use muster::clock::Clock;
-use muster::id::SeededIds;
-use muster::secret::Secret;
-use muster::service::policy::{Applied, Order};
+use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::rules::POLICY;
-use crate::support::{
-    CONSENT, Database, EMPLOYEE, Engine, GROUP, PATCH_OP, PERSON, SEARCH, TickingClock, USER,
-    client, invariants, keep_issuer_key,
-};
-
-/// How many requests the client makes in a run.
-const REQUESTS: usize = 250;
-/// Whatever it asks, no run may be of refusals alone.
-const ANSWERED: usize = 60;
-
-/// One of the two servers.
-struct Server {
-    running: Option<Running>,
-    http: reqwest::Client,
-    database: Database,
-    tokens: [String; 2],
-}
-
-impl Server {
-    fn start(engine: Engine, policy: &str) -> Self {
-        let database = Database::fresh(engine);
-        keep_issuer_key(database.folder());
-        let mut serve = Serve::dev(database.folder().to_owned());
-        serve.config.server.database_url = Some(Secret::new(database.url()));
-        serve.config.server.public_url = Some("https://people.example/scim/v2".into());
-        let clock = Arc::new(TickingClock::new());
-        let ids = Arc::new(SeededIds::new(7));
-        let running = start(serve, clock.clone(), ids).unwrap();
-        let origin = format!("http://{}", running.address);
-        let service = running.service().clone();
-        let text = policy.replace("ISSUER", &format!("{origin}/dev"));
-        let order = Order {
-            actor: "security".into(),
-            reason: None,
-            at: clock.now(),
-            after: None,
-        };
-        let applied =
-            thread::spawn(move || service.apply_policy("default", text.as_bytes(), &order))
-                .join()
-                .unwrap()
-                .unwrap();
-        assert!(matches!(applied, Applied::Done { .. }), "{applied:?}");
-        Self {
-            running: Some(running),
-            http: client::http(),
-            database,
-            tokens: Default::default(),
-        }
-    }
-
-    fn origin(&self) -> String {
-        format!("http://{}", self.running.as_ref().unwrap().address)
-    }
-
-    async fn sign_in(&mut self) {
-        for (at, name) in ["hris", "idp"].into_iter().enumerate() {
-            self.tokens[at] = client::token(&self.http, &self.origin(), name).await;
-        }
-    }
-
-    /// All of an answer but its date.
-    async fn answer(&self, who: usize, request: &Request) -> (u16, String, String) {
-        let Request {
-            method,
-            path,
-            headers,
-            body,
-        } = request;
-        let url = format!("{}/scim/v2{path}", self.origin());
-        let mut asked = self
-            .http
-            .request(method.clone(), url)
-            .bearer_auth(&self.tokens[who]);
-        for (name, value) in headers {
-            asked = asked.header(*name, value);
-        }
-        if let Some(body) = body {
-            asked = asked
-                .header("content-type", "application/scim+json")
-                .body(body.to_string());
-        }
-        let answer = asked.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let mut head: Vec<String> = answer
-            .headers()
-            .iter()
-            .filter(|(name, _)| *name != "date")
-            .map(|(name, value)| format!("{name}: {value:?}"))
-            .collect();
-        head.sort();
-        (status, head.join("\n"), answer.text().await.unwrap())
-    }
-
-    fn stop(mut self) {
-        self.running.take().unwrap().stop().unwrap();
-        invariants::check(&mut self.database.connect());
-        self.database.forget();
-    }
-}
+use super::people::{NAMES, PEOPLE};
+use crate::support::{GROUP, PATCH_OP, PERSON, SEARCH, USER};
 
 #[derive(Clone, Debug)]
-struct Request {
-    method: Method,
-    path: String,
-    headers: Vec<(&'static str, String)>,
-    body: Option<Value>,
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
 }
 
-fn ask(method: Method, path: impl Into<String>, body: Option<Value>) -> Request {
+pub(super) fn ask(method: Method, path: impl Into<String>, body: Option<Value>) -> Request {
     Request {
         method,
         path: path.into(),
@@ -135,127 +28,16 @@ fn ask(method: Method, path: impl Into<String>, body: Option<Value>) -> Request 
     }
 }
 
-/// What is hidden of one person, on either server.
-struct Hidden {
-    born: &'static str,
-    home: Option<&'static str>,
-    place: &'static str,
-    legal: &'static str,
-    badge: &'static str,
-    phone: &'static str,
-}
-
-/// The same people, as either server knows them. What is hidden by `lastFour` differs in what is hidden alone.
-const PEOPLE: [[Hidden; 4]; 2] = [
-    [
-        Hidden {
-            born: "1815-12-10",
-            home: Some("ada@home.example"),
-            place: "Ockham",
-            legal: "Augusta King",
-            badge: "7",
-            phone: "+44 20 7946 0123",
-        },
-        Hidden {
-            born: "1906-12-09",
-            home: None,
-            place: "York",
-            legal: "Grace Hopper",
-            badge: "8",
-            phone: "+1 212 555 0199",
-        },
-        Hidden {
-            born: "1912-06-23",
-            home: Some("alan@home.example"),
-            place: "Wilmslow",
-            legal: "Alan Turing",
-            badge: "9",
-            phone: "+44 16 2555 4444",
-        },
-        Hidden {
-            born: "1918-08-26",
-            home: Some("kj@home.example"),
-            place: "Hampton",
-            legal: "Katherine Johnson",
-            badge: "10",
-            phone: "+1 757 555 7777",
-        },
-    ],
-    [
-        Hidden {
-            born: "1815-01-01",
-            home: None,
-            place: "Paris",
-            legal: "Somebody Else",
-            badge: "17",
-            phone: "+33 14 0000 0123",
-        },
-        Hidden {
-            born: "1906-01-01",
-            home: Some("grace@home.example"),
-            place: "Berlin",
-            legal: "No One",
-            badge: "18",
-            phone: "+49 30 1234 0199",
-        },
-        Hidden {
-            born: "1912-01-01",
-            home: None,
-            place: "Rome",
-            legal: "A. M.",
-            badge: "19",
-            phone: "+39 06 9876 4444",
-        },
-        Hidden {
-            born: "1918-01-01",
-            home: Some("other@home.example"),
-            place: "Oslo",
-            legal: "K. G.",
-            badge: "20",
-            phone: "+47 22 3333 7777",
-        },
-    ],
-];
-
-const NAMES: [&str; 4] = ["ada", "grace", "alan", "katherine"];
-
-/// What the HRIS says of a person; whether somebody has a home address or not is hidden too.
-fn said(name: &str, hidden: &Hidden) -> Value {
-    let mut emails = vec![
-        json!({"value": format!("{name}@corp.example"), "type": "work", "primary": hidden.home.is_none()}),
-    ];
-    if let Some(home) = hidden.home {
-        emails.push(json!({"value": home, "type": "home", "primary": true}));
-    }
-    // The mark of the hidden one takes nothing from the other.
-    emails[0]["primary"] = json!(true);
-    if let Some(home) = emails.get_mut(1) {
-        home["primary"] = json!(false);
-    }
-    json!({
-        "schemas": [PERSON, EMPLOYEE],
-        "displayName": name,
-        "name": {"givenName": name, "familyName": "Test"},
-        "legalName": hidden.legal,
-        "birthDate": hidden.born,
-        "emails": emails,
-        "addresses": [{"locality": hidden.place, "type": "home"}, {"locality": "London", "type": "work"}],
-        "phoneNumbers": [{"value": hidden.phone, "type": "work"}],
-        "externalIdentifiers": [{"system": "greenhouse", "field": "candidate_id", "value": hidden.badge}],
-        EMPLOYEE: {"department": "Engines"},
-    })
-}
-
 /// A client that asks everything, and guesses.
-struct Prober {
-    rng: StdRng,
-    ids: Vec<String>,
-    groups: Vec<String>,
-    tags: Vec<String>,
-    cursor: Option<String>,
-    last: Option<Value>,
-    made: usize,
-    partial: bool,
+pub(super) struct Prober {
+    pub(super) rng: StdRng,
+    pub(super) ids: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) cursor: Option<String>,
+    pub(super) last: Option<Value>,
+    pub(super) made: usize,
+    pub(super) partial: bool,
 }
 
 impl Prober {
@@ -454,7 +236,7 @@ impl Prober {
         ask(Method::POST, "/Bulk", Some(body))
     }
 
-    fn next(&mut self) -> Request {
+    pub(super) fn next(&mut self) -> Request {
         match self.rng.gen_range(0..22) {
             0..=5 => self.listing(),
             6 | 7 => {
@@ -515,7 +297,7 @@ impl Prober {
     }
 
     /// What the client learns from an answer, which is the same on both servers.
-    fn learn(&mut self, head: &str, body: &str) {
+    pub(super) fn learn(&mut self, head: &str, body: &str) {
         let Ok(body) = serde_json::from_str::<Value>(body) else {
             return;
         };
@@ -553,124 +335,4 @@ impl Prober {
             }
         }
     }
-}
-
-/// The policy, with the badges hidden too. With `partial`, what is hidden is so in part.
-fn policy(partial: bool) -> String {
-    let row = if partial {
-        "  - { attributes: [externalIdentifiers], openTo: [payroll], otherwise: omit }\n  - { attributes: [birthDate], openTo: [payroll], otherwise: year }"
-    } else {
-        "  - { attributes: [externalIdentifiers], openTo: [payroll], otherwise: omit }\n  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }"
-    };
-    POLICY.replace(
-        "  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }",
-        row,
-    )
-}
-
-async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
-    for server in servers.iter_mut() {
-        server.sign_in().await;
-    }
-    let mut prober = Prober {
-        rng: StdRng::seed_from_u64(seed),
-        ids: Vec::new(),
-        groups: Vec::new(),
-        tags: Vec::new(),
-        cursor: None,
-        last: None,
-        made: 0,
-        partial,
-    };
-    for (at, name) in NAMES.into_iter().enumerate() {
-        for (server, people) in servers.iter().zip(&PEOPLE) {
-            let (status, _, body) = server
-                .answer(
-                    0,
-                    &ask(Method::POST, "/Persons", Some(said(name, &people[at]))),
-                )
-                .await;
-            assert_eq!(status, 201, "{body}");
-        }
-    }
-    let mut answered = 0;
-    for n in 0..REQUESTS {
-        // Now and then the HRIS says something else that is hidden, or what is consented to.
-        if n % 25 == 24 {
-            let at = n / 25 % 4;
-            for (server, people) in servers.iter().zip(&PEOPLE) {
-                let born = people[(at + 1) % 4].born;
-                // What is left of it must be the same: a year is that of both.
-                let body = json!({"schemas": [PATCH_OP], "Operations": [
-                    {"op": "replace", "path": "birthDate", "value": born},
-                    {"op": "replace", "path": "legalName", "value": people[at].place},
-                    {"op": "add", "path": format!("{CONSENT}:consents"), "value": [{"purpose": "Hiring", "legalBasis": "consent", "status": "given"}]}
-                ]});
-                let (_, _, found) = server
-                    .answer(
-                        0,
-                        &ask(
-                            Method::GET,
-                            format!("/Persons?filter=displayName%20eq%20%22{}%22", NAMES[at]),
-                            None,
-                        ),
-                    )
-                    .await;
-                let found: Value = serde_json::from_str(&found).unwrap();
-                if let Some(id) = found["Resources"][0]["id"].as_str() {
-                    server
-                        .answer(0, &ask(Method::PATCH, format!("/Persons/{id}"), Some(body)))
-                        .await;
-                }
-            }
-        }
-        let request = prober.next();
-        let one = servers[0].answer(1, &request).await;
-        let other = servers[1].answer(1, &request).await;
-        assert_eq!(one, other, "seed {seed}, request {n}: {request:?}");
-        answered += usize::from(one.0 < 300);
-        prober.learn(&one.1, &one.2);
-    }
-    assert!(
-        answered >= ANSWERED,
-        "only {answered} requests of {REQUESTS} were answered"
-    );
-}
-
-fn run(engine: Engine, seed: u64, partial: bool) {
-    let policy = policy(partial);
-    let mut servers = [
-        Server::start(engine, &policy),
-        Server::start(engine, &policy),
-    ];
-    actix_web::rt::System::new().block_on(probe(&mut servers, seed, partial));
-    let [one, other] = servers;
-    one.stop();
-    other.stop();
-}
-
-#[test]
-fn what_is_omitted_changes_no_answer_on_sqlite() {
-    for seed in [0, 1, 2, 3, 160] {
-        run(Engine::Sqlite, seed, false);
-    }
-}
-
-#[test]
-fn what_is_omitted_changes_no_answer_on_postgres() {
-    for seed in [10, 11] {
-        run(Engine::Postgres, seed, false);
-    }
-}
-
-#[test]
-fn the_hidden_part_of_a_value_changes_no_answer_on_sqlite() {
-    for seed in [20, 213] {
-        run(Engine::Sqlite, seed, true);
-    }
-}
-
-#[test]
-fn the_hidden_part_of_a_value_changes_no_answer_on_postgres() {
-    run(Engine::Postgres, 30, true);
 }

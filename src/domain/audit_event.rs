@@ -1,0 +1,147 @@
+//! An event of the log as a resource: what its reader may see of it.
+
+use serde_json::{Map, Value, json};
+
+use super::access::Seen;
+use super::context::{Context, Right};
+use super::masked::{Masked, Renderer, Resource};
+use crate::id::ResourceId;
+use crate::scim::resource_type::Location;
+
+/// The name of the resource type.
+pub const NAME: &str = "AuditEvent";
+
+/// What is taken over as it is.
+const PLAIN: [&str; 10] = [
+    "type",
+    "resourceId",
+    "personId",
+    "version",
+    "client",
+    "actor",
+    "sourceSystem",
+    "purpose",
+    "correlationId",
+    "reasonCode",
+];
+
+impl Renderer {
+    /// The event of this body (see [`super::event::Event::body`]) as `context`'s client may see it: values only as it might
+    /// see them on any person, so nothing that depends on which person it is.
+    #[must_use]
+    pub fn mask_event(&self, context: &Context, body: &Value) -> Masked<Resource> {
+        let key = self.key_of(context);
+        let nobody = Map::new();
+        let kind = match body["type"].as_str() {
+            Some(kind) if kind.starts_with("group.") => "Group",
+            _ => "Person",
+        };
+        let seen = context
+            .client
+            .clearance
+            .on(kind)
+            .before(&nobody, |_| false, &key);
+        let mut document = Map::new();
+        for name in PLAIN {
+            if let Some(value) = body.get(name).filter(|value| !is_empty(value)) {
+                document.insert(name.into(), value.clone());
+            }
+        }
+        if let Some(resource_type) = body.get("resourceType").filter(|value| !is_empty(value)) {
+            document.insert("resourceType".into(), resource_type.clone());
+        }
+        document.insert("recordedAt".into(), body["recordedAt"].clone());
+        let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
+        for name in ["changes", "withheld"] {
+            let changes = body[name].as_array().into_iter().flatten();
+            let shown: Vec<Value> = changes
+                .filter_map(|change| {
+                    let path = change["path"].as_str()?;
+                    let change = shown(&seen, path, change)?;
+                    attributes.push(Value::from(path));
+                    let purposes = seen.purposes(path).iter();
+                    disclosed.extend(
+                        purposes.map(|purpose| (at(name), path.to_owned(), purpose.clone())),
+                    );
+                    Some(change)
+                })
+                .collect();
+            if !shown.is_empty() {
+                document.insert(name.into(), shown.into());
+            }
+        }
+        let read = body["attributes"].as_array().into_iter().flatten();
+        attributes.extend(
+            read.filter(|path| path.as_str().is_some_and(|path| seen.knows(path)))
+                .cloned(),
+        );
+        attributes.dedup();
+        if !attributes.is_empty() {
+            document.insert("attributes".into(), attributes.into());
+        }
+        if let Some(subjects) = body.get("subjects").filter(|value| !is_empty(value)) {
+            document.insert("subjects".into(), subjects.clone());
+        }
+        if let Some(detail) = body.get("detail") {
+            document.insert("detail".into(), detail.to_string().into());
+        }
+        let id = body["eventId"].as_str().unwrap_or_default().to_owned();
+        let created = document["recordedAt"].clone();
+        let mut masked = self.mask_row(context, self.catalog().audit_event(), &id, document);
+        masked.note(created, disclosed);
+        masked
+    }
+}
+
+fn at(attribute: &str) -> Location {
+    Location {
+        extension: None,
+        attribute: attribute.into(),
+        sub: None,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// A change, of whose values so much is left as the reader might see; nothing if it may not know of it.
+fn shown(seen: &Seen<'_>, path: &str, change: &Value) -> Option<Value> {
+    if !seen.knows(path) {
+        return None;
+    }
+    let mut told = json!({ "path": path });
+    for name in ["previous", "new"] {
+        let value = change.get(name).filter(|value| !value.is_null());
+        if let Some(value) = value.and_then(|value| seen.value(path, value)) {
+            told[name] = match value {
+                Value::String(text) => text.into(),
+                other => other.to_string().into(),
+            };
+        }
+    }
+    Some(told)
+}
+
+impl Seen<'_> {
+    /// Whether the reader may know that there is a value at a path.
+    #[must_use]
+    pub fn knows(&self, path: &str) -> bool {
+        // Each system's own name for a record is told by whence the record comes.
+        if path.starts_with("externalId@") || path == "version" || path == "members" {
+            return self.may(Right::Read);
+        }
+        self.may_on(Right::Read, path, None) && !self.is_omitted(path)
+    }
+}
+
+/// The id of an event as that of a resource.
+#[must_use]
+pub fn id(text: &str) -> ResourceId {
+    text.parse().unwrap_or(ResourceId(uuid::Uuid::nil()))
+}

@@ -1,0 +1,191 @@
+//! `/AuditEvents`: the log, searched with the same filters as everything else, masked for its reader.
+
+use sha2::{Digest, Sha256};
+
+use super::{Error, Muster, Page, permit};
+use crate::domain::access::TypeClearance;
+use crate::domain::audit_event::NAME;
+use crate::domain::context::{Context, Right};
+use crate::domain::cursor::{self, Cursor};
+use crate::domain::masked::{Masked, Resource};
+use crate::scim;
+use crate::scim::filter::{Condition, Test};
+use crate::scim::list::{ListRequest, Sort};
+use crate::scim::projection::Projection;
+use crate::store::Tx;
+use crate::store::audit_event::{self, Query};
+
+impl Muster {
+    /// The event of that id.
+    pub async fn get_audit_event(
+        &self,
+        context: &Context,
+        id: &str,
+        projection: &Projection,
+    ) -> Result<Masked<Resource>, Error> {
+        permit(context, Right::Read, NAME)?;
+        let tenant = context.tenant();
+        let by_id = scim::filter::condition(
+            &format!("id eq {}", serde_json::Value::from(id)),
+            self.0.renderer.catalog().audit_event(),
+            context.client.profile,
+        )?;
+        let read = move |tx: &mut Tx<'_>| {
+            let query = Query {
+                tenant,
+                condition: Some(&by_id),
+                descending: false,
+            };
+            Ok::<_, Error>(audit_event::list(tx, &query, None, (0, 1))?)
+        };
+        let found = self.0.store.read(read).await?;
+        let missing = || Error::NotFound(format!("there is no {NAME} with id '{id}'"));
+        let (_, body) = found.first().ok_or_else(missing)?;
+        let shown = self.shown_event(context, body, projection);
+        self.disclose(context, NAME, std::slice::from_ref(&shown), Vec::new())
+            .await?;
+        Ok(shown)
+    }
+
+    /// One page of what matches, by index or by cursor, in the order of the log or the other way round.
+    pub async fn list_audit_events(
+        &self,
+        context: &Context,
+        request: ListRequest,
+    ) -> Result<Page, Error> {
+        permit(context, Right::Search, NAME)?;
+        let descending = order(request.sort.as_ref())?;
+        if let Some(condition) = &request.filter {
+            let of = context.client.clearance.on("Person");
+            check(context, of, condition)?;
+        }
+        let limit = self.0.paging.limit(request.count);
+        let walk = digest(context, &request);
+        let client = &*context.client;
+        let now = context.now.timestamp();
+        let place = match request.cursor.as_deref() {
+            None | Some("") => None,
+            Some(text) => {
+                let place = Cursor::open(text, self.0.paging.key(), client)?;
+                let count = request.count.filter(|count| *count > 0);
+                place.check(&walk, count, cursor::policy(client), now)?;
+                Some(place)
+            }
+        };
+        let by_cursor = request.cursor.is_some();
+        let after = place.as_ref().map(|place| place.row).filter(|row| *row > 0);
+        let limit = place
+            .as_ref()
+            .map_or(limit, |place| self.0.paging.limit(Some(place.count)));
+        let offset = if by_cursor {
+            0
+        } else {
+            i64::try_from(request.start_index - 1).unwrap_or(i64::MAX)
+        };
+        let (tenant, filter) = (context.tenant(), request.filter.clone());
+        let read = move |tx: &mut Tx<'_>| {
+            let query = Query {
+                tenant,
+                condition: filter.as_ref(),
+                descending,
+            };
+            let total = if by_cursor {
+                None
+            } else {
+                Some(audit_event::total(tx, &query)?)
+            };
+            // One more than asked for tells whether more come.
+            let found = audit_event::list(tx, &query, after, (offset, limit.saturating_add(1)))?;
+            Ok::<_, Error>((total, found))
+        };
+        let (total, mut found) = self.0.store.read(read).await?;
+        let size = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        found.truncate(size);
+        let resources: Vec<Masked<Resource>> = found
+            .iter()
+            .map(|(_, body)| self.shown_event(context, body, &request.projection))
+            .collect();
+        let last = found
+            .last()
+            .map(|(seq, _)| *seq)
+            .filter(|_| by_cursor && more);
+        let next = last.map(|row| {
+            let next = Cursor {
+                walk,
+                count: u64::try_from(limit).unwrap_or(0),
+                policy: cursor::policy(client),
+                expires: now + cursor::TIMEOUT,
+                part: 0,
+                key: None,
+                row,
+            };
+            next.seal(self.0.paging.key(), client, &self.0.ids.secret())
+        });
+        let page = Page {
+            total: total.map(|total| u64::try_from(total).unwrap_or(0)),
+            start_index: (!by_cursor).then_some(request.start_index),
+            next_cursor: next.transpose().map_err(Error::Internal)?,
+            resources,
+        };
+        self.disclosed_page(context, NAME, page, Vec::new()).await
+    }
+
+    fn shown_event(
+        &self,
+        context: &Context,
+        body: &serde_json::Value,
+        projection: &Projection,
+    ) -> Masked<Resource> {
+        let renderer = &self.0.renderer;
+        let masked = renderer.mask_event(context, body);
+        masked.narrowed(|document| projection.apply(renderer.catalog().audit_event(), document))
+    }
+}
+
+/// Whether the newest come first.
+fn order(sort: Option<&Sort>) -> Result<bool, Error> {
+    let Some(sort) = sort else { return Ok(false) };
+    let name = sort.location.to_string();
+    if matches!(
+        name.as_str(),
+        "recordedAt" | "meta.created" | "meta.lastModified"
+    ) {
+        return Ok(sort.descending);
+    }
+    Err(scim::Error::invalid_value(format!(
+        "the log has one order, that of time: leave 'sortBy={name}' out, or sort by 'recordedAt'"
+    ))
+    .into())
+}
+
+/// What a reader may not know of persons it cannot ask the log for either.
+fn check(context: &Context, of: &TypeClearance, condition: &Condition) -> Result<(), Error> {
+    match condition {
+        Condition::All(terms) | Condition::Any(terms) => {
+            terms.iter().try_for_each(|term| check(context, of, term))
+        }
+        Condition::Not(inner) => check(context, of, inner),
+        Condition::Element { condition, .. } => check(context, of, condition),
+        Condition::Test { location, test, .. } => {
+            let named = match test {
+                Test::Equal(path) => of.conceals(path),
+                _ => !of.is_plain(),
+            };
+            if &*location.attribute == "attributes" && named {
+                return Err(Error::Forbidden(format!(
+                    "the client '{}' may not search by this attribute",
+                    context.client.name
+                )));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn digest(context: &Context, request: &ListRequest) -> [u8; 32] {
+    let ListRequest { filter, sort, .. } = request;
+    let (tenant, name) = (context.tenant().0, &context.client.name);
+    let text = format!("{tenant}\u{1f}{name}\u{1e}{NAME}\u{1f}{filter:?}\u{1f}{sort:?}");
+    Sha256::digest(text.as_bytes()).into()
+}

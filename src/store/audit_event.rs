@@ -1,0 +1,243 @@
+//! The log as a list: a checked filter as SQL over the columns of its table. What stands in the bodies alone cannot be
+//! searched.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary};
+use serde_json::Value;
+
+use super::db::Dialect;
+use super::filter::{id_test, instant_test, text_test};
+use super::sql_nodes::Fragment;
+use super::{Error, Tx, event};
+use crate::id::{ResourceId, TenantId};
+use crate::scim;
+use crate::scim::filter::{Condition, Test};
+use crate::scim::resource_type::Location;
+
+/// What to list.
+pub struct Query<'a> {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The filter.
+    pub condition: Option<&'a Condition>,
+    /// Whether the newest come first.
+    pub descending: bool,
+}
+
+/// The attributes' columns.
+const COLUMNS: [(&str, &str); 6] = [
+    ("type", "event.type"),
+    ("resourceType", "event.resource_type"),
+    ("client", "event.client"),
+    ("actor", "event.client"),
+    ("correlationId", "event.correlation"),
+    ("purpose", "event.purpose"),
+];
+
+/// How many match.
+pub fn total(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<i64, Error> {
+    let mut count = Fragment::<BigInt>::new();
+    count.sql("SELECT count(*) FROM event WHERE ");
+    query.write(&mut count, tx.dialect())?;
+    count
+        .whole::<BigInt>()
+        .get_result(tx.db)
+        .map_err(|error| tx.explain(error))
+}
+
+/// Some of them: the place in the log and the body, after a place or after so many.
+pub fn list(
+    tx: &mut Tx<'_>,
+    query: &Query<'_>,
+    after: Option<i64>,
+    (offset, limit): (i64, i64),
+) -> Result<Vec<(i64, Value)>, Error> {
+    let mut out = Fragment::<(BigInt, Binary)>::new();
+    out.sql("SELECT event.seq, event.body FROM event WHERE ");
+    query.write(&mut out, tx.dialect())?;
+    let (operator, order) = if query.descending {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    };
+    if let Some(after) = after {
+        out.sql(&format!(" AND event.seq {operator} "))
+            .number(after);
+    }
+    out.sql(&format!(
+        " ORDER BY event.seq {order} LIMIT {limit} OFFSET {offset}"
+    ));
+    let rows: Vec<(i64, Vec<u8>)> = out
+        .whole::<(BigInt, Binary)>()
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    rows.into_iter()
+        .map(|(seq, body)| Ok((seq, event::body(&body)?)))
+        .collect()
+}
+
+impl Query<'_> {
+    fn write<T>(&self, out: &mut Fragment<T>, dialect: Dialect) -> Result<(), Error> {
+        out.sql(&format!("event.tenant = {}", self.tenant.0));
+        if let Some(condition) = self.condition {
+            let mut filter = Fragment::new();
+            self.condition(&mut filter, dialect, condition)?;
+            out.sql(" AND ").add(&filter);
+        }
+        Ok(())
+    }
+
+    fn condition(
+        &self,
+        out: &mut Fragment,
+        dialect: Dialect,
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        match condition {
+            Condition::All(terms) | Condition::Any(terms) => {
+                let (operator, none) = if matches!(condition, Condition::All(_)) {
+                    (" AND ", "1 = 1")
+                } else {
+                    (" OR ", "1 = 0")
+                };
+                out.sql("(");
+                for (n, term) in terms.iter().enumerate() {
+                    out.sql(if n > 0 { operator } else { "" });
+                    self.condition(out, dialect, term)?;
+                }
+                out.sql(if terms.is_empty() { none } else { "" }).sql(")");
+                Ok(())
+            }
+            Condition::Not(inner) => {
+                out.sql("NOT (");
+                self.condition(out, dialect, inner)?;
+                out.sql(")");
+                Ok(())
+            }
+            Condition::Test { location, test, .. } => {
+                // A column without a value passes no test, and so the opposite of each.
+                out.sql("((");
+                self.test(out, dialect, location, test)?;
+                out.sql(") IS TRUE)");
+                Ok(())
+            }
+            Condition::Element { location, .. } => Err(unkept(location)),
+        }
+    }
+
+    fn test(
+        &self,
+        out: &mut Fragment,
+        dialect: Dialect,
+        location: &Location,
+        test: &Test,
+    ) -> Result<(), Error> {
+        let name = &*location.attribute;
+        let present = *test == Test::Present;
+        if let Some((_, column)) = COLUMNS.iter().find(|(attribute, _)| *attribute == name) {
+            if present {
+                out.sql(&format!("coalesce({column}, '') <> ''"));
+                return Ok(());
+            }
+            let ordered = if dialect == Dialect::Postgres {
+                format!("({column} COLLATE \"C\")")
+            } else {
+                (*column).to_owned()
+            };
+            text_test(out, dialect, test, |out| {
+                out.sql(&ordered);
+            });
+            return Ok(());
+        }
+        match (name, location.sub.as_deref()) {
+            ("id", _) => id_test(out, dialect, "event.id", test),
+            ("resourceId", _) => id_test(out, dialect, "event.resource", test),
+            ("personId", _) => self.person(out, dialect, test),
+            ("recordedAt", _) | ("meta", Some("created" | "lastModified")) => {
+                instant_test(out, "event.recorded", test)?;
+            }
+            ("version", _) => version(out, test)?,
+            ("attributes", _) => attributes(out, dialect, test)?,
+            ("meta", Some("resourceType")) if present => {
+                out.sql("1 = 1");
+            }
+            _ => return Err(unkept(location)),
+        }
+        Ok(())
+    }
+
+    /// The person is the event's record, or one of those that were read.
+    fn person(&self, out: &mut Fragment, dialect: Dialect, test: &Test) {
+        let tenant = self.tenant.0;
+        if let Test::Equal(needle) = test
+            && needle.parse::<ResourceId>().is_ok()
+        {
+            out.sql(&format!(
+                "event.seq IN (SELECT p.seq FROM event p WHERE p.tenant = {tenant} AND p.type LIKE 'person.%' AND "
+            ));
+            id_test(out, dialect, "p.resource", test);
+            out.sql(&format!(
+                " UNION ALL SELECT p.seq FROM event_subject s JOIN event p ON p.id = s.event WHERE s.tenant = {tenant} AND "
+            ));
+            id_test(out, dialect, "s.subject", test);
+            out.sql(")");
+            return;
+        }
+        out.sql("event.type LIKE 'person.%' AND ");
+        id_test(out, dialect, "event.resource", test);
+    }
+}
+
+fn version(out: &mut Fragment, test: &Test) -> Result<(), Error> {
+    let (operator, needle) = match test {
+        Test::Present => {
+            out.sql("event.version IS NOT NULL");
+            return Ok(());
+        }
+        Test::Equal(needle) => ("=", needle),
+        Test::Greater(needle) => (">", needle),
+        Test::GreaterOrEqual(needle) => (">=", needle),
+        Test::Less(needle) => ("<", needle),
+        Test::LessOrEqual(needle) => ("<=", needle),
+        _ => return Err(fault("'version' is a number: compare it as one")),
+    };
+    let number = scim::comparable::integer_of(needle);
+    let number = number.ok_or_else(|| fault("'version' is a whole number"))?;
+    out.sql(&format!("event.version {operator} "))
+        .number(number);
+    Ok(())
+}
+
+/// The names stand between spaces.
+fn attributes(out: &mut Fragment, dialect: Dialect, test: &Test) -> Result<(), Error> {
+    let wanted = match test {
+        Test::Present => {
+            out.sql("event.attributes IS NOT NULL");
+            return Ok(());
+        }
+        Test::Equal(name) => format!(" {name} "),
+        Test::StartsWith(start) => format!(" {start}"),
+        Test::EndsWith(end) => format!("{end} "),
+        Test::Contains(part) => part.clone(),
+        _ => {
+            return Err(fault(
+                "the names of 'attributes' have no order: use eq, sw, ew or co",
+            ));
+        }
+    };
+    text_test(out, dialect, &Test::Contains(wanted), |out| {
+        out.sql("event.attributes");
+    });
+    Ok(())
+}
+
+fn fault(detail: &str) -> Error {
+    Error::Filter(scim::Error::invalid_filter(detail))
+}
+
+fn unkept(location: &Location) -> Error {
+    fault(&format!(
+        "'{location}' cannot be searched: ask by id, type, resourceType, resourceId, personId, recordedAt, client, actor, \
+         purpose, correlationId, version or attributes"
+    ))
+}

@@ -1,0 +1,241 @@
+//! No oracle (design §6): two servers with the same ids and the same clock, whose data differ only in what is hidden from a
+//! client, answer it byte for byte alike, whatever it asks or writes, its guesses of the hidden values among it.
+
+mod people;
+mod prober;
+
+use std::sync::Arc;
+use std::thread;
+
+use muster::cli::serve::{Running, Serve, start};
+use muster::clock::Clock;
+use muster::id::SeededIds;
+use muster::secret::Secret;
+use muster::service::policy::{Applied, Order};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::rules::POLICY;
+use crate::support::{
+    CONSENT, Database, Engine, PATCH_OP, TickingClock, client, invariants, keep_issuer_key,
+};
+use people::{NAMES, PEOPLE, said};
+use prober::{Prober, Request, ask};
+
+/// How many requests the client makes in a run.
+const REQUESTS: usize = 250;
+/// Whatever it asks, no run may be of refusals alone.
+const ANSWERED: usize = 60;
+
+/// One of the two servers.
+struct Server {
+    running: Option<Running>,
+    http: reqwest::Client,
+    database: Database,
+    tokens: [String; 2],
+}
+
+impl Server {
+    fn start(engine: Engine, policy: &str) -> Self {
+        let database = Database::fresh(engine);
+        keep_issuer_key(database.folder());
+        let mut serve = Serve::dev(database.folder().to_owned());
+        serve.config.server.database_url = Some(Secret::new(database.url()));
+        serve.config.server.public_url = Some("https://people.example/scim/v2".into());
+        let clock = Arc::new(TickingClock::new());
+        let ids = Arc::new(SeededIds::new(7));
+        let running = start(serve, clock.clone(), ids).unwrap();
+        let origin = format!("http://{}", running.address);
+        let service = running.service().clone();
+        let text = policy.replace("ISSUER", &format!("{origin}/dev"));
+        let order = Order {
+            actor: "security".into(),
+            reason: None,
+            at: clock.now(),
+            after: None,
+        };
+        let applied =
+            thread::spawn(move || service.apply_policy("default", text.as_bytes(), &order))
+                .join()
+                .unwrap()
+                .unwrap();
+        assert!(matches!(applied, Applied::Done { .. }), "{applied:?}");
+        Self {
+            running: Some(running),
+            http: client::http(),
+            database,
+            tokens: Default::default(),
+        }
+    }
+
+    fn origin(&self) -> String {
+        format!("http://{}", self.running.as_ref().unwrap().address)
+    }
+
+    async fn sign_in(&mut self) {
+        for (at, name) in ["hris", "idp"].into_iter().enumerate() {
+            self.tokens[at] = client::token(&self.http, &self.origin(), name).await;
+        }
+    }
+
+    /// All of an answer but its date.
+    async fn answer(&self, who: usize, request: &Request) -> (u16, String, String) {
+        let Request {
+            method,
+            path,
+            headers,
+            body,
+        } = request;
+        let url = format!("{}/scim/v2{path}", self.origin());
+        let mut asked = self
+            .http
+            .request(method.clone(), url)
+            .bearer_auth(&self.tokens[who]);
+        for (name, value) in headers {
+            asked = asked.header(*name, value);
+        }
+        if let Some(body) = body {
+            asked = asked
+                .header("content-type", "application/scim+json")
+                .body(body.to_string());
+        }
+        let answer = asked.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let mut head: Vec<String> = answer
+            .headers()
+            .iter()
+            .filter(|(name, _)| *name != "date")
+            .map(|(name, value)| format!("{name}: {value:?}"))
+            .collect();
+        head.sort();
+        (status, head.join("\n"), answer.text().await.unwrap())
+    }
+
+    fn stop(mut self) {
+        self.running.take().unwrap().stop().unwrap();
+        invariants::check(&mut self.database.connect());
+        self.database.forget();
+    }
+}
+
+/// The policy, with the badges hidden too. With `partial`, what is hidden is so in part.
+fn policy(partial: bool) -> String {
+    let row = if partial {
+        "  - { attributes: [externalIdentifiers], openTo: [payroll], otherwise: omit }\n  - { attributes: [birthDate], openTo: [payroll], otherwise: year }"
+    } else {
+        "  - { attributes: [externalIdentifiers], openTo: [payroll], otherwise: omit }\n  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }"
+    };
+    POLICY.replace(
+        "  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }",
+        row,
+    )
+}
+
+async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
+    for server in servers.iter_mut() {
+        server.sign_in().await;
+    }
+    let mut prober = Prober {
+        rng: StdRng::seed_from_u64(seed),
+        ids: Vec::new(),
+        groups: Vec::new(),
+        tags: Vec::new(),
+        cursor: None,
+        last: None,
+        made: 0,
+        partial,
+    };
+    for (at, name) in NAMES.into_iter().enumerate() {
+        for (server, people) in servers.iter().zip(&PEOPLE) {
+            let (status, _, body) = server
+                .answer(
+                    0,
+                    &ask(Method::POST, "/Persons", Some(said(name, &people[at]))),
+                )
+                .await;
+            assert_eq!(status, 201, "{body}");
+        }
+    }
+    let mut answered = 0;
+    for n in 0..REQUESTS {
+        // Now and then the HRIS says something else that is hidden, or what is consented to.
+        if n % 25 == 24 {
+            let at = n / 25 % 4;
+            for (server, people) in servers.iter().zip(&PEOPLE) {
+                let born = people[(at + 1) % 4].born;
+                // What is left of it must be the same: a year is that of both.
+                let body = json!({"schemas": [PATCH_OP], "Operations": [
+                    {"op": "replace", "path": "birthDate", "value": born},
+                    {"op": "replace", "path": "legalName", "value": people[at].place},
+                    {"op": "add", "path": format!("{CONSENT}:consents"), "value": [{"purpose": "Hiring", "legalBasis": "consent", "status": "given"}]}
+                ]});
+                let (_, _, found) = server
+                    .answer(
+                        0,
+                        &ask(
+                            Method::GET,
+                            format!("/Persons?filter=displayName%20eq%20%22{}%22", NAMES[at]),
+                            None,
+                        ),
+                    )
+                    .await;
+                let found: Value = serde_json::from_str(&found).unwrap();
+                if let Some(id) = found["Resources"][0]["id"].as_str() {
+                    server
+                        .answer(0, &ask(Method::PATCH, format!("/Persons/{id}"), Some(body)))
+                        .await;
+                }
+            }
+        }
+        let request = prober.next();
+        let one = servers[0].answer(1, &request).await;
+        let other = servers[1].answer(1, &request).await;
+        assert_eq!(one, other, "seed {seed}, request {n}: {request:?}");
+        answered += usize::from(one.0 < 300);
+        prober.learn(&one.1, &one.2);
+    }
+    assert!(
+        answered >= ANSWERED,
+        "only {answered} requests of {REQUESTS} were answered"
+    );
+}
+
+fn run(engine: Engine, seed: u64, partial: bool) {
+    let policy = policy(partial);
+    let mut servers = [
+        Server::start(engine, &policy),
+        Server::start(engine, &policy),
+    ];
+    actix_web::rt::System::new().block_on(probe(&mut servers, seed, partial));
+    let [one, other] = servers;
+    one.stop();
+    other.stop();
+}
+
+#[test]
+fn what_is_omitted_changes_no_answer_on_sqlite() {
+    for seed in [0, 1, 2, 3, 160] {
+        run(Engine::Sqlite, seed, false);
+    }
+}
+
+#[test]
+fn what_is_omitted_changes_no_answer_on_postgres() {
+    for seed in [10, 11] {
+        run(Engine::Postgres, seed, false);
+    }
+}
+
+#[test]
+fn the_hidden_part_of_a_value_changes_no_answer_on_sqlite() {
+    for seed in [20, 213] {
+        run(Engine::Sqlite, seed, true);
+    }
+}
+
+#[test]
+fn the_hidden_part_of_a_value_changes_no_answer_on_postgres() {
+    run(Engine::Postgres, 30, true);
+}

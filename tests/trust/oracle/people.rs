@@ -1,0 +1,116 @@
+//! The people on the two servers: what is hidden of them differs.
+
+use serde_json::{Value, json};
+
+use crate::support::{EMPLOYEE, PERSON};
+
+/// What is hidden of one person, on either server.
+pub(super) struct Hidden {
+    pub(super) born: &'static str,
+    pub(super) home: Option<&'static str>,
+    pub(super) place: &'static str,
+    pub(super) legal: &'static str,
+    pub(super) badge: &'static str,
+    pub(super) phone: &'static str,
+}
+
+/// The same people, as either server knows them. What is hidden by `lastFour` differs in what is hidden alone.
+pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
+    [
+        Hidden {
+            born: "1815-12-10",
+            home: Some("ada@home.example"),
+            place: "Ockham",
+            legal: "Augusta King",
+            badge: "7",
+            phone: "+44 20 7946 0123",
+        },
+        Hidden {
+            born: "1906-12-09",
+            home: None,
+            place: "York",
+            legal: "Grace Hopper",
+            badge: "8",
+            phone: "+1 212 555 0199",
+        },
+        Hidden {
+            born: "1912-06-23",
+            home: Some("alan@home.example"),
+            place: "Wilmslow",
+            legal: "Alan Turing",
+            badge: "9",
+            phone: "+44 16 2555 4444",
+        },
+        Hidden {
+            born: "1918-08-26",
+            home: Some("kj@home.example"),
+            place: "Hampton",
+            legal: "Katherine Johnson",
+            badge: "10",
+            phone: "+1 757 555 7777",
+        },
+    ],
+    [
+        Hidden {
+            born: "1815-01-01",
+            home: None,
+            place: "Paris",
+            legal: "Somebody Else",
+            badge: "17",
+            phone: "+33 14 0000 0123",
+        },
+        Hidden {
+            born: "1906-01-01",
+            home: Some("grace@home.example"),
+            place: "Berlin",
+            legal: "No One",
+            badge: "18",
+            phone: "+49 30 1234 0199",
+        },
+        Hidden {
+            born: "1912-01-01",
+            home: None,
+            place: "Rome",
+            legal: "A. M.",
+            badge: "19",
+            phone: "+39 06 9876 4444",
+        },
+        Hidden {
+            born: "1918-01-01",
+            home: Some("other@home.example"),
+            place: "Oslo",
+            legal: "K. G.",
+            badge: "20",
+            phone: "+47 22 3333 7777",
+        },
+    ],
+];
+
+pub(super) const NAMES: [&str; 4] = ["ada", "grace", "alan", "katherine"];
+
+/// What the HRIS says of a person; whether somebody has a home address or not is hidden too.
+pub(super) fn said(name: &str, hidden: &Hidden) -> Value {
+    let mut emails = vec![
+        json!({"value": format!("{name}@corp.example"), "type": "work", "primary": hidden.home.is_none()}),
+    ];
+    if let Some(home) = hidden.home {
+        emails.push(json!({"value": home, "type": "home", "primary": true}));
+    }
+    // The mark of the hidden one takes nothing from the other.
+    emails[0]["primary"] = json!(true);
+    if let Some(home) = emails.get_mut(1) {
+        home["primary"] = json!(false);
+    }
+    json!({
+        "schemas": [PERSON, EMPLOYEE],
+        "displayName": name,
+        "name": {"givenName": name, "familyName": "Test"},
+        "legalName": hidden.legal,
+        "birthDate": hidden.born,
+        "emails": emails,
+        "addresses": [{"locality": hidden.place, "type": "home"}, {"locality": "London", "type": "work"}],
+        "phoneNumbers": [{"value": hidden.phone, "type": "work"}],
+        "externalIdentifiers": [{"system": "greenhouse", "field": "candidate_id", "value": hidden.badge}],
+        EMPLOYEE: {"department": "Engines"},
+    })
+}
