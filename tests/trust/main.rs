@@ -18,4 +18,5 @@ mod in_force;
 mod masking;
 mod oracle;
 mod round_trip;
+mod routes;
 mod rules;

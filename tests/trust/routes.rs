@@ -1,0 +1,177 @@
+//! Every route, walked by everybody: by whom nobody knows, by a client of another tenant, and by each role. What each gets is
+//! a checked-in list (`routes.expected`): a new route that answers strangers shows there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use muster::clock::Clock;
+use muster::service::policy::{Applied, Order};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::masking::ada;
+use crate::rules::{POLICY, apply};
+use crate::support::{App, CUSTOMER, client, on_both};
+
+on_both!(every_route_refuses_strangers);
+
+/// What `/openapi.json` does not list.
+const OTHERS: [(&str, &[&str]); 4] = [
+    ("/healthz", &["GET"]),
+    ("/readyz", &["GET"]),
+    ("/openapi.json", &["GET"]),
+    ("/nothing", &["GET", "POST"]),
+];
+/// An id that nobody has.
+const NOBODY: &str = "00000000-0000-4000-8000-00000000dead";
+
+/// The routes of the OpenAPI document below SCIM's root, with their methods.
+async fn routes(app: &App) -> BTreeMap<String, Vec<String>> {
+    let url = format!("{}/openapi.json", app.origin());
+    let document = client::http().get(url).send().await.unwrap();
+    let document: Value = serde_json::from_str(&document.text().await.unwrap()).unwrap();
+    let paths = document["paths"].as_object().unwrap().clone();
+    let known = ["get", "post", "put", "patch", "delete"];
+    paths
+        .into_iter()
+        .map(|(path, item)| {
+            let methods = known.iter().filter(|method| item.get(**method).is_some());
+            (path, methods.map(|method| method.to_uppercase()).collect())
+        })
+        .collect()
+}
+
+async fn another_tenant(app: &App) {
+    let text = format!(
+        "version: 1\nsystems:\n  - {{ name: other, kind: idp, owner: IT }}\nroles:\n  all: [{{ types: [\"*\"], rights: [read, search, \
+         write, delete] }}]\nclients:\n  - {{ name: foreign, issuer: \"{}/dev\", match: {{ claim: azp, equals: conformance }}, \
+         tenant: other, system: other, roles: [all] }}\n",
+        app.origin()
+    );
+    let service = app.service().clone();
+    let order = Order {
+        actor: "security".into(),
+        reason: None,
+        at: app.clock.now(),
+        after: None,
+    };
+    let applied =
+        std::thread::spawn(move || service.apply_policy("other", text.as_bytes(), &order));
+    let applied = applied.join().unwrap().unwrap();
+    assert!(
+        matches!(applied, Applied::Done { version: 1, .. }),
+        "{applied:?}"
+    );
+}
+
+/// What the bearer of a token gets on a route, method by method.
+async fn walk(token: Option<&str>, url: &str, methods: &[String]) -> String {
+    let mut line = String::new();
+    for method in methods {
+        let url = if method == "DELETE" {
+            url.replace("{id}", NOBODY)
+        } else {
+            url.to_owned()
+        };
+        let verb = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = client::http().request(verb, url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if method != "GET" && method != "DELETE" {
+            request = request
+                .header("content-type", "application/scim+json")
+                .body("{}");
+        }
+        let status = request.send().await.unwrap().status().as_u16();
+        let _ = write!(line, " {method} {status}");
+    }
+    line
+}
+
+async fn every_route_refuses_strangers(app: &App) {
+    apply(app, POLICY);
+    another_tenant(app).await;
+    let hris = app.client("hris").await;
+    let person = ada(&hris).await;
+    let id = person["id"].as_str().unwrap().to_owned();
+    let customer = json!({"displayName": "Bo", CUSTOMER: {"status": "lead"}});
+    hris.create("/Persons", customer).await;
+    let group = hris
+        .create(
+            "/Groups",
+            json!({"displayName": "all", "members": [{"value": id}]}),
+        )
+        .await;
+    let group = group["id"].as_str().unwrap().to_owned();
+    let event = app.service().events(0, 1).unwrap()[0].1["eventId"].clone();
+    let real = |path: &str| match path.trim_end_matches("/{id}") {
+        "/Groups" => group.clone(),
+        "/GroupMemberships" => format!("{group}.{id}"),
+        "/ResourceTypes" => "User".into(),
+        "/Schemas" => "urn:ietf:params:scim:schemas:core:2.0:User".into(),
+        "/AuditEvents" => event.as_str().unwrap().to_owned(),
+        _ => id.clone(),
+    };
+    let known = routes(app).await;
+    assert!(known.len() > 20, "{known:?}");
+    let mut told = String::new();
+    for name in ["stranger", "foreign", "hris", "idp", "crm", "verifier"] {
+        let token = match name {
+            "stranger" => None,
+            "foreign" => Some(app.token("conformance").await),
+            name => Some(app.token(name).await),
+        };
+        let _ = writeln!(told, "{name}");
+        for (path, methods) in &known {
+            let (delete, others): (Vec<String>, Vec<String>) = methods
+                .iter()
+                .cloned()
+                .partition(|method| method == "DELETE");
+            let url = format!("{}{path}", app.scim());
+            let at = url.replace("{id}", &real(path));
+            let mut line = walk(token.as_deref(), &at, &others).await;
+            line += &walk(token.as_deref(), &url, &delete).await;
+            let _ = writeln!(told, "  {path}:{line}");
+        }
+        for (path, methods) in OTHERS {
+            let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
+            let line = walk(
+                token.as_deref(),
+                &format!("{}{path}", app.origin()),
+                &methods,
+            )
+            .await;
+            let _ = writeln!(told, "  {path}:{line}");
+        }
+    }
+    compare(&told);
+    // The other tenant's client, who may do everything there, finds nobody here.
+    let foreign = app.client("conformance").await;
+    for path in ["/Users", "/Persons", "/Groups", "/GroupMemberships"] {
+        assert_eq!(foreign.get(path).await.ok(200)["totalResults"], 0, "{path}");
+    }
+    let log = foreign.find("/AuditEvents", "type sw \"person\"").await;
+    assert_eq!(log, Vec::<Value>::new());
+    // What one tenant holds alone another may hold too.
+    foreign.create("/Users", json!({"userName": "ada"})).await;
+}
+
+fn compare(told: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trust/routes.expected");
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let found = Path::new(env!("CARGO_TARGET_TMPDIR")).join("routes.found");
+    fs::write(&found, told).unwrap();
+    let differs = told
+        .lines()
+        .zip(expected.lines())
+        .find(|(told, expected)| told != expected);
+    assert!(
+        told == expected,
+        "{} differs from {}, first in {differs:?}",
+        found.display(),
+        path.display()
+    );
+}
