@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::masking::ada;
 use crate::rules::{POLICY, apply};
-use crate::support::{App, CUSTOMER, client, on_both};
+use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 
 on_both!(every_route_refuses_strangers);
 
@@ -76,14 +76,20 @@ async fn walk(token: Option<&str>, url: &str, methods: &[String]) -> String {
             url.to_owned()
         };
         let verb = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = client::http().request(verb, url);
+        let mut request = client::http().request(verb, &url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         if method != "GET" && method != "DELETE" {
+            // A search of everything; for all else a body that says nothing.
+            let body = if url.ends_with("/.search") {
+                json!({"schemas": [SEARCH]})
+            } else {
+                json!({})
+            };
             request = request
                 .header("content-type", "application/scim+json")
-                .body("{}");
+                .body(body.to_string());
         }
         let status = request.send().await.unwrap().status().as_u16();
         let _ = write!(line, " {method} {status}");
