@@ -3,12 +3,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `serve/` | `muster serve`: starts the doors, and stops them in good order |
+//! | `break_glass` | `muster break-glass`: a purpose for a client, for a while |
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
 //! | `database` | opens the service on the configured database |
 //! | `events` | `muster events`: prints the log |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
 //! | `failure` | a message for the operator, and the exit code |
 
+mod break_glass;
 pub mod conform;
 mod database;
 mod events;
@@ -41,6 +43,8 @@ enum Command {
     Conform(conform::Options),
     /// Check a policy file, and explain what it lets whom do and see.
     Policy(policy::Options),
+    /// Give a client a purpose for a while, with a reason and a second person's approval.
+    BreakGlass(break_glass::Options),
     /// Print the version.
     Version,
 }
@@ -54,6 +58,7 @@ pub fn run() -> ExitCode {
         Some(Command::Events(options)) => events::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
         Some(Command::Policy(options)) => policy::run(&options),
+        Some(Command::BreakGlass(options)) => break_glass::run(&options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
         }

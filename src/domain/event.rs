@@ -253,6 +253,31 @@ impl Event {
         }
     }
 
+    /// The event of a purpose for a while: asked for, approved, ended. Its resource is that, and no record.
+    #[must_use]
+    pub fn of_break_glass(
+        kind: &str,
+        id: EventId,
+        (tenant, glass): (TenantId, ResourceId),
+        (actor, at): (&str, DateTime<Utc>),
+        reason: &str,
+    ) -> Self {
+        let mut event = Self::of_policy(id, tenant, 1, (actor, at), Some(reason));
+        event.kind = kind.to_owned();
+        event.resource_type = "BreakGlass".into();
+        event.resource = glass;
+        event.changes = Vec::new();
+        event
+    }
+
+    /// With the client that it is about, the purpose, and for how many minutes.
+    #[must_use]
+    pub fn about(mut self, client: &str, purpose: &str, minutes: i32) -> Self {
+        self.purpose = Some(purpose.to_owned());
+        self.detail = json!({ "client": client, "minutes": minutes });
+        self
+    }
+
     /// With what changed.
     #[must_use]
     pub fn with_changes(mut self, changes: Vec<Change>) -> Self {

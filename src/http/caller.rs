@@ -58,7 +58,9 @@ impl Caller {
             .verifier
             .verify(authorization(request.headers()))
             .await?;
-        let found = door.clients.find(&token, &door.service.policies());
+        let found = door
+            .clients
+            .find(&token, &door.service.policies(), door.clock.now());
         let found = found.map_err(|unknown| {
             Failure::forbidden(match unknown {
                 Unknown::Nobody => "the token is good, but it is not that of a client known here",

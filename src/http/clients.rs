@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::limit::Limit;
@@ -85,7 +86,12 @@ impl Clients {
 
     /// The one client that the token matches: in each tenant the first, in the order of its policy or of the configuration. A
     /// token that two tenants claim reaches neither.
-    pub(super) fn find(&self, token: &Verified, policies: &Policies) -> Result<Found, Unknown> {
+    pub(super) fn find(
+        &self,
+        token: &Verified,
+        policies: &Policies,
+        now: DateTime<Utc>,
+    ) -> Result<Found, Unknown> {
         let by_policy = policies.values().filter_map(|governed| {
             let mut rows = governed.clients.iter();
             let is_it = |row: &&Admitted| {
@@ -111,7 +117,7 @@ impl Clients {
             [] => Err(Unknown::Nobody),
             [Of::Policy(row)] if row.disabled => Err(Unknown::Disabled),
             [Of::Policy(row)] => Ok(Found {
-                client: row.client.clone(),
+                client: row.at(now).clone(),
                 limit: self.limit(&row.client),
                 me: row.me.as_ref().map(me),
             }),
@@ -247,7 +253,9 @@ mod tests {
             issuer: issuer.into(),
             claims,
         };
-        let found = clients().find(&token, &Policies::new()).ok()?;
+        let found = clients()
+            .find(&token, &Policies::new(), DateTime::default())
+            .ok()?;
         Some(found.client.name.clone())
     }
 

@@ -16,12 +16,14 @@
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
 //! | `audit` | what is logged of requests that change nothing |
+//! | `break_glass` | a purpose for a while |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `precondition` | `If-Match` (§3.14) |
 
 mod anchors;
 mod audit;
 mod audit_events;
+pub mod break_glass;
 mod bulk;
 mod change;
 mod create;

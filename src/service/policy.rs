@@ -13,8 +13,9 @@ use crate::domain::access::{Classified, Clearance};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Client;
 use crate::domain::event::Event;
-use crate::domain::policy::{self, Finding, Policy, Severity, load};
+use crate::domain::policy::{self, Finding, Placed, Policy, Severity, load};
 use crate::id::{EventId, TenantId};
+use crate::store::break_glass::Glass;
 use crate::store::policy::Version;
 use crate::store::{self, Store, Tx};
 
@@ -36,6 +37,18 @@ pub struct Admitted {
     pub disabled: bool,
     /// The client.
     pub client: Arc<Client>,
+    /// The client with the purposes that it has for a while, and until when; the first to end comes first.
+    pub elevated: Vec<(DateTime<Utc>, Arc<Client>)>,
+}
+
+impl Admitted {
+    /// The client as it is now.
+    #[must_use]
+    pub fn at(&self, now: DateTime<Utc>) -> &Arc<Client> {
+        let mut elevated = self.elevated.iter();
+        let found = elevated.find(|(until, _)| *until > now);
+        found.map_or(&self.client, |(_, client)| client)
+    }
 }
 
 /// A tenant's policy in force.
@@ -94,6 +107,8 @@ pub struct Order {
 /// The policies, and the thread that looks for new ones.
 pub(super) struct Watch {
     policies: RwLock<Arc<Policies>>,
+    /// What was known of purposes for a while; held while something new is read.
+    glasses: Mutex<i64>,
     stop: Mutex<Option<Sender<()>>>,
 }
 
@@ -101,6 +116,7 @@ impl Watch {
     pub(super) fn new() -> Self {
         Self {
             policies: RwLock::default(),
+            glasses: Mutex::default(),
             stop: Mutex::default(),
         }
     }
@@ -112,19 +128,25 @@ impl Watch {
 
     /// Reads what is new.
     pub(super) fn refresh(&self, store: &Store, catalog: &Catalog) -> Result<(), Error> {
+        let mut glasses = self.glasses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.current();
-        let newest = store.read_blocking(|tx| Ok::<_, Error>(store::policy::newest(tx)?))?;
+        let (newest, changes) = store.read_blocking(|tx| {
+            let newest = store::policy::newest(tx)?;
+            Ok::<_, Error>((newest, store::break_glass::changes(tx)?))
+        })?;
+        let elevations = *glasses != changes;
         let is_known = |(tenant, version): &(TenantId, i64)| {
             let known = known.get(&tenant.0);
-            known.is_some_and(|known| known.version == *version)
+            known.is_some_and(|known| known.version == *version) && !elevations
         };
         if newest.iter().all(is_known) && newest.len() == known.len() {
             return Ok(());
         }
         let mut policies = (*known).clone();
         for (tenant, version) in newest.into_iter().filter(|found| !is_known(found)) {
-            let text = store.read_blocking(|tx| {
-                Ok::<_, Error>(store::policy::text(tx, tenant, Some(version))?)
+            let (text, given) = store.read_blocking(|tx| {
+                let text = store::policy::text(tx, tenant, Some(version))?;
+                Ok::<_, Error>((text, store::break_glass::list(tx, tenant)?))
             })?;
             let Some((_, text)) = text else { continue };
             let loaded = load(&text, catalog);
@@ -140,7 +162,7 @@ impl Watch {
             };
             policies.insert(
                 tenant.0,
-                Arc::new(Governed::of(policy, tenant, version, catalog)),
+                Arc::new(Governed::of(policy, (tenant, version), &given, catalog)),
             );
             tracing::info!(
                 "policy.version" = version,
@@ -153,6 +175,7 @@ impl Watch {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(policies);
+        *glasses = changes;
         Ok(())
     }
 
@@ -182,35 +205,38 @@ impl Governed {
         }
     }
 
-    fn of(policy: Policy, tenant: TenantId, version: i64, catalog: &Catalog) -> Self {
+    fn of(
+        policy: Policy,
+        (tenant, version): (TenantId, i64),
+        given: &[Glass],
+        catalog: &Catalog,
+    ) -> Self {
         let classified = Arc::new(Classified::of(&policy, catalog));
-        let admitted = |row: &policy::Client| {
-            let number = u64::try_from(version).unwrap_or(0);
-            Admitted {
-                issuer: row.issuer.value.clone(),
-                claim: row.matches.claim.clone(),
-                equals: row.matches.equals.clone(),
-                me: row.me.clone(),
-                disabled: row.disabled,
-                client: Arc::new(Client {
-                    name: row.name.value.clone(),
-                    tenant,
-                    system: row.system.value.clone(),
-                    clearance: Clearance::of_policy(
-                        &policy,
-                        row,
-                        catalog,
-                        (number, classified.clone()),
-                    ),
-                    purposes: row
-                        .purposes
-                        .iter()
-                        .map(|purpose| purpose.value.clone())
-                        .collect(),
-                    profile: row.profile,
-                    patch_answer: None,
-                }),
-            }
+        let number = u64::try_from(version).unwrap_or(0);
+        let client = |row: &policy::Client| {
+            let of = (number, classified.clone());
+            Arc::new(Client {
+                name: row.name.value.clone(),
+                tenant,
+                system: row.system.value.clone(),
+                clearance: Clearance::of_policy(&policy, row, catalog, of),
+                purposes: row
+                    .purposes
+                    .iter()
+                    .map(|purpose| purpose.value.clone())
+                    .collect(),
+                profile: row.profile,
+                patch_answer: None,
+            })
+        };
+        let admitted = |row: &policy::Client| Admitted {
+            issuer: row.issuer.value.clone(),
+            claim: row.matches.claim.clone(),
+            equals: row.matches.equals.clone(),
+            me: row.me.clone(),
+            disabled: row.disabled,
+            client: client(row),
+            elevated: elevations(row, given, client),
         };
         Self {
             tenant,
@@ -264,7 +290,7 @@ impl Muster {
             .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
     }
 
-    fn refresh(&self) -> Result<(), Error> {
+    pub(super) fn refresh(&self) -> Result<(), Error> {
         self.0
             .watch
             .refresh(&self.0.store, self.0.renderer.catalog())
@@ -319,6 +345,29 @@ impl Muster {
             Ok(store::policy::history(tx, tenant)?)
         })
     }
+}
+
+/// A client with the purposes that it has for a while: until each of them ends, with those that end no sooner.
+fn elevations(
+    row: &policy::Client,
+    given: &[Glass],
+    client: impl Fn(&policy::Client) -> Arc<Client>,
+) -> Vec<(DateTime<Utc>, Arc<Client>)> {
+    let mine = given.iter().filter(|glass| glass.client == row.name.value);
+    let mut mine: Vec<(DateTime<Utc>, &str)> = mine
+        .filter_map(|glass| Some((glass.until?, glass.purpose.as_str())))
+        .collect();
+    mine.sort();
+    let with = |from: usize| {
+        let mut row = row.clone();
+        row.purposes
+            .extend(mine[from..].iter().map(|(_, purpose)| Placed {
+                at: row.at,
+                value: (*purpose).to_owned(),
+            }));
+        (mine[from].0, client(&row))
+    };
+    (0..mine.len()).map(with).collect()
 }
 
 /// Clients of other tenants: a policy speaks of its own alone.

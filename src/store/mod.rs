@@ -18,11 +18,12 @@
 //! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
-//! | `member` `event` `policy` `tenant` `setting` `attribute_path` | a table each |
+//! | `member` `event` `policy` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
 pub mod audit_event;
 pub mod belonging;
+pub mod break_glass;
 mod checkpoint;
 mod counter;
 mod db;

@@ -33,6 +33,21 @@ diesel::table! {
     }
 }
 diesel::table! {
+    break_glass (id) {
+        id -> Binary,
+        tenant -> Integer,
+        client -> Text,
+        purpose -> Text,
+        minutes -> Integer,
+        reason -> Text,
+        requested -> BigInt,
+        requested_by -> Text,
+        approved_by -> Nullable<Text>,
+        until -> Nullable<BigInt>,
+        changes -> BigInt,
+    }
+}
+diesel::table! {
     source_record (id) {
         id -> BigInt,
         resource -> BigInt,

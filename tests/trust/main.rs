@@ -12,6 +12,7 @@ mod support;
 
 mod audit;
 mod bounds;
+mod break_glass;
 mod commands;
 mod consent;
 mod in_force;

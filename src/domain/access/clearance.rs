@@ -137,6 +137,7 @@ impl Clearance {
         let mut clearance = Self {
             version,
             types: types.collect(),
+            grants: format!("{:?}", client.purposes),
             classified,
             ..Self::default()
         };

@@ -1,0 +1,15 @@
+-- Purposes that a client has for a while, asked for by one and approved by another. The same columns as in ../../sqlite.
+
+CREATE TABLE break_glass (
+    id BYTEA NOT NULL PRIMARY KEY,
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    client TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    minutes INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    requested BIGINT NOT NULL,
+    requested_by TEXT NOT NULL,
+    approved_by TEXT,
+    until BIGINT,
+    changes BIGINT NOT NULL
+);

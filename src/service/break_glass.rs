@@ -1,0 +1,164 @@
+//! Break-glass: a client has a purpose for a while, because somebody asked for it with a reason and somebody else approved
+//! . All of it is logged, and so is every read that it opens, as any read of what is classified.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Error, Muster};
+use crate::domain::event::Event;
+use crate::id::{ResourceId, TenantId};
+pub use crate::store::break_glass::Glass;
+use crate::store::{self, Tx};
+
+/// The most minutes for which it holds.
+pub const MOST_MINUTES: i32 = 8 * 60;
+/// How long a request waits for its approval, in minutes.
+const PENDING: i64 = 60;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whose client.
+    pub tenant: String,
+    /// The client.
+    pub client: String,
+    /// The purpose.
+    pub purpose: String,
+    /// For how many minutes.
+    pub minutes: i32,
+    /// Why.
+    pub reason: String,
+}
+
+impl Muster {
+    /// Asks for a purpose; the request's id.
+    pub fn break_glass(
+        &self,
+        request: &Request,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<ResourceId, Error> {
+        self.refresh()?;
+        let tenant = self.tenant_of(&request.tenant)?;
+        let governed = self.policies().get(&tenant.0).cloned();
+        let known = governed.is_some_and(|governed| {
+            let mut clients = governed.clients.iter();
+            clients.any(|row| row.client.name == request.client)
+        });
+        if !known {
+            let (client, tenant) = (&request.client, &request.tenant);
+            return Err(Error::NotFound(format!(
+                "the policy of the tenant '{tenant}' has no client '{client}'"
+            )));
+        }
+        if request.reason.trim().is_empty() || !(1..=MOST_MINUTES).contains(&request.minutes) {
+            return Err(Error::Conflict(format!(
+                "give a reason, and 1 to {MOST_MINUTES} minutes"
+            )));
+        }
+        let glass = Glass {
+            id: self.0.ids.resource(),
+            tenant,
+            client: request.client.clone(),
+            purpose: request.purpose.clone(),
+            minutes: request.minutes,
+            reason: request.reason.clone(),
+            requested: now,
+            requested_by: actor.to_owned(),
+            approved_by: None,
+            until: None,
+        };
+        let event = self.glass_event("breakGlass.requested", &glass, (actor, now));
+        let id = glass.id;
+        let work = move |tx: &mut Tx<'_>| {
+            Ok::<_, Error>(store::break_glass::insert(tx, &glass, event.clone())?)
+        };
+        self.0.store.write_blocking(work)?;
+        Ok(id)
+    }
+
+    /// Approves a request, as somebody else than who made it; until when it holds.
+    pub fn approve_glass(
+        &self,
+        id: ResourceId,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, Error> {
+        let glass = self.glass(id)?;
+        if glass.requested_by == actor {
+            return Err(Error::Forbidden(format!(
+                "'{actor}' asked for it: somebody else has to approve it"
+            )));
+        }
+        if glass.approved_by.is_some() || now - glass.requested > TimeDelta::minutes(PENDING) {
+            return Err(Error::Conflict(
+                "it is approved already, or too old: ask again".into(),
+            ));
+        }
+        let until = now + TimeDelta::minutes(i64::from(glass.minutes));
+        self.change_glass("breakGlass.approved", &glass, (actor, now), until)?;
+        Ok(until)
+    }
+
+    /// Ends it at once.
+    pub fn end_glass(&self, id: ResourceId, actor: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let glass = self.glass(id)?;
+        self.change_glass("breakGlass.ended", &glass, (actor, now), now)
+    }
+
+    /// All of a tenant, the newest first.
+    pub fn glasses(&self, tenant: &str) -> Result<Vec<Glass>, Error> {
+        let tenant = self.tenant_of(tenant)?;
+        self.0
+            .store
+            .read_blocking(|tx| Ok(store::break_glass::list(tx, tenant)?))
+    }
+
+    fn change_glass(
+        &self,
+        kind: &str,
+        glass: &Glass,
+        (actor, now): (&str, DateTime<Utc>),
+        until: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let event = self.glass_event(kind, glass, (actor, now));
+        let approved_by = glass
+            .approved_by
+            .clone()
+            .unwrap_or_else(|| actor.to_owned());
+        let id = glass.id;
+        let work = move |tx: &mut Tx<'_>| {
+            let change = (approved_by.as_str(), until);
+            Ok::<_, Error>(store::break_glass::update(tx, id, change, event.clone())?)
+        };
+        self.0.store.write_blocking(work)?;
+        self.refresh()
+    }
+
+    fn glass(&self, id: ResourceId) -> Result<Glass, Error> {
+        let found = self
+            .0
+            .store
+            .read_blocking(|tx| Ok::<_, Error>(store::break_glass::find(tx, id)?))?;
+        found.ok_or_else(|| Error::NotFound(format!("there is no break-glass request '{id}'")))
+    }
+
+    fn glass_event(&self, kind: &str, glass: &Glass, (actor, now): (&str, DateTime<Utc>)) -> Event {
+        let id = self.0.ids.event(now);
+        Event::of_break_glass(
+            kind,
+            id,
+            (glass.tenant, glass.id),
+            (actor, now),
+            &glass.reason,
+        )
+        .about(&glass.client, &glass.purpose, glass.minutes)
+    }
+
+    fn tenant_of(&self, name: &str) -> Result<TenantId, Error> {
+        let found = self
+            .0
+            .store
+            .read_blocking(|tx| Ok::<_, Error>(store::tenant::find(tx, name)?))?;
+        found.ok_or_else(|| Error::NotFound(format!("there is no tenant '{name}'")))
+    }
+}

@@ -1,0 +1,153 @@
+//! A purpose for a while, with a reason and a second person's approval (A-078).
+
+use std::process::Command;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use crate::masking::ada;
+use crate::rules::{POLICY, apply};
+use crate::support::{App, on_both};
+
+on_both!(
+    a_glass_opens_with_two_people_and_closes_by_itself,
+    a_glass_is_asked_for_by_command
+);
+
+async fn by_itself<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(muster::service::Muster) -> T + Send + 'static,
+) -> T {
+    let service = app.service().clone();
+    std::thread::spawn(move || work(service)).join().unwrap()
+}
+
+async fn a_glass_opens_with_two_people_and_closes_by_itself(app: &App) {
+    use muster::clock::Clock;
+    use muster::service::break_glass::Request;
+
+    apply(app, POLICY);
+    let (hris, idp) = (app.client("hris").await, app.client("idp").await);
+    let path = format!("/Persons/{}", ada(&hris).await["id"].as_str().unwrap());
+    let born = async || idp.get(&path).await.ok(200).get("birthDate").cloned();
+    assert_eq!(born().await, None);
+    let request = Request {
+        tenant: "default".into(),
+        client: "idp".into(),
+        purpose: "payroll".into(),
+        minutes: 30,
+        reason: "incident 7".into(),
+    };
+    let now = app.clock.now();
+    let asked = request.clone();
+    let id = by_itself(app, move |service| service.break_glass(&asked, "sam", now))
+        .await
+        .unwrap();
+    assert_eq!(born().await, None);
+    let alone = by_itself(app, move |service| service.approve_glass(id, "sam", now)).await;
+    assert!(alone.unwrap_err().to_string().contains("somebody else"));
+    by_itself(app, move |service| service.approve_glass(id, "kim", now))
+        .await
+        .unwrap();
+    assert_eq!(born().await, Some(Value::from("1815-12-10")));
+    let again = by_itself(app, move |service| service.approve_glass(id, "kim", now)).await;
+    assert!(again.is_err());
+    // It does not open more than the purpose.
+    assert!(
+        !idp.get(&path)
+            .await
+            .ok(200)
+            .to_string()
+            .contains("ada@home.example")
+    );
+    app.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(born().await, None);
+    let wrong = Request {
+        minutes: 100_000,
+        ..request
+    };
+    let refused = by_itself(app, move |service| service.break_glass(&wrong, "sam", now)).await;
+    assert!(refused.unwrap_err().to_string().contains("minutes"));
+    let told: Vec<String> = app
+        .events_of(&id.to_string())
+        .iter()
+        .map(|event| {
+            format!(
+                "{} by {}: {}",
+                event["type"], event["actor"], event["reasonCode"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "\"breakGlass.requested\" by \"sam\": \"incident 7\"",
+            "\"breakGlass.approved\" by \"kim\": \"incident 7\""
+        ]
+    );
+    let events = app.service().events(0, 1000).unwrap();
+    let reads = events
+        .iter()
+        .filter(|(_, event)| event["type"] == "person.read" && event["client"] == "idp");
+    assert_eq!(reads.count(), 2);
+}
+
+fn muster(app: &App, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_muster"))
+        .arg("break-glass")
+        .args(arguments)
+        .env("MUSTER_DATABASE_URL", app.database.url())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), text)
+}
+
+async fn a_glass_is_asked_for_by_command(app: &App) {
+    apply(app, POLICY);
+    let ask = [
+        "request",
+        "--client",
+        "idp",
+        "--purpose",
+        "payroll",
+        "--minutes",
+        "5",
+        "--reason",
+        "audit",
+        "--actor",
+        "sam",
+    ];
+    let (done, id) = muster(app, &ask);
+    assert!(done, "{id}");
+    let id = id.trim();
+    let (done, text) = muster(app, &["approve", id, "--actor", "sam"]);
+    assert!(!done && text.contains("somebody else"), "{text}");
+    let (done, text) = muster(app, &["approve", id, "--actor", "kim"]);
+    assert!(done && text.contains("it holds until"), "{text}");
+    actix_web::rt::time::sleep(Duration::from_millis(700)).await;
+    let (_, list) = muster(app, &["list"]);
+    assert!(
+        list.contains("approved by kim; asked by sam: audit"),
+        "{list}"
+    );
+    assert!(muster(app, &["end", id, "--actor", "kim"]).0);
+    let (done, text) = muster(
+        app,
+        &[
+            "request",
+            "--client",
+            "nobody",
+            "--purpose",
+            "p",
+            "--reason",
+            "r",
+            "--actor",
+            "sam",
+        ],
+    );
+    assert!(!done && text.contains("has no client 'nobody'"), "{text}");
+    assert!(!muster(app, &["end", "7", "--actor", "kim"]).0);
+}
