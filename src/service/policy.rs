@@ -130,9 +130,8 @@ impl Watch {
     pub(super) fn refresh(&self, store: &Store, catalog: &Catalog) -> Result<(), Error> {
         let mut glasses = self.glasses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.current();
-        let (newest, changes) = store.read_blocking(|tx| {
-            let newest = store::policy::newest(tx)?;
-            Ok::<_, Error>((newest, store::break_glass::changes(tx)?))
+        let (newest, changes) = store.glance_blocking(|tx| {
+            Ok((store::policy::newest(tx)?, store::break_glass::changes(tx)?))
         })?;
         let elevations = *glasses != changes;
         let is_known = |(tenant, version): &(TenantId, i64)| {

@@ -228,6 +228,14 @@ impl Store {
             .await
     }
 
+    /// Runs statements that need no snapshot, outside of a transaction, on the caller's own thread.
+    pub fn glance_blocking<T>(
+        &self,
+        use_case: impl Fn(&mut Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.0.pool.read_at_once(&self.0.paths, use_case)
+    }
+
     /// Has a worker do it, and waits for it.
     async fn on_worker<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,

@@ -30,7 +30,8 @@ impl Instrumentation for Recorder {
             }
             // The look for new policies is nobody's request.
             InstrumentationEvent::StartQuery { query, .. }
-                if query.to_string().contains("policy") => {}
+                if query.to_string().contains("policy")
+                    || query.to_string().contains("break_glass") => {}
             InstrumentationEvent::StartQuery { query, .. } => {
                 let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(statements) = heard

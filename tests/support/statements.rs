@@ -23,7 +23,8 @@ impl Instrumentation for Counter {
             }
             // The look for new policies is nobody's request.
             InstrumentationEvent::StartQuery { query, .. }
-                if query.to_string().contains("policy") => {}
+                if query.to_string().contains("policy")
+                    || query.to_string().contains("break_glass") => {}
             InstrumentationEvent::StartQuery { .. } => {
                 let mut sent = SENT.lock().expect("nobody panics here");
                 *sent.entry(self.url.clone()).or_default() += 1;
