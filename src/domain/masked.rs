@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::access::{Seen, consented};
 use super::catalog::Catalog;
-use super::context::Context;
+use super::context::{Context, Right};
 use super::document::value_at;
 use super::record::{Folded, Kind, Leaves, external_id_path};
 use super::view::View;
@@ -198,8 +198,11 @@ impl Renderer {
                     disclosed.push((shown.location.clone(), path.to_owned(), purpose.to_owned()));
                 }
             }
-            if let Some(masked) = clearance.masked() {
-                let at = provenance("maskedAttributes");
+            let at = provenance("maskedAttributes");
+            let path = view.canonical(&at).unwrap_or_default();
+            if let Some(masked) = clearance.masked()
+                && seen.may_on(Right::Read, path, None)
+            {
                 beside.rows.push((at, masked.clone()));
             }
         }

@@ -1,5 +1,7 @@
 //! What is logged of requests that change nothing: reads of what is classified, and refusals (design §4).
 
+use std::iter;
+
 use super::sight::clearance;
 use super::{Error, Muster, Page, Written};
 use crate::domain::context::Context;
@@ -17,7 +19,7 @@ impl Muster {
         &self,
         context: &Context,
         resource_type: &str,
-        resources: &[Masked<Resource>],
+        resources: impl Iterator<Item = &Masked<Resource>>,
         searched: Vec<(String, String)>,
     ) -> Result<(), Error> {
         let mut disclosed = searched;
@@ -72,7 +74,7 @@ impl Muster {
         page: Page,
         searched: Vec<(String, String)>,
     ) -> Result<Page, Error> {
-        self.disclose(context, resource_type, &page.resources, searched)
+        self.disclose(context, resource_type, page.resources.iter(), searched)
             .await?;
         Ok(page)
     }
@@ -84,7 +86,7 @@ impl Muster {
         resource_type: &str,
         written: Written,
     ) -> Result<Written, Error> {
-        let shown = std::slice::from_ref(&written.resource);
+        let shown = iter::once(&written.resource);
         self.disclose(context, resource_type, shown, Vec::new())
             .await?;
         Ok(written)

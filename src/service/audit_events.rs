@@ -42,7 +42,7 @@ impl Muster {
         let missing = || Error::NotFound(format!("there is no {NAME} with id '{id}'"));
         let (_, body) = found.first().ok_or_else(missing)?;
         let shown = self.shown_event(context, body, projection);
-        self.disclose(context, NAME, std::slice::from_ref(&shown), Vec::new())
+        self.disclose(context, NAME, std::iter::once(&shown), Vec::new())
             .await?;
         Ok(shown)
     }

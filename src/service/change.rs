@@ -154,7 +154,8 @@ impl<'a> Write<'a> {
             let Some(unique) = store::unique::taken(tx, tenant, kind, &fresh, row)? else {
                 return Ok((leaves, withheld));
             };
-            let conceals = clearance(self.context, self.view).conceals(&unique.path);
+            let conceals =
+                kind == Kind::Person && clearance(self.context, self.view).conceals(&unique.path);
             let mut own = sources.iter_mut();
             let own = own.find(|source| source.system == self.context.system());
             match own

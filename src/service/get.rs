@@ -62,7 +62,7 @@ impl Muster {
         found: Masked<Resource>,
     ) -> Result<Masked<Resource>, Error> {
         let name = &view.resource_type.name;
-        let one = std::slice::from_ref(&found);
+        let one = std::iter::once(&found);
         self.disclose(context, name, one, Vec::new()).await?;
         Ok(found)
     }

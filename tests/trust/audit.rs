@@ -44,6 +44,22 @@ async fn reads_of_what_is_classified_are_logged_with_their_purpose(app: &App) {
     idp.get(&path).await.ok(200);
     idp.get("/Persons").await.ok(200);
     assert_eq!(of_type(app, "person.read").len(), before + 1);
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{"method": "PATCH", "path": path, "data": {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "timezone", "value": "Europe/Rome"}]
+        }}]
+    });
+    for (prefer, more) in [("return=minimal", 0), ("return=representation", 1)] {
+        let before = of_type(app, "person.read").len();
+        let body = Some(bulk.to_string().into_bytes());
+        let answer = hris
+            .send(reqwest::Method::POST, "/Bulk", &[("prefer", prefer)], body)
+            .await;
+        assert_eq!(answer.ok(200).to_string().contains("1815"), more == 1);
+        assert_eq!(of_type(app, "person.read").len(), before + more);
+    }
     // One event a request, with all whom it is of; also a search by it that finds nobody.
     ada_again(&hris).await;
     let before = of_type(app, "person.read").len();

@@ -12,7 +12,8 @@ on_both!(
     the_second_stamp_ignores_what_is_classified,
     a_hidden_conflict_is_accepted_and_told_to_nobody,
     a_hidden_address_resolves_nobody,
-    a_directory_shows_what_its_row_names
+    a_directory_shows_what_its_row_names,
+    who_writes_or_searches_without_reading_learns_nothing
 );
 
 /// A person of whom the HRIS says everything.
@@ -355,4 +356,55 @@ async fn a_directory_shows_what_its_row_names(app: &App) {
         )
         .await
         .refused(403, "");
+}
+
+async fn who_writes_or_searches_without_reading_learns_nothing(app: &App) {
+    let blind = "  blind: [{ types: [User, Person], rights: [write] }]\n  finder: [{ types: [Person], rights: [search] }]\nclients:\n";
+    let policy = POLICY
+        .replace("clients:\n", blind)
+        .replace("system: crm, roles: [sales]", "system: crm, roles: [blind]")
+        .replace(
+            "system: ats, roles: [people]",
+            "system: ats, roles: [finder]",
+        );
+    apply(app, &policy);
+    let (hris, crm) = (app.client("hris").await, app.client("crm").await);
+    let ats = app.client("ats").await;
+    let known = ada(&hris).await;
+    let path = format!("/Persons/{}", known["id"].as_str().unwrap());
+    let made = crm
+        .create("/Users", json!({"userName": "bo", "displayName": "Bo"}))
+        .await;
+    let names: Vec<&String> = made.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["schemas", "id", "meta"], "{made}");
+    let changed = crm
+        .patch(
+            &path,
+            json!([{"op": "replace", "path": "displayName", "value": "Countess"}]),
+        )
+        .await;
+    assert!(
+        !changed.ok(200).to_string().contains("Byron"),
+        "{}",
+        changed.body
+    );
+    crm.get(&path).await.refused(403, "");
+    assert_eq!(hris.get(&path).await.ok(200)["displayName"], "Countess");
+    let all = ats.get("/Persons").await;
+    assert_eq!(all.ok(200)["totalResults"], 2);
+    assert!(!all.body.to_string().contains("Countess"), "{}", all.body);
+    for filter in [
+        "displayName eq \"Countess\"",
+        "name.familyName pr",
+        "emails[type eq \"work\"]",
+    ] {
+        ats.list("/Persons", &[("filter", filter)])
+            .await
+            .refused(403, "");
+    }
+    let id = known["id"].as_str().unwrap();
+    assert_eq!(
+        ats.find("/Persons", &format!("id eq \"{id}\"")).await.len(),
+        1
+    );
 }

@@ -40,6 +40,8 @@ pub struct TypeClearance {
     pub(super) rights: Rights,
     /// The rows that hold of some resources only, and of which.
     pub(super) bounds: Vec<(Rows, Condition)>,
+    /// What holds of everything that is not restricted.
+    pub(super) whole: Unit,
     /// What is restricted, by canonical path; everything else is as the type.
     pub(super) units: BTreeMap<String, Unit>,
     pub(super) masked: Option<Value>,
@@ -219,6 +221,13 @@ impl TypeClearance {
         Self {
             rights,
             bounds: Vec::new(),
+            whole: Unit {
+                rights,
+                parts: BTreeMap::new(),
+                masks: Vec::new(),
+                opened: Vec::new(),
+                master: None,
+            },
             units: BTreeMap::new(),
             masked: None,
             narrow: false,
@@ -226,10 +235,11 @@ impl TypeClearance {
         }
     }
 
-    /// Whether nothing is restricted: whoever may do something may do it with every resource and attribute.
+    /// Whether nothing is restricted: whoever may do something may do it with every resource and attribute, and read them.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.bounds.is_empty() && self.units.is_empty()
+        let reads = self.rights[0] != 0 || self.rights == [0; 4];
+        reads && self.bounds.is_empty() && self.units.is_empty()
     }
 
     /// Whether anything is hidden by a row of masking: then `lastModified` is the stamp that ignores what is classified.
@@ -241,7 +251,7 @@ impl TypeClearance {
     /// Whether some attributes are not readable at all: then `lastModified` is not shown, because it would tell of them.
     #[must_use]
     pub fn is_narrow(&self) -> bool {
-        self.narrow
+        self.narrow || !self.is_plain() && self.rights[0] == 0
     }
 
     /// `maskedAttributes`: what is withheld, from whatever resource (design §6).
@@ -261,8 +271,9 @@ impl TypeClearance {
             .units
             .get(path)
             .is_some_and(|unit| !unit.masks.is_empty());
-        let foreign = path.starts_with("externalId@");
-        !foreign && !self.is_plain() && (masked || rights[0] == 0 || rights[1] == 0)
+        // A system's own name for a record is its own, and there is no account that is not known by its name.
+        let own = path.starts_with("externalId@") || path == "userName";
+        !own && !self.is_plain() && (masked || rights[0] == 0 || rights[1] == 0)
     }
 
     /// Whether whoever may read a resource may read this of it.

@@ -129,6 +129,7 @@ impl<'p> Compiler<'p> {
         }
         let mut compiled = TypeClearance {
             rights: whole,
+            whole: Unit::of(whole),
             ..TypeClearance::default()
         };
         let mut masked = Vec::new();

@@ -103,7 +103,12 @@ impl Lens<'_> {
             return Some((unit, location.sub.as_deref()));
         }
         let path = self.view.canonical(location)?;
-        self.of.units.get(path).map(|unit| (unit, None))
+        if let Some(unit) = self.of.units.get(path) {
+            return Some((unit, None));
+        }
+        // Who searches more than it reads.
+        let [reads, searches, ..] = self.of.rights;
+        (reads & searches != searches).then_some((&self.of.whole, location.sub.as_deref()))
     }
 
     /// The conditions under which a part may be searched, those aside that hold for every resource of the list; nothing if

@@ -113,7 +113,11 @@ impl Muster {
                 outcomes[index] = Some(attempted(context, (index, operation), &known, outcome));
             }
         }
-        Ok(outcomes.into_iter().flatten().collect())
+        let attempted: Vec<Attempted> = outcomes.into_iter().flatten().collect();
+        let shown = attempted.iter().filter_map(|done| made(&done.outcome));
+        let shown = shown.map(|written| &written.resource);
+        self.disclose(context, "", shown, Vec::new()).await?;
+        Ok(attempted)
     }
 }
 
