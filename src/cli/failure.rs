@@ -52,6 +52,12 @@ impl From<http::OpenError> for Failure {
     }
 }
 
+impl From<http::tls::TlsError> for Failure {
+    fn from(error: http::tls::TlsError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
 impl From<issuer::Error> for Failure {
     fn from(error: issuer::Error) -> Self {
         Self::run(error.to_string())

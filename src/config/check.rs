@@ -75,10 +75,16 @@ impl Config {
             )));
         }
         self.check_database()?;
+        self.check_transport(dev)?;
         let Some(public) = &self.server.public_url else {
             return Ok(());
         };
         match Url::parse(public) {
+            Ok(url) if url.scheme() == "http" && self.server.is_reached_by_tls() => {
+                Err(Error(format!(
+                    "public_url '{public}' must begin with https://, because callers come by TLS"
+                )))
+            }
             Ok(url)
                 if matches!(url.scheme(), "http" | "https")
                     && url.query().is_none()
@@ -90,6 +96,36 @@ impl Config {
                 "public_url '{public}' is not the address of a SCIM service; write it like https://people.example.com/scim/v2"
             ))),
         }
+    }
+
+    /// Tokens and people travel in what is sent: by TLS, or on this machine alone (RFC 6750 §5.3, RFC 7644 §7.1).
+    fn check_transport(&self, dev: bool) -> Result<(), Error> {
+        let server = &self.server;
+        let wrong = |text: &str| Err(Error(text.into()));
+        if dev && server.tls.is_some() {
+            return wrong(
+                "--dev speaks plain HTTP, on this machine alone; leave [server.tls] out, or drop --dev",
+            );
+        }
+        if server.tls.is_some() && server.behind_proxy {
+            return wrong(
+                "behind_proxy says that a proxy terminates TLS, and [server.tls] that this server does; write one of them",
+            );
+        }
+        if server.behind_proxy && server.public_url.is_none() {
+            return wrong(
+                "behind_proxy needs public_url, how callers reach the proxy: public_url = \"https://people.example.com/scim/v2\"",
+            );
+        }
+        if server.is_reached_by_tls() || is_loopback(&server.host) {
+            return Ok(());
+        }
+        Err(Error(format!(
+            "plain HTTP is served on this machine alone, and host '{}' is not a loopback address. Give the server a \
+             certificate:\n\n[server.tls]\ncertificate = \"/etc/muster/tls.crt\"\nkey = \"/etc/muster/tls.key\"\n\n\
+             or, if a proxy in front terminates TLS, write behind_proxy = true and public_url below [server]",
+            server.host
+        )))
     }
 
     /// Checks the database's address alone.

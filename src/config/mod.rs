@@ -68,6 +68,20 @@ pub struct Server {
     pub database_url: Option<Secret>,
     /// How callers reach SCIM here, the start of every `location`: `https://people.example.com/scim/v2`.
     pub public_url: Option<String>,
+    /// The certificate of this server; without it plain HTTP is spoken, on loopback or behind a proxy.
+    pub tls: Option<Tls>,
+    /// Whether a proxy in front terminates TLS, so that plain HTTP may be spoken on any address; default no.
+    pub behind_proxy: bool,
+}
+
+/// `[server.tls]`: files in PEM form, read anew when they change.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The server's certificate, and after it those that lead to the root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 impl Default for Server {
@@ -78,11 +92,19 @@ impl Default for Server {
             data_dir: PathBuf::from("data"),
             database_url: None,
             public_url: None,
+            tls: None,
+            behind_proxy: false,
         }
     }
 }
 
 impl Server {
+    /// Whether callers come by TLS, which ends here or at a proxy.
+    #[must_use]
+    pub fn is_reached_by_tls(&self) -> bool {
+        self.tls.is_some() || self.behind_proxy
+    }
+
     /// The address of the database: as configured, else an SQLite file in the data folder.
     #[must_use]
     pub fn database(&self) -> Secret {

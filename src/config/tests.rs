@@ -4,7 +4,7 @@ use super::{Config, Error, Format, PatchAnswer, Profile, Right, parse};
 
 const GOOD: &str = r#"
 [server]
-host = "0.0.0.0"
+host = "127.0.0.1"
 port = 9000
 database_url = "postgres://muster@db/muster"
 public_url = "https://people.example.com/scim/v2"

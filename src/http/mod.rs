@@ -16,6 +16,7 @@
 //! | `stream` | an answer too long to be held, written while it is read |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `health` | `/healthz` and `/readyz` |
+//! | `tls` | the certificate, read anew when its files change |
 
 mod answer;
 mod body;
@@ -31,6 +32,7 @@ mod query;
 mod refusals;
 mod scim;
 mod stream;
+pub mod tls;
 pub mod token;
 
 use std::sync::{Arc, OnceLock};

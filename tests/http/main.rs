@@ -16,5 +16,6 @@ mod operations;
 mod protocol;
 mod rotation;
 mod startup;
+mod tls;
 mod tokens;
 mod verifier;

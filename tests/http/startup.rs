@@ -15,7 +15,7 @@ fn muster(arguments: &[&str]) -> Output {
 }
 
 /// Runs a command that must fail with this code; answers its message.
-fn refused(code: i32, arguments: &[&str]) -> String {
+pub(super) fn refused(code: i32, arguments: &[&str]) -> String {
     let output = muster(arguments);
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{message}");

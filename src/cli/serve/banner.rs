@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Serve, base_url};
+use super::{Serve, base_url, scheme};
 use crate::cli::database::shown;
 use crate::config::{Config, dev_clients};
 
@@ -24,10 +24,11 @@ impl Banner {
     /// The text.
     pub(super) fn text(&self, address: SocketAddr) -> String {
         let version = env!("CARGO_PKG_VERSION");
+        let scheme = scheme(&self.config);
         let scim = base_url(&self.config, address);
         let database = shown(self.config.server.database().reveal());
         let mut text = format!(
-            "Muster {version} listens on http://{address}\n  SCIM      {scim}\n  database  {database}\n"
+            "Muster {version} listens on {scheme}://{address}\n  SCIM      {scim}\n  database  {database}\n"
         );
         if self.dev {
             text.push_str(&dev(address));

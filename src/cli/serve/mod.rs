@@ -15,11 +15,13 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, HttpServer, web};
+use rustls::ServerConfig;
 
 use super::database::{self, MAX_PAGE};
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Format};
+use crate::http::tls::{Certificate, Watch};
 use crate::id::{IdSource, RandomIds};
 use crate::issuer::{self, Issuer};
 use crate::service::Muster;
@@ -66,6 +68,8 @@ pub struct Running {
     service: Muster,
     handle: ServerHandle,
     thread: Option<JoinHandle<io::Result<()>>>,
+    /// Looks at the certificate for as long as the server runs.
+    watch: Option<Watch>,
 }
 
 impl Running {
@@ -102,6 +106,7 @@ impl Running {
             return Ok(());
         };
         let outcome = thread.join();
+        drop(self.watch.take());
         self.service.close();
         match outcome {
             Ok(Ok(())) => Ok(()),
@@ -165,6 +170,8 @@ fn assemble(
     if dev || config.server.database_url.is_none() {
         prepare(&config.server.data_dir)?;
     }
+    let certificate = config.server.tls.as_ref();
+    let certificate = certificate.map(Certificate::open).transpose()?;
     let listener = listen(&config)?;
     let address = listener
         .local_addr()
@@ -187,12 +194,18 @@ fn assemble(
         http: web::Data::new(door),
         issuer,
     };
-    let (handle, thread) = spawn(listener, doors, workers, signals)?;
+    let tls = certificate.as_ref().map(Certificate::server).transpose()?;
+    let watch = certificate.map(|certificate| certificate.watch());
+    let watch = watch
+        .transpose()
+        .map_err(|error| Failure::run(format!("cannot start a thread: {error}")))?;
+    let (handle, thread) = spawn((listener, tls), doors, workers, signals)?;
     Ok(Running {
         address,
         service,
         handle,
         thread: Some(thread),
+        watch,
     })
 }
 
@@ -245,7 +258,15 @@ fn base_url(config: &Config, mut address: SocketAddr) -> String {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}/scim/v2")
+    format!("{}://{address}/scim/v2", scheme(config))
+}
+
+/// What is spoken at the address itself.
+fn scheme(config: &Config) -> &'static str {
+    match config.server.tls {
+        Some(_) => "https",
+        None => "http",
+    }
 }
 
 #[derive(Clone)]
@@ -256,7 +277,7 @@ struct Doors {
 
 /// Runs the doors in a thread of its own, with its own event loop.
 fn spawn(
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<ServerConfig>),
     doors: Doors,
     workers: usize,
     signals: bool,
@@ -285,7 +306,11 @@ fn spawn(
             } else {
                 server.disable_signals()
             };
-            let server = server.listen(listener)?.run();
+            let server = match tls {
+                Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+                None => server.listen(listener)?,
+            };
+            let server = server.run();
             // Nobody waits for the handle only if the starter is gone, and then nobody needs it.
             _ = sender.send(server.handle());
             server.await
