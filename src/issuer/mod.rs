@@ -7,9 +7,11 @@
 //! | `ring` | the keys that sign, and those that did and are still published |
 //! | `discovery` | OpenID Connect Discovery §3 and the JSON Web Key Set |
 //! | `token` | the token endpoint, RFC 6749 §4.4 |
+//! | `assertion` | `private_key_jwt`: a client proven by a JWT of its own, RFC 7523 |
 //! | `rotate` | new keys while running |
 //! | `claims` | what an access token says, RFC 9068 §2.2 |
 
+mod assertion;
 mod claims;
 mod discovery;
 mod key;
@@ -24,9 +26,10 @@ use actix_web::web;
 
 use crate::clock::Clock;
 use crate::id::IdSource;
+use assertion::Assertions;
 use ring::Ring;
 
-/// Why the issuer could not be opened: a key cannot be read, made or kept.
+/// Why the issuer could not be opened: a key cannot be read, made, kept or registered.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(String);
@@ -35,6 +38,7 @@ pub struct Error(String);
 pub struct Issuer {
     url: String,
     keys: Ring,
+    assertions: Assertions,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 }
@@ -53,9 +57,19 @@ impl Issuer {
         Ok(Self {
             url,
             keys: Ring::open(data_dir)?,
+            assertions: Assertions::default(),
             clock,
             ids,
         })
+    }
+
+    /// Registers public keys, a JSON Web Key Set (RFC 7517 §5) for RS256 or ES256, with which a client of `--dev` may
+    /// prove who it is (`private_key_jwt`). Its secret stays good beside them.
+    ///
+    /// # Errors
+    /// When there is no such client, or the text holds something else.
+    pub fn register(&mut self, client: &str, jwks: &str) -> Result<(), Error> {
+        self.assertions.register(client, jwks)
     }
 
     /// Its issuer identifier: the `iss` of its tokens.

@@ -9,7 +9,7 @@ use super::token::{Form, Refusal, authenticate};
 
 /// The handler.
 pub(super) async fn rotate(issuer: web::Data<Issuer>, request: HttpRequest) -> HttpResponse {
-    match authenticate(&request, &Form::default()) {
+    match authenticate(&issuer, &request, &Form::default()) {
         Ok(client) if client.name == "admin" => {}
         Ok(_) => {
             return Refusal {

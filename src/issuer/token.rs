@@ -11,6 +11,7 @@ use openidconnect::url::form_urlencoded;
 use serde_json::json;
 
 use super::Issuer;
+use super::assertion;
 use super::claims::{Claims, LIFETIME, SCOPE};
 use super::key::Kind;
 use crate::config::{DevClient, dev_clients};
@@ -86,7 +87,7 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
         ));
     }
     let form = Form::parse(body)?;
-    let client = authenticate(request, &form)?;
+    let client = authenticate(issuer, request, &form)?;
     match form.get("grant_type") {
         Some("client_credentials") => {}
         Some(_) => {
@@ -120,11 +121,16 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
         .json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.num_seconds(), "scope": SCOPE })))
 }
 
-/// Who is asking: by HTTP Basic, or by parameters in the body (§2.3.1), never both (§2.3).
+/// Who is asking: by HTTP Basic, by parameters in the body (§2.3.1) or by an assertion (RFC 7523 §2.2), never by two of
+/// them (§2.3).
 pub(super) fn authenticate(
+    issuer: &Issuer,
     request: &HttpRequest,
     form: &Form,
 ) -> Result<&'static DevClient, Refusal> {
+    if let Some(assertion) = form.get("client_assertion") {
+        return asserted(issuer, request, form, assertion);
+    }
     let (name, secret) = match request.headers().get(header::AUTHORIZATION) {
         Some(_) if form.get("client_secret").is_some() => {
             return Err(Refusal::invalid_request(
@@ -149,6 +155,37 @@ pub(super) fn authenticate(
         .iter()
         .find(|client| client.name == name && client.secret().equals(&secret))
         .ok_or_else(|| Refusal::invalid_client("no such client, or another secret"))
+}
+
+/// Who is asking by an assertion; a `client_id` beside it must name the same client (RFC 7521 §4.2).
+fn asserted(
+    issuer: &Issuer,
+    request: &HttpRequest,
+    form: &Form,
+    assertion: &str,
+) -> Result<&'static DevClient, Refusal> {
+    if request.headers().contains_key(header::AUTHORIZATION) || form.get("client_secret").is_some()
+    {
+        return Err(Refusal::invalid_request(
+            "send the client's secret or its assertion, not both",
+        ));
+    }
+    if form.get("client_assertion_type") != Some(assertion::TYPE) {
+        return Err(Refusal::invalid_request(
+            "the client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ));
+    }
+    let endpoint = format!("{}/token", issuer.url);
+    let now = issuer.clock.now().timestamp();
+    let name = issuer
+        .assertions
+        .prove(assertion, &[&issuer.url, &endpoint], now)
+        .map_err(Refusal::invalid_client)?;
+    dev_clients()
+        .iter()
+        .find(|client| client.name == name)
+        .filter(|client| form.get("client_id").is_none_or(|id| id == client.name))
+        .ok_or_else(|| Refusal::invalid_client("the client_id is not the assertion's"))
 }
 
 /// Client id and secret of a Basic header, each form-encoded within it (§2.3.1).

@@ -1,7 +1,7 @@
 //! The application under test: `serve --dev` on port 0 with a folder of its own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -61,10 +61,15 @@ impl App {
 
     /// Starts with more than the dev settings.
     pub(crate) fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        Self::prepared(|serve, _| change(&mut serve.config))
+    }
+
+    /// Starts with other settings, for which files may be put into the folder.
+    pub(crate) fn prepared(change: impl FnOnce(&mut Serve, &Path)) -> Self {
         let folder = Folder::new();
         fs::write(folder.0.join("dev-issuer-key.pem"), &*KEY).unwrap();
         let mut serve = Serve::dev(folder.0.clone());
-        change(&mut serve.config);
+        change(&mut serve, &folder.0);
         let running = start(serve, Arc::new(SystemClock), Arc::new(RandomIds)).unwrap();
         let origin = format!("http://{}", running.address);
         let http = Client::builder().no_proxy().build().unwrap();

@@ -8,6 +8,7 @@
 )]
 
 mod app;
+mod assertions;
 mod boundary;
 mod issuer;
 mod limits;

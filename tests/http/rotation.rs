@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::verifier::{FIRST, SECOND, Scene, header};
 
 /// A key on P-256: to sign with, as published, and its public half as PEM.
-fn ec(id: &str) -> (EncodingKey, Value, String) {
+pub(crate) fn ec(id: &str) -> (EncodingKey, Value, String) {
     let key = p256::SecretKey::random(&mut rand::thread_rng());
     let public = key.public_key().to_public_key_pem(LineEnding::LF).unwrap();
     let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();

@@ -112,6 +112,7 @@ fn serve(folder: &Folder) -> Serve {
     Serve {
         config,
         dev: false,
+        dev_client_jwks: Vec::new(),
         signals: false,
     }
 }

@@ -42,6 +42,8 @@ pub struct Serve {
     pub config: Config,
     /// Whether to embed the dev issuer and its clients.
     pub dev: bool,
+    /// Clients of the dev issuer, and the files of their public keys (JSON Web Key Sets): `private_key_jwt`.
+    pub dev_client_jwks: Vec<(String, PathBuf)>,
     /// Whether SIGTERM and SIGINT end it.
     pub signals: bool,
 }
@@ -56,6 +58,7 @@ impl Serve {
         Self {
             config,
             dev: true,
+            dev_client_jwks: Vec::new(),
             signals: false,
         }
     }
@@ -161,6 +164,7 @@ fn assemble(
     let Serve {
         mut config,
         dev,
+        dev_client_jwks,
         signals,
     } = settings;
     config.check(dev)?;
@@ -180,7 +184,10 @@ fn assemble(
     if dev {
         let url = format!("http://{address}/dev");
         config.add_dev(&url);
-        let opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
+        let mut opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
+        for (client, file) in &dev_client_jwks {
+            register(&mut opened, client, file)?;
+        }
         issuer = Some(web::Data::new(opened));
     }
     let workers = thread::available_parallelism()
@@ -207,6 +214,20 @@ fn assemble(
         thread: Some(thread),
         watch,
     })
+}
+
+/// Gives the dev issuer the public keys of one of its clients.
+fn register(issuer: &mut Issuer, client: &str, file: &Path) -> Result<(), Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!(
+            "--dev-client-jwks {client}={}: {why}",
+            file.display()
+        ))
+    };
+    let text = fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    issuer
+        .register(client, &text)
+        .map_err(|error| wrong(&error))
 }
 
 /// Makes the data folder, and finds out now whether it can be written to.

@@ -15,6 +15,9 @@ pub(crate) struct Options {
     /// Try it out: an embedded OIDC issuer with well-known clients, on this machine alone.
     #[arg(long)]
     dev: bool,
+    /// Lets a client of --dev prove who it is by its own key (private_key_jwt): a JSON Web Key Set of public keys.
+    #[arg(long, value_name = "NAME=FILE", value_parser = named_file, requires = "dev")]
+    dev_client_jwks: Vec<(String, PathBuf)>,
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -62,7 +65,17 @@ impl Options {
         Ok(Serve {
             config,
             dev: self.dev,
+            dev_client_jwks: self.dev_client_jwks,
             signals: true,
         })
+    }
+}
+
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.into(), file.into()))
+        }
+        _ => Err("write it as NAME=FILE, as in hris=hris-jwks.json".into()),
     }
 }
