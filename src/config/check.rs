@@ -39,14 +39,17 @@ impl Config {
         }
         let mut urls = HashSet::new();
         for issuer in &self.issuers {
-            check_issuer_url(&issuer.url)?;
+            check_issuer_url("issuer url", &issuer.url)?;
+            if let Some(discovery) = &issuer.discovery {
+                check_issuer_url("discovery url", discovery)?;
+            }
             if !urls.insert(&issuer.url) {
                 return Err(Error(format!(
                     "the issuer '{}' is configured twice",
                     issuer.url
                 )));
             }
-            if issuer.audience.is_empty() {
+            if issuer.audiences.is_empty() || issuer.audiences.iter().any(String::is_empty) {
                 return Err(Error(format!(
                     "the issuer '{}' needs an audience: the tokens' aud",
                     issuer.url
@@ -246,9 +249,12 @@ fn check_name(what: &str, name: &str) -> Result<(), Error> {
 }
 
 /// Keys are fetched from there: over TLS, unless it is this very machine (OpenID Connect Discovery §7.2).
-fn check_issuer_url(text: &str) -> Result<(), Error> {
-    let url = Url::parse(text)
-        .map_err(|error| Error(format!("the issuer url '{text}' is not a URL ({error}); write it like https://login.example.com")))?;
+fn check_issuer_url(what: &str, text: &str) -> Result<(), Error> {
+    let url = Url::parse(text).map_err(|error| {
+        Error(format!(
+            "the {what} '{text}' is not a URL ({error}); write it like https://login.example.com"
+        ))
+    })?;
     let local = url
         .host_str()
         .is_some_and(|host| is_loopback(host.trim_start_matches('[').trim_end_matches(']')));
@@ -256,7 +262,7 @@ fn check_issuer_url(text: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error(format!(
-        "the issuer url '{text}' must begin with https://"
+        "the {what} '{text}' must begin with https://"
     )))
 }
 

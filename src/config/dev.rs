@@ -95,7 +95,8 @@ impl Config {
     pub fn add_dev(&mut self, issuer: &str) {
         self.issuers.push(Issuer {
             url: issuer.into(),
-            audience: DEV_AUDIENCE.into(),
+            audiences: vec![DEV_AUDIENCE.into()],
+            discovery: None,
             algorithms: file::default_algorithms(),
         });
         for client in dev_clients() {

@@ -123,8 +123,12 @@ impl Server {
 pub struct Issuer {
     /// Its issuer identifier, exactly as in `iss`; discovery hangs below it.
     pub url: String,
-    /// The `aud` that tokens for this server carry.
-    pub audience: String,
+    /// Where discovery is, if it does not hang below `url`.
+    #[serde(default)]
+    pub discovery: Option<String>,
+    /// The `aud` that tokens for this server carry: one of these, written as a text or a list.
+    #[serde(rename = "audience", deserialize_with = "file::one_or_more")]
+    pub audiences: Vec<String>,
     /// The signature algorithms to accept; default RS256 and ES256.
     #[serde(
         default = "file::default_algorithms",

@@ -123,6 +123,28 @@ fn hmac_and_none_are_not_algorithms_to_trust() {
 }
 
 #[test]
+fn an_issuer_has_one_audience_or_several_and_discovery_may_be_elsewhere() {
+    let with = |text: &str| parse(&GOOD.replacen("audience = \"muster\"", text, 1));
+    assert_eq!(good().issuers[0].audiences, ["muster"]);
+    assert_eq!(good().issuers[0].discovery, None);
+    let several =
+        "audience = [\"muster\", \"api://muster\"]\ndiscovery = \"https://login.example.com/x\"";
+    let config = with(several).unwrap();
+    config.check(false).unwrap();
+    assert_eq!(config.issuers[0].audiences, ["muster", "api://muster"]);
+    for none in [
+        "audience = []",
+        "audience = \"\"",
+        "audience = [\"muster\", \"\"]",
+    ] {
+        assert!(refusal(with(none), false).contains("needs an audience"));
+    }
+    assert!(refusal(with("audience = 7"), false).contains("a text or a list"));
+    let plain = "audience = \"muster\"\ndiscovery = \"http://login.example.com/x\"";
+    assert!(refusal(with(plain), false).contains("discovery url"));
+}
+
+#[test]
 fn references_must_lead_somewhere() {
     let message = changed("system = \"payroll\"", "system = \"payrol\"");
     assert!(

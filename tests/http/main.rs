@@ -10,7 +10,9 @@
 mod app;
 mod assertions;
 mod boundary;
+mod fake_issuer;
 mod issuer;
+mod issuers;
 mod limits;
 mod openapi;
 mod operations;

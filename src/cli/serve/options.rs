@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// Try it out: an embedded OIDC issuer with well-known clients, on this machine alone.
     #[arg(long)]
     dev: bool,
-    /// Lets a client of --dev prove who it is by its own key (private_key_jwt): a JSON Web Key Set of public keys.
+    /// Lets a client of --dev prove who it is by its own key (`private_key_jwt`): a JSON Web Key Set of public keys.
     #[arg(long, value_name = "NAME=FILE", value_parser = named_file, requires = "dev")]
     dev_client_jwks: Vec<(String, PathBuf)>,
     /// The configuration file (TOML).

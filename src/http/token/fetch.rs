@@ -1,12 +1,17 @@
 //! Fetching an issuer's documents: no redirects, five seconds, a bounded answer.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
 use openidconnect::reqwest::{self, Client, redirect};
+use openidconnect::url::Url;
 use openidconnect::{HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySetUrl, http};
 
+use super::guard::{Forbidden, Guard, Home, is_local};
+use crate::config;
+
+/// What discovery hangs on below an issuer's address.
+const WELL_KNOWN: &str = ".well-known/openid-configuration";
 /// How long an issuer may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes it may answer.
@@ -29,6 +34,8 @@ pub(super) enum FetchError {
     #[error("the answer is larger than {LARGEST} bytes")]
     TooLarge,
     #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    #[error(transparent)]
     Request(#[from] reqwest::Error),
     #[error(transparent)]
     Http(#[from] http::Error),
@@ -36,27 +43,36 @@ pub(super) enum FetchError {
 
 /// Fetches the documents of one issuer.
 pub(super) struct Fetcher {
-    client: Client,
     issuer: IssuerUrl,
+    /// Where discovery would be by the issuer's own address (OpenID Connect Discovery §4).
+    usual: Url,
+    /// Where it is.
+    discovery: Url,
+    home: Home,
 }
 
 impl Fetcher {
-    /// A fetcher for the issuer found at `url`.
-    pub(super) fn new(url: &str) -> Result<Self, SetupError> {
-        let issuer = IssuerUrl::new(url.to_owned())?;
-        // A redirect could lead into the operator's own network. Connections are not kept: a request runs on one
-        // worker's event loop, and the next fetch is minutes away on another's.
-        let mut builder = Client::builder()
-            .redirect(redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(0);
-        if is_local(&issuer) {
-            builder = builder.no_proxy();
-        }
+    /// A fetcher for the issuer of this configuration.
+    pub(super) fn new(issuer: &config::Issuer) -> Result<Self, SetupError> {
+        let url = IssuerUrl::new(issuer.url.clone())?;
+        let usual = url.join(WELL_KNOWN)?;
+        let discovery = match &issuer.discovery {
+            Some(url) => Url::parse(url)?,
+            None => usual.clone(),
+        };
+        // What is wrong with the client is found out now.
+        client(&discovery, None)?;
         Ok(Self {
-            client: builder.build()?,
-            issuer,
+            issuer: url,
+            usual,
+            home: Home::of(&discovery),
+            discovery,
         })
+    }
+
+    /// The issuer identifier, for the log.
+    pub(super) fn issuer(&self) -> &str {
+        self.issuer.as_str()
     }
 
     /// Discovery (OpenID Connect Discovery §4) and the keys it names; the document must name this very issuer.
@@ -76,7 +92,13 @@ impl Fetcher {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
-        let mut response = self.client.execute(request.try_into()?).await?;
+        let mut request: reqwest::Request = request.try_into()?;
+        if *request.url() == self.usual {
+            *request.url_mut() = self.discovery.clone();
+        }
+        let guard = self.home.check(request.url()).await?;
+        let client = client(request.url(), guard)?;
+        let mut response = client.execute(request).await?;
         let mut answer = http::Response::builder().status(response.status());
         for (name, value) in response.headers() {
             answer = answer.header(name, value);
@@ -92,17 +114,20 @@ impl Fetcher {
     }
 }
 
-/// Whether the issuer is on this machine, where no proxy leads.
-fn is_local(issuer: &IssuerUrl) -> bool {
-    let host = issuer
-        .url()
-        .host_str()
-        .unwrap_or_default()
-        .trim_matches(['[', ']']);
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
+/// A client for one request. A redirect is not followed: it could lead anywhere. Connections are not kept: a request
+/// runs on one worker's event loop, and the next fetch is minutes away on another's.
+fn client(url: &Url, guard: Option<Guard>) -> Result<Client, reqwest::Error> {
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .timeout(TIMEOUT)
+        .pool_max_idle_per_host(0);
+    if is_local(url) {
+        builder = builder.no_proxy();
+    }
+    if let Some(guard) = guard {
+        builder = builder.dns_resolver(guard.shared());
+    }
+    builder.build()
 }
 
 /// An error with all of its reasons, for the log.

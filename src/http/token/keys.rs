@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::fetch::{Fetcher, SetupError};
 use crate::clock::Clock;
+use crate::config;
 
 /// An unknown `kid` makes us ask at most this often, or anybody could make us ask all the time.
 const REFETCH_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -35,6 +36,9 @@ pub(super) struct Key {
 
 /// The keys as last fetched. The same pointer means the same keys: what one of them has proven still holds.
 pub(super) type Published = Arc<Vec<Key>>;
+
+/// More keys than these are passed over: a token that names none is tried with each.
+const MOST_KEYS: usize = 100;
 
 /// The keys of one issuer.
 pub(super) struct Keys {
@@ -64,10 +68,10 @@ struct Fetching {
 }
 
 impl Keys {
-    /// The keys of the issuer at `url`; none is fetched yet.
-    pub(super) fn of(url: &str, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+    /// The keys of an issuer; none is fetched yet.
+    pub(super) fn of(issuer: &config::Issuer, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         Ok(Self {
-            fetcher: Fetcher::new(url)?,
+            fetcher: Fetcher::new(issuer)?,
             clock,
             known: RwLock::default(),
             fetching: Mutex::default(),
@@ -148,11 +152,20 @@ impl Keys {
             return None;
         }
         fetching.refetched = Some(now);
-        let url = fetching.url.clone()?;
-        match self.fetcher.keys(&url).await {
-            Ok(keys) => Some(self.publish(&keys)),
+        let found = match fetching.url.clone() {
+            Some(url) => self.fetcher.keys(&url).await.map(|keys| (url, keys)),
+            None => self.fetcher.discover().await,
+        };
+        match found {
+            Ok((url, keys)) => {
+                fetching.url = Some(url);
+                Some(self.publish(&keys))
+            }
             Err(cause) => {
-                tracing::warn!(issuer.jwks = url.as_str(), %cause, "refetching keys failed; the old ones stay in use");
+                let issuer = self.fetcher.issuer();
+                tracing::warn!(issuer.url = issuer, %cause, "refetching keys failed; the old ones stay in use");
+                // They may have moved: next time discovery is asked.
+                fetching.url = None;
                 None
             }
         }
@@ -176,7 +189,7 @@ impl Keys {
         let same = known.take().filter(|known| *known.text == text);
         let keys = match same {
             Some(same) => same.keys,
-            None => Arc::new(text.iter().filter_map(Key::read).collect()),
+            None => Arc::new(text.iter().filter_map(Key::read).take(MOST_KEYS).collect()),
         };
         *known = Some(Known {
             keys: Arc::clone(&keys),

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `keys` | an issuer's discovery and keys: fetched on first use, refetched from time to time and for an unknown `kid` |
 //! | `fetch` | the bounded HTTP client that does it |
+//! | `guard` | where an issuer may lead it |
 //! | `verify` | one token: algorithm, key, signature, claims |
 //! | `cache` | tokens verified before, by their hash, until they expire or the keys change |
 
 mod cache;
 mod fetch;
+mod guard;
 mod keys;
 mod verify;
 
@@ -60,6 +62,9 @@ impl Refusal {
 /// Longer texts than this are nobody's token.
 const LONGEST: usize = 16 * 1024;
 
+/// Longer tokens than this are verified each time: ten thousand of them would be too much to remember.
+const LONGEST_KEPT: usize = 4 * 1024;
+
 /// Verifies tokens of the configured issuers.
 pub struct Verifier {
     issuers: Vec<(config::Issuer, Arc<Keys>)>,
@@ -76,7 +81,7 @@ impl Verifier {
         let issuers = issuers
             .iter()
             .map(|issuer| {
-                let keys = Keys::of(&issuer.url, clock.clone())?;
+                let keys = Keys::of(issuer, clock.clone())?;
                 Ok((issuer.clone(), Arc::new(keys)))
             })
             .collect::<Result<_, SetupError>>()?;
@@ -113,7 +118,9 @@ impl Verifier {
             issuer: issuer.url.clone(),
             claims,
         });
-        self.cache.insert(hash, (&verified, proof), expires, now);
+        if token.len() <= LONGEST_KEPT {
+            self.cache.insert(hash, (&verified, proof), expires, now);
+        }
         Ok(verified)
     }
 

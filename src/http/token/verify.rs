@@ -32,6 +32,10 @@ pub(super) async fn verify(
     }
     let claims =
         proof.ok_or_else(|| Refusal::invalid("no key of its issuer proves its signature"))?;
+    // RFC 8725 §3.12. These two claims are in ID tokens alone (OpenID Connect Core §3.3.2.11).
+    if claims.contains_key("at_hash") || claims.contains_key("c_hash") {
+        return Err(Refusal::invalid("it is an ID token, not an access token"));
+    }
     let expires = check_times(&claims, now)?;
     Ok((claims, known, expires))
 }
@@ -97,7 +101,8 @@ fn validation(algorithm: Algorithm, issuer: &Issuer) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.validate_exp = false;
     validation.set_issuer(&[&issuer.url]);
-    validation.set_audience(&[&issuer.audience]);
+    // Of several audiences one must be ours (RFC 9068 §4). Whose token it is, by azp or another claim, is for `clients`.
+    validation.set_audience(&issuer.audiences);
     validation.set_required_spec_claims(&["iss", "aud"]);
     validation
 }
