@@ -10,7 +10,10 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-globalThis.crypto ??= webcrypto; // Node.js 18 keeps it to itself
+// What Node.js 18, which Debian has, lacks.
+globalThis.crypto ??= webcrypto;
+URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);
+
 const installed = createRequire(`${process.cwd()}/`).resolve('oidc-provider');
 const { default: Provider } = await import(pathToFileURL(installed));
 
