@@ -66,7 +66,8 @@ impl Config {
                 )));
             }
         }
-        self.check_clients(dev)
+        self.check_clients(dev)?;
+        self.check_sign_in(dev)
     }
 
     fn check_server(&self, dev: bool) -> Result<(), Error> {

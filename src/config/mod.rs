@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `file` | the TOML as written: names of keys, defaults, located errors |
 //! | `limits` | how often a client may call |
+//! | `sign_in` | how people sign in, and as whom they act |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
 //! | `dev` | what `serve --dev` adds: its clients, their systems, the embedded issuer |
 
@@ -11,6 +12,7 @@ mod check;
 mod dev;
 mod file;
 mod limits;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,7 @@ pub use check::is_loopback;
 pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
 pub use file::{load, parse};
 pub use limits::Limits;
+pub use sign_in::{PersonRole, SignIn};
 
 /// A mistake in the configuration: where it stands and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +50,11 @@ pub struct Config {
     /// Who may call, as what, with which rights.
     #[serde(default, rename = "client")]
     pub clients: Vec<Client>,
+    /// How people sign in; without it nobody can.
+    pub sign_in: Option<SignIn>,
+    /// With whose rights people act.
+    #[serde(default, rename = "person_role")]
+    pub person_roles: Vec<PersonRole>,
     /// How often each client may call. Without it: the default limits, and none with `--dev`.
     pub limits: Option<Limits>,
     /// How to log.

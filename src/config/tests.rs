@@ -240,6 +240,37 @@ fn dev_mode_adds_clients_bound_to_systems_of_their_name() {
 }
 
 #[test]
+fn people_sign_in_at_a_configured_issuer_and_act_as_a_configured_client() {
+    let sign_in = "[sign_in]\nissuer = \"https://login.example.com/people\"\nclient_id = \"muster\"\n\
+        client_secret = \"s3cret\"\n";
+    let role = "[[person_role]]\nclaim = \"roles\"\nequals = \"admins\"\nclient = \"payroll\"\n";
+    let with = |text: &str| parse(&format!("{GOOD}{text}"));
+    let both = format!("{sign_in}{role}");
+    let config = with(&both).unwrap();
+    config.check(false).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert_eq!(config.sign_in.unwrap().scopes, ["profile"]);
+    assert_eq!(config.person_roles.len(), 1);
+    for (from, to, part) in [
+        (
+            "login.example.com/people\"\nclient",
+            "other.example.com\"\nclient",
+            "https://other.example.com",
+        ),
+        ("\"muster\"\nclient_s", "\"\"\nclient_s", "client_id"),
+        ("s3cret", "", "client_secret"),
+        ("client = \"payroll\"", "client = \"payrol\"", "'payrol'"),
+        ("\"admins\"", "\"\"", "a claim and its value"),
+    ] {
+        assert!(both.contains(from), "{from}");
+        let message = refusal(with(&both.replacen(from, to, 1)), false);
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(refusal(with(sign_in), false).contains("[[person_role]]"));
+    assert!(refusal(with(role), false).contains("[sign_in]"));
+}
+
+#[test]
 fn limits_are_read_for_all_and_for_one() {
     let one = "system = \"payroll\"\nlimits = { requests_per_second = 25 }";
     let text = GOOD.replacen("system = \"payroll\"", one, 1);

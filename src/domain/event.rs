@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::record::{Kind, Leaves};
+use super::session::Session;
 use crate::id::{EventId, ResourceId, TenantId};
 
 /// What happened to the record.
@@ -276,6 +277,40 @@ impl Event {
         self.purpose = Some(purpose.to_owned());
         self.detail = json!({ "client": client, "minutes": minutes });
         self
+    }
+
+    /// The event of somebody who signed in, or out again, as `context`'s client. It is of no record.
+    #[must_use]
+    pub fn of_session(context: &Context, id: EventId, session: &Session, opened: bool) -> Self {
+        let subject = Value::from(session.subject.as_str());
+        let (previous, new) = if opened {
+            (Value::Null, subject)
+        } else {
+            (subject, Value::Null)
+        };
+        Self {
+            id,
+            tenant: context.tenant(),
+            kind: ["session.closed", "session.opened"][usize::from(opened)].into(),
+            resource_type: "Session".into(),
+            resource: ResourceId(uuid::Uuid::nil()),
+            is_person: false,
+            at: context.now,
+            client: context.client.name.clone(),
+            system: session.issuer.clone(),
+            correlation: context.correlation.clone(),
+            reason: None,
+            changes: vec![Change {
+                path: "subject".into(),
+                previous,
+                new,
+            }],
+            purpose: None,
+            attributes: Vec::new(),
+            subjects: Vec::new(),
+            detail: Value::Null,
+            withheld: Vec::new(),
+        }
     }
 
     /// With what changed.

@@ -14,6 +14,7 @@
 //! | `event` | the event that explains a change |
 //! | `policy` | what the operators have laid down, read and checked |
 //! | `access` | what a policy lets a client do and see |
+//! | `session` | who is signed in, and for how long |
 //! | `masked` | what a reader may see |
 //! | `cursor` | where a walk over pages stands, sealed |
 
@@ -32,5 +33,6 @@ pub mod name;
 pub mod policy;
 pub mod record;
 pub mod resolution;
+pub mod session;
 pub mod view;
 pub mod writing;

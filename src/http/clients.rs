@@ -130,6 +130,19 @@ impl Clients {
         }
     }
 
+    /// The client of that name in the configuration, or in its place the one of that name in its tenant's policy, if it is not
+    /// shut out.
+    pub(super) fn named(&self, name: &str, policies: &Policies) -> Option<Arc<Client>> {
+        let mut configured = self.configured.iter();
+        let entry = configured.find(|entry| entry.client.name == name)?;
+        let Some(governed) = policies.get(&entry.client.tenant.0) else {
+            return Some(entry.client.clone());
+        };
+        let mut rows = governed.clients.iter();
+        let row = rows.find(|row| row.client.name == name && !row.disabled)?;
+        Some(row.client.clone())
+    }
+
     fn limit(&self, client: &Client) -> Arc<Limit> {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Arc::new(Limit::of(self.limits.as_ref()));
@@ -178,7 +191,7 @@ fn me(me: &policy::Me) -> Me {
 }
 
 /// Whether the claim is the wanted text, or a list (`roles`, `groups`) that contains it.
-fn holds((claim, equals): (&str, &str), claims: &Claims) -> bool {
+pub(super) fn holds((claim, equals): (&str, &str), claims: &Claims) -> bool {
     match claims.get(claim) {
         Some(Value::String(text)) => text == equals,
         Some(Value::Array(list)) => list.iter().any(|item| item.as_str() == Some(equals)),

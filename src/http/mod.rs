@@ -14,6 +14,7 @@
 //! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
 //! | `refusals` | what is refused, in the log |
 //! | `stream` | an answer too long to be held, written while it is read |
+//! | `sign_in/` | people by browser: OpenID Connect, sessions, `/me` |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `health` | `/healthz` and `/readyz` |
 //! | `tls` | the certificate, read anew when its files change |
@@ -31,6 +32,7 @@ mod prefer;
 mod query;
 mod refusals;
 mod scim;
+mod sign_in;
 mod stream;
 pub mod tls;
 pub mod token;
@@ -47,6 +49,7 @@ use crate::service::Muster;
 pub use boundary::boundary;
 use clients::Clients;
 use refusals::Refusals;
+use sign_in::SignIn;
 use token::Verifier;
 
 /// The tenant in whose log strangers' refusals are.
@@ -58,6 +61,8 @@ pub struct Door {
     verifier: Verifier,
     clients: Clients,
     refusals: Refusals,
+    /// How people sign in, if they can.
+    sign_in: Option<SignIn>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     base_url: Arc<str>,
@@ -102,6 +107,7 @@ impl Door {
             verifier,
             clients,
             refusals,
+            sign_in: SignIn::new(config, base_url)?,
             clock,
             ids,
             base_url: base_url.into(),
@@ -123,6 +129,7 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .route("/healthz", web::get().to(health::alive))
             .route("/readyz", web::get().to(health::ready))
             .configure(openapi::mount)
+            .configure(sign_in::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));
     }

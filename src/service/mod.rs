@@ -12,6 +12,7 @@
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
+//! | `session` | people sign in and out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
@@ -42,6 +43,7 @@ mod precondition;
 mod replace;
 mod roster;
 mod search;
+mod session;
 mod sight;
 mod target;
 

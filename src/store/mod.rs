@@ -18,7 +18,7 @@
 //! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
-//! | `member` `event` `policy` `break_glass` `tenant` `setting` `attribute_path` | a table each |
+//! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
 pub mod audit_event;
@@ -41,6 +41,7 @@ mod pool;
 pub mod record;
 mod schema;
 pub mod seek;
+pub mod session;
 pub mod setting;
 mod sql_nodes;
 mod sql_types;

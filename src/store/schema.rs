@@ -119,6 +119,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    session (hash) {
+        hash -> Binary,
+        tenant -> Integer,
+        issuer -> Text,
+        subject -> Text,
+        name -> Text,
+        client -> Text,
+        opened -> BigInt,
+        seen -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     resource,
     source_record,

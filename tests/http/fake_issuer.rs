@@ -29,6 +29,8 @@ struct State {
     issuer: String,
     keys_at: String,
     manner: Manner,
+    /// What its token endpoint answers.
+    tokens: String,
     /// Paths that were asked for.
     asked: Vec<String>,
 }
@@ -48,6 +50,7 @@ impl FakeIssuer {
             issuer: origin.clone(),
             keys_at: format!("{origin}/keys"),
             manner: Manner::Good(keys),
+            tokens: String::new(),
             asked: Vec::new(),
         }));
         let shared = Arc::clone(&state);
@@ -68,6 +71,11 @@ impl FakeIssuer {
     /// What its discovery says where its keys are.
     pub(crate) fn keep_keys_at(&self, url: &str) {
         self.state.lock().unwrap().keys_at = url.into();
+    }
+
+    /// Has the token endpoint answer this.
+    pub(crate) fn hand_out(&self, tokens: &Value) {
+        self.state.lock().unwrap().tokens = tokens.to_string();
     }
 
     pub(crate) fn behave(&self, manner: Manner) {
@@ -98,10 +106,15 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     if path.ends_with("/.well-known/openid-configuration") || path == "/discovery" {
         let metadata = json!({
             "issuer": issuer, "authorization_endpoint": format!("{issuer}/authorize"), "jwks_uri": keys_at,
+            "token_endpoint": format!("{issuer}/token"),
             "response_types_supported": ["code"], "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
         });
         return say(&mut stream, "200 OK", "", &metadata.to_string());
+    }
+    if path == "/token" {
+        let tokens = state.lock().unwrap().tokens.clone();
+        return say(&mut stream, "200 OK", "", &tokens);
     }
     match manner {
         Manner::Good(keys) => say(

@@ -18,6 +18,7 @@ mod openapi;
 mod operations;
 mod protocol;
 mod rotation;
+mod sign_in;
 mod startup;
 mod tls;
 mod tokens;

@@ -5,6 +5,8 @@
 //! | `provider` | starts the provider |
 //! | `scene` | a server that trusts it, on either database |
 //! | `tokens` | client credentials, audiences, keys that change |
+//! | `browser` | what somebody who signs in sits at |
+//! | `sign_in` | the code flow, sessions and their end |
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +18,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod provider;
 mod scene;
+mod sign_in;
 mod tokens;

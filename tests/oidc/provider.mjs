@@ -85,5 +85,6 @@ server.listen(0, '127.0.0.1', () => {
   issuer = `http://127.0.0.1:${server.address().port}`;
   answer = provider(issuer, keys).callback();
   console.log(issuer);
+  console.log = console.info = console.error; // nobody reads standard output any more
 });
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -47,7 +47,9 @@ impl Scene {
         let database = Database::fresh(engine);
         let issuer = &provider.issuer;
         let text = format!(
-            "[[issuer]]\nurl = \"{issuer}\"\naudience = \"{AUDIENCE}\"\n[[system]]\nname = \"hris\"\n\
+            "[sign_in]\nissuer = \"{issuer}\"\nclient_id = \"operators\"\nclient_secret = \"operators-secret\"\n\
+             [[person_role]]\nclaim = \"roles\"\nequals = \"people-admin\"\nclient = \"hris\"\n\
+             [[issuer]]\nurl = \"{issuer}\"\naudience = \"{AUDIENCE}\"\n[[system]]\nname = \"hris\"\n\
              [[client]]\nname = \"hris\"\nissuer = \"{issuer}\"\nmatch = {{ claim = \"client_id\", equals = \"hris\" }}\n\
              system = \"hris\"\ngrants = [{{ types = [\"*\"], rights = [\"read\", \"search\", \"write\"] }}]\n"
         );
@@ -80,6 +82,34 @@ impl Scene {
     pub(crate) fn caller(&self, token: &str) -> Client {
         let scim = format!("{}/scim/v2", self.origin());
         Client::new(client::http(), scim, Some(token.to_owned()))
+    }
+
+    /// Somebody without a token.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::new(client::http(), format!("{}/scim/v2", self.origin()), None)
+    }
+
+    /// The one session's hash, as the database has it.
+    pub(crate) fn session_hash(&self) -> String {
+        let hex = match self.database.engine() {
+            Engine::Sqlite => "lower(hex(hash))",
+            Engine::Postgres => "encode(hash, 'hex')",
+        };
+        let found = self
+            .database
+            .connect()
+            .texts(&format!("SELECT {hex} AS t FROM session"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    }
+
+    /// The events of sessions, oldest first.
+    pub(crate) fn session_events(&self) -> Vec<serde_json::Value> {
+        let events = self.running.service().events(0, 1000).unwrap();
+        let events = events.into_iter().map(|(_, event)| event);
+        events
+            .filter(|event| event["resourceType"] == "Session")
+            .collect()
     }
 
     fn finish(self) {

@@ -30,7 +30,7 @@ pub enum SetupError {
 
 /// Why an answer is not used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(in crate::http) enum FetchError {
     #[error("the answer is larger than {LARGEST} bytes")]
     TooLarge,
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub(super) enum FetchError {
 }
 
 /// Fetches the documents of one issuer.
-pub(super) struct Fetcher {
+pub(in crate::http) struct Fetcher {
     issuer: IssuerUrl,
     /// Where discovery would be by the issuer's own address (OpenID Connect Discovery §4).
     usual: Url,
@@ -53,7 +53,7 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     /// A fetcher for the issuer of this configuration.
-    pub(super) fn new(issuer: &config::Issuer) -> Result<Self, SetupError> {
+    pub(in crate::http) fn new(issuer: &config::Issuer) -> Result<Self, SetupError> {
         let url = IssuerUrl::new(issuer.url.clone())?;
         let usual = url.join(WELL_KNOWN)?;
         let discovery = match &issuer.discovery {
@@ -77,10 +77,15 @@ impl Fetcher {
 
     /// Discovery (OpenID Connect Discovery §4) and the keys it names; the document must name this very issuer.
     pub(super) async fn discover(&self) -> Result<(JsonWebKeySetUrl, CoreJsonWebKeySet), String> {
+        let metadata = self.metadata().await?;
+        Ok((metadata.jwks_uri().clone(), metadata.jwks().clone()))
+    }
+
+    /// All that discovery says, with the keys.
+    pub(in crate::http) async fn metadata(&self) -> Result<CoreProviderMetadata, String> {
         let send = |request| self.send(request);
         let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &send).await;
-        let metadata = found.map_err(|error| chain(&error))?;
-        Ok((metadata.jwks_uri().clone(), metadata.jwks().clone()))
+        found.map_err(|error| chain(&error))
     }
 
     /// The keys alone.
@@ -91,7 +96,11 @@ impl Fetcher {
             .map_err(|error| chain(&error))
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
+    /// Sends a request of ours to the issuer, or to where its documents lead.
+    pub(in crate::http) async fn send(
+        &self,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, FetchError> {
         let mut request: reqwest::Request = request.try_into()?;
         if *request.url() == self.usual {
             *request.url_mut() = self.discovery.clone();
@@ -131,7 +140,7 @@ fn client(url: &Url, guard: Option<Guard>) -> Result<Client, reqwest::Error> {
 }
 
 /// An error with all of its reasons, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(in crate::http) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -10,7 +10,7 @@ use openidconnect::url::{Host, Url};
 
 /// Why an address is not called.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Forbidden {
+pub(in crate::http) enum Forbidden {
     /// Keys decide who is let in, so nobody on the way may change them.
     #[error("'{0}' must begin with https://")]
     Plain(Url),

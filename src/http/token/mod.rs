@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::config;
 use cache::Cache;
 pub use fetch::SetupError;
+pub(in crate::http) use fetch::{Fetcher, chain};
 use keys::{Keys, Published};
 
 /// What a verified token says.
