@@ -40,7 +40,7 @@ impl Scene {
         ))
         .unwrap();
         config.server.port = 0;
-        config.server.data_dir = folder.0.clone();
+        config.server.data_dir.clone_from(&folder.0);
         config.server.behind_proxy = true;
         config.server.public_url = Some("https://people.example.com/scim/v2".into());
         let serve = Serve {

@@ -55,7 +55,7 @@ impl Scene {
         );
         let mut config = config::parse(&text).unwrap();
         config.server.port = port;
-        config.server.data_dir = database.folder().to_owned();
+        config.server.data_dir = database.folder().into();
         config.server.database_url = Some(Secret::new(database.url()));
         let serve = Serve {
             config,

@@ -1,15 +1,18 @@
 //! People sign in at the provider by the code flow with PKCE, and are signed in here until they leave, idle or a day's work
 //! is over.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use reqwest::Method;
 use sha2::{Digest, Sha256};
 
 use crate::browser::{Browser, Page};
 use crate::scene::{Scene, on_both};
-use crate::support::Client;
 
 on_both!(
     who_signs_in_sees_who_they_are_and_what_they_may_do,
+    the_browser_holds_a_secret_of_which_the_database_has_the_hash,
     who_has_no_role_is_not_signed_in,
     signing_out_takes_the_session_s_own_form,
     a_session_ends_idle_or_after_half_a_day,
@@ -80,41 +83,38 @@ async fn who_signs_in_sees_who_they_are_and_what_they_may_do(scene: &Scene) {
     ] {
         assert!(query.contains(part), "{query}");
     }
-    let cookie = browser
-        .seen
-        .iter()
-        .find(|cookie| cookie.starts_with("muster="))
-        .unwrap();
+    let events = scene.session_events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["type"], "session.opened");
+    assert_eq!(events[0]["changes"][0]["new"], "admin-ada");
+}
+
+async fn the_browser_holds_a_secret_of_which_the_database_has_the_hash(scene: &Scene) {
+    let mut browser = Browser::new();
+    sign_in(scene, &mut browser, "admin-ada").await;
+    let mut seen = browser.seen.iter();
+    let cookie = seen.find(|cookie| cookie.starts_with("muster=")).unwrap();
     assert!(
         cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/"),
         "{cookie}"
     );
     let origin = scene.origin();
     assert_eq!(browser.cookie(&origin, "muster-sign-in"), None);
-    // The database has the hash alone.
-    use base64::Engine;
     let secret = browser.cookie(&origin, "muster").unwrap();
-    let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(secret)
-        .unwrap();
-    assert_eq!(secret.len(), 32);
-    let kept = scene.session_hash();
-    assert_eq!(kept, hex(&Sha256::digest(&secret)));
-    let events = scene.session_events();
-    assert_eq!(events.len(), 1, "{events:?}");
-    assert_eq!(events[0]["type"], "session.opened");
-    assert_eq!(events[0]["changes"][0]["new"], "admin-ada");
-    // A session opens pages, and nothing of SCIM.
-    let cookie = format!("muster={}", browser.cookie(&origin, "muster").unwrap());
-    let stranger: Client = scene.stranger();
+    let bytes = URL_SAFE_NO_PAD.decode(secret).unwrap();
+    assert_eq!(bytes.len(), 32);
+    assert_eq!(
+        scene.session_hash(),
+        format!("{:x}", Sha256::digest(&bytes))
+    );
+    // It opens pages, and nothing of SCIM.
+    let cookie = format!("muster={secret}");
+    let headers = [("cookie", cookie.as_str())];
+    let stranger = scene.stranger();
     let answer = stranger
-        .try_send(reqwest::Method::GET, "/Users", &[("cookie", &cookie)], None)
+        .try_send(Method::GET, "/Users", &headers, None)
         .await;
     assert_eq!(answer.unwrap().status, 401);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn who_has_no_role_is_not_signed_in(scene: &Scene) {
@@ -193,10 +193,9 @@ async fn answers_to_no_sign_in_of_this_browser_are_refused(scene: &Scene) {
         .get_until(&format!("{origin}/sign-in"), &scene.provider.issuer)
         .await;
     let state = |browser: &Browser| {
-        use base64::Engine;
         let secret = browser.cookie(&origin, "muster-sign-in").unwrap();
         let digest = Sha256::digest(format!("state\0{secret}"));
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest)
+        URL_SAFE_NO_PAD.encode(digest)
     };
     // One wrong answer ends the attempt, so each has its own.
     for (parameters, status) in [
