@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use muster::cli::serve::{Running, Serve, start};
@@ -9,6 +10,7 @@ use muster::clock::{Clock, SystemClock};
 use muster::config;
 use muster::id::RandomIds;
 use muster::secret::Secret;
+use muster::service::policy::{Applied, Order};
 
 use crate::provider::Provider;
 use crate::support::{Client, Database, Engine, client, invariants};
@@ -82,6 +84,23 @@ impl Scene {
     pub(crate) fn caller(&self, token: &str) -> Client {
         let scim = format!("{}/scim/v2", self.origin());
         Client::new(client::http(), scim, Some(token.to_owned()))
+    }
+
+    /// Applies a policy to the tenant; ISSUER stands for the provider.
+    pub(crate) fn apply(&self, policy: &str) {
+        let text = policy.replace("ISSUER", &self.provider.issuer);
+        let service = self.running.service().clone();
+        let order = Order {
+            actor: "security".into(),
+            reason: None,
+            at: self.clock.now(),
+            after: None,
+        };
+        // As a process of its own does it: outside of any event loop.
+        let applied =
+            thread::spawn(move || service.apply_policy("default", text.as_bytes(), &order));
+        let applied = applied.join().unwrap().unwrap();
+        assert!(matches!(applied, Applied::Done { .. }), "{applied:?}");
     }
 
     /// Somebody without a token.

@@ -16,6 +16,7 @@ on_both!(
     who_has_no_role_is_not_signed_in,
     signing_out_takes_the_session_s_own_form,
     a_session_ends_idle_or_after_half_a_day,
+    the_policy_in_force_decides_what_a_session_may_do_and_whether_it_lasts,
     answers_to_no_sign_in_of_this_browser_are_refused,
     a_code_is_good_once_and_for_its_own_browser,
     names_from_the_provider_are_shown_as_text,
@@ -176,6 +177,33 @@ async fn a_session_ends_idle_or_after_half_a_day(scene: &Scene) {
     }
     scene.clock.advance(TimeDelta::minutes(25));
     assert!(!is_in(scene, &mut busy).await);
+}
+
+const POLICY: &str = r#"version: 1
+systems:
+  - { name: hris, kind: hris, owner: HR }
+roles:
+  readers: [{ types: [User], rights: [read] }]
+clients:
+  - { name: hris, issuer: "ISSUER", match: { claim: client_id, equals: hris }, tenant: default, system: hris, roles: [readers] }
+"#;
+
+async fn the_policy_in_force_decides_what_a_session_may_do_and_whether_it_lasts(scene: &Scene) {
+    let mut browser = Browser::new();
+    let page = sign_in(scene, &mut browser, "admin-ada").await;
+    let (all, less) = ("<td>read, search, write</td>", "<td>read</td>");
+    assert!(page.text.contains(all) && !page.text.contains(less));
+    scene.apply(POLICY);
+    let page = browser.get(&format!("{}/me", scene.origin())).await;
+    assert!(
+        page.text.contains(less) && !page.text.contains(all),
+        "{}",
+        page.text
+    );
+    scene.apply(&POLICY.replace("system: hris, roles", "system: hris, disabled: true, roles"));
+    assert!(!is_in(scene, &mut browser).await);
+    let refused = sign_in(scene, &mut Browser::new(), "admin-ada").await;
+    assert_eq!(refused.status, 403, "{refused:?}");
 }
 
 async fn answers_to_no_sign_in_of_this_browser_are_refused(scene: &Scene) {
