@@ -13,6 +13,7 @@ use crate::scene::{Scene, on_both};
 on_both!(
     who_signs_in_sees_who_they_are_and_what_they_may_do,
     the_browser_holds_a_secret_of_which_the_database_has_the_hash,
+    signing_in_again_ends_the_session_before,
     who_has_no_role_is_not_signed_in,
     signing_out_takes_the_session_s_own_form,
     a_session_ends_idle_or_after_half_a_day,
@@ -116,6 +117,25 @@ async fn the_browser_holds_a_secret_of_which_the_database_has_the_hash(scene: &S
         .try_send(Method::GET, "/Users", &headers, None)
         .await;
     assert_eq!(answer.unwrap().status, 401);
+}
+
+async fn signing_in_again_ends_the_session_before(scene: &Scene) {
+    let origin = scene.origin();
+    let mut browser = Browser::new();
+    sign_in(scene, &mut browser, "admin-ada").await;
+    let first = browser.cookie(&origin, "muster").unwrap().to_owned();
+    // The provider still knows who it is, and sends the browser straight back.
+    let page = browser.get(&format!("{origin}/sign-in")).await;
+    assert_eq!(page.url.path(), "/me", "{page:?}");
+    assert_ne!(browser.cookie(&origin, "muster").unwrap(), first);
+    browser.plant(&origin, "muster", &first);
+    assert!(!is_in(scene, &mut browser).await);
+    let events = scene.session_events();
+    let kinds: Vec<_> = events.iter().map(|event| &event["type"]).collect();
+    assert_eq!(
+        kinds,
+        ["session.opened", "session.closed", "session.opened"]
+    );
 }
 
 async fn who_has_no_role_is_not_signed_in(scene: &Scene) {

@@ -9,6 +9,7 @@ use openidconnect::url::form_urlencoded;
 use super::SignIn;
 use super::attempt::Attempt;
 use super::cookie::{self, Kind};
+use super::visitor::Visitor;
 use super::{page, visitor};
 use crate::domain::session::Session;
 use crate::http::Door;
@@ -66,6 +67,17 @@ async fn finished(
     let Some(client) = visitor::role(door, sign_in, &claims) else {
         return Ok(page::no_role());
     };
+    // Whoever sat here before is signed out.
+    if let Some(Visitor {
+        context,
+        session,
+        secret,
+    }) = Visitor::of(request, door, sign_in).await?
+    {
+        door.service
+            .close_session(&context, &secret, &session)
+            .await?;
+    }
     let context = visitor::context(request, door, client);
     let session = session(sign_in, &claims, &context.client.name, now);
     let secret = door.service.open_session(&context, &session).await?;
