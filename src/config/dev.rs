@@ -1,6 +1,9 @@
 //! What `serve --dev` adds to the configuration, so that every example in the documentation works at once.
 
-use super::{Client, Config, Grant, Issuer, Match, Me, MeAttribute, Profile, Right, System, file};
+use super::{
+    Client, Config, Grant, Issuer, Match, Me, MeAttribute, PersonRole, Profile, Right, SignIn,
+    System, file,
+};
 use crate::secret::Secret;
 
 /// The `aud` of the embedded issuer's tokens.
@@ -39,6 +42,15 @@ impl DevClient {
 }
 
 impl DevClient {
+    /// Who signs in at the embedded issuer under its name acts as this client.
+    fn role(&self) -> PersonRole {
+        PersonRole {
+            claim: "roles".into(),
+            equals: self.name.into(),
+            client: self.name.into(),
+        }
+    }
+
     const fn new(name: &'static str, grants: Grants) -> Self {
         Self {
             name,
@@ -83,6 +95,9 @@ const CLIENTS: &[DevClient] = &[
     DevClient::provider("strict", Profile::Strict),
 ];
 
+/// The client that the server itself is at the embedded issuer, when people sign in.
+const PAGES: DevClient = DevClient::new("admin", &[]);
+
 /// The clients of `--dev`.
 #[must_use]
 pub fn dev_clients() -> &'static [DevClient] {
@@ -99,6 +114,15 @@ impl Config {
             discovery: None,
             algorithms: file::default_algorithms(),
         });
+        if self.sign_in.is_none() {
+            self.sign_in = Some(SignIn {
+                issuer: issuer.into(),
+                client_id: PAGES.name.into(),
+                client_secret: PAGES.secret(),
+                scopes: vec!["profile".into()],
+            });
+            self.person_roles = dev_clients().iter().map(DevClient::role).collect();
+        }
         for client in dev_clients() {
             if !self.systems.iter().any(|system| system.name == client.name) {
                 self.systems.push(System {

@@ -48,3 +48,42 @@ impl<'a> Claims<'a> {
         }
     }
 }
+
+/// How long an ID token is good for.
+const ID_LIFETIME: TimeDelta = TimeDelta::minutes(5);
+
+/// What an ID token says of somebody who signed in (OpenID Connect Core §2).
+#[derive(Serialize)]
+pub(super) struct IdClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    name: &'a str,
+    roles: [&'a str; 1],
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+}
+
+impl<'a> IdClaims<'a> {
+    /// The claims for `client` of somebody whose name is their role too.
+    pub(super) fn fresh(
+        issuer: &'a Issuer,
+        client: &'a str,
+        who: &'a str,
+        nonce: Option<&'a str>,
+    ) -> Self {
+        let now = issuer.clock.now();
+        Self {
+            iss: &issuer.url,
+            aud: client,
+            sub: who,
+            name: who,
+            roles: [who],
+            iat: now.timestamp(),
+            exp: (now + ID_LIFETIME).timestamp(),
+            nonce,
+        }
+    }
+}

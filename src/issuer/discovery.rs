@@ -14,9 +14,11 @@ pub(super) async fn metadata(issuer: web::Data<Issuer>) -> HttpResponse {
         "authorization_endpoint": format!("{url}/authorize"),
         "token_endpoint": format!("{url}/token"),
         "jwks_uri": format!("{url}/jwks"),
-        "scopes_supported": [SCOPE],
+        "scopes_supported": ["openid", "profile", SCOPE],
         "response_types_supported": ["code"],
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["authorization_code", "client_credentials"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
@@ -27,12 +29,4 @@ pub(super) async fn metadata(issuer: web::Data<Issuer>) -> HttpResponse {
 /// `GET /dev/jwks`.
 pub(super) async fn keys(issuer: web::Data<Issuer>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "keys": issuer.keys.published(issuer.clock.now()) }))
-}
-
-/// `GET /dev/authorize`: discovery must name this endpoint (§3), but nobody can sign in by browser yet.
-pub(super) async fn authorize() -> HttpResponse {
-    HttpResponse::BadRequest().json(json!({
-        "error": "unsupported_response_type",
-        "error_description": "this issuer knows the client_credentials grant alone: POST to the token endpoint",
-    }))
 }

@@ -123,10 +123,14 @@ impl SigningKey {
         &self.public
     }
 
-    /// Signs an access token (RFC 9068 §2.1).
-    pub(super) fn sign(&self, claims: &impl Serialize) -> jsonwebtoken::errors::Result<String> {
+    /// Signs a token of this type: `at+jwt` for an access token (RFC 9068 §2.1), `JWT` for an ID token.
+    pub(super) fn sign(
+        &self,
+        kind: &str,
+        claims: &impl Serialize,
+    ) -> jsonwebtoken::errors::Result<String> {
         let mut header = Header::new(self.kind.algorithm());
-        header.typ = Some("at+jwt".into());
+        header.typ = Some(kind.into());
         header.kid = Some(self.id.clone());
         jsonwebtoken::encode(&header, claims, &self.private)
     }

@@ -1,4 +1,4 @@
-//! The embedded OpenID Provider of `serve --dev`: discovery, keys and a token endpoint for client credentials, on
+//! The embedded OpenID Provider of `serve --dev`: discovery, keys, a token endpoint and one where people sign in, on
 //! loopback only. The server verifies its tokens like anybody's, so trying Muster out exercises the whole OIDC path.
 //!
 //! | file | what it does |
@@ -6,12 +6,14 @@
 //! | `key` | a signing key, kept in the data folder so that tokens survive a restart |
 //! | `ring` | the keys that sign, and those that did and are still published |
 //! | `discovery` | OpenID Connect Discovery §3 and the JSON Web Key Set |
-//! | `token` | the token endpoint, RFC 6749 §4.4 |
+//! | `token` | the token endpoint, RFC 6749 §4.1.3 and §4.4 |
+//! | `authorize` | where people sign in, RFC 6749 §4.1 |
 //! | `assertion` | `private_key_jwt`: a client proven by a JWT of its own, RFC 7523 |
 //! | `rotate` | new keys while running |
 //! | `claims` | what an access token says, RFC 9068 §2.2 |
 
 mod assertion;
+mod authorize;
 mod claims;
 mod discovery;
 mod key;
@@ -27,6 +29,7 @@ use actix_web::web;
 use crate::clock::Clock;
 use crate::id::IdSource;
 use assertion::Assertions;
+use authorize::Codes;
 use ring::Ring;
 
 /// Why the issuer could not be opened: a key cannot be read, made, kept or registered.
@@ -39,6 +42,7 @@ pub struct Issuer {
     url: String,
     keys: Ring,
     assertions: Assertions,
+    codes: Codes,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 }
@@ -58,6 +62,7 @@ impl Issuer {
             url,
             keys: Ring::open(data_dir)?,
             assertions: Assertions::default(),
+            codes: Codes::default(),
             clock,
             ids,
         })
@@ -90,7 +95,8 @@ pub fn mount(issuer: web::Data<Issuer>) -> impl FnOnce(&mut web::ServiceConfig) 
                     web::get().to(discovery::metadata),
                 )
                 .route("/jwks", web::get().to(discovery::keys))
-                .route("/authorize", web::get().to(discovery::authorize))
+                .route("/authorize", web::get().to(authorize::ask))
+                .route("/authorize", web::post().to(authorize::answer))
                 .service(
                     web::resource("/rotate")
                         .route(web::post().to(rotate::rotate))

@@ -73,11 +73,11 @@ impl Ring {
         signing.chain(retired).cloned().collect()
     }
 
-    /// Signs with the key of that kind.
-    pub(super) fn sign(&self, kind: Kind, claims: &impl Serialize) -> Option<String> {
+    /// Signs a token of that type with the key of that kind.
+    pub(super) fn sign(&self, kind: Kind, typ: &str, claims: &impl Serialize) -> Option<String> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.signing.iter().find(|key| key.kind() == kind)?;
-        key.sign(claims).ok()
+        key.sign(typ, claims).ok()
     }
 
     /// Replaces every signing key. The old ones' private halves are gone then; the public ones stay published for as

@@ -1,4 +1,5 @@
-//! `POST /dev/token`: an access token for a client's own credentials (RFC 6749 §4.4). It is signed with RS256, or as the
+//! `POST /dev/token`: an access token for a client's own credentials (RFC 6749 §4.4), or for the code of somebody who signed
+//! in (§4.1.3), then with an ID token. It is signed with RS256, or as the
 //! parameter `alg`, which is ours, wants it. With `username=…`, ours too and for trying out `/Me`, the token names an
 //! account in its claim `preferred_username`.
 
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use super::Issuer;
 use super::assertion;
-use super::claims::{Claims, LIFETIME, SCOPE};
+use super::claims::{Claims, IdClaims, LIFETIME, SCOPE};
 use super::key::Kind;
 use crate::config::{DevClient, dev_clients};
 
@@ -37,6 +38,14 @@ impl Refusal {
             status: StatusCode::UNAUTHORIZED,
             error: "invalid_client",
             description,
+        }
+    }
+
+    fn unsigned() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            error: "server_error",
+            description: "signing failed",
         }
     }
 
@@ -88,10 +97,29 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
     }
     let form = Form::parse(body)?;
     let client = authenticate(issuer, request, &form)?;
-    match form.get("grant_type") {
-        Some("client_credentials") => {}
+    let kind = Kind::named(form.get("alg").unwrap_or("RS256"))
+        .ok_or_else(|| Refusal::invalid_request("the alg must be RS256 or ES256"))?;
+    let (claims, id_token) = match form.get("grant_type") {
+        Some("client_credentials") => {
+            let claims = Claims::fresh(issuer, client.name, form.get("username"));
+            (claims, None)
+        }
+        Some("authorization_code") => {
+            let now = issuer.clock.now().timestamp();
+            let granted = issuer.codes.redeem(client, &form, now);
+            let granted = granted.ok_or(Refusal {
+                status: StatusCode::BAD_REQUEST,
+                error: "invalid_grant",
+                description: "the code is not good, or not for this client, redirect_uri and code_verifier",
+            })?;
+            let nonce = granted.nonce.as_deref();
+            let id = IdClaims::fresh(issuer, client.name, granted.who, nonce);
+            let id = issuer.keys.sign(kind, "JWT", &id);
+            let claims = Claims::fresh(issuer, granted.who, None);
+            (claims, Some(id.ok_or_else(Refusal::unsigned)?))
+        }
         Some(_) => {
-            let description = "the one grant_type here is client_credentials";
+            let description = "the grant_type must be client_credentials or authorization_code";
             return Err(Refusal {
                 status: StatusCode::BAD_REQUEST,
                 error: "unsupported_grant_type",
@@ -100,25 +128,24 @@ fn grant(issuer: &Issuer, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
         }
         None => {
             return Err(Refusal::invalid_request(
-                "grant_type is missing; it must be client_credentials",
+                "grant_type is missing; it must be client_credentials or authorization_code",
             ));
         }
-    }
-    let kind = Kind::named(form.get("alg").unwrap_or("RS256"))
-        .ok_or_else(|| Refusal::invalid_request("the alg must be RS256 or ES256"))?;
-    let claims = Claims::fresh(issuer, client.name, form.get("username"));
-    let Some(token) = issuer.keys.sign(kind, &claims) else {
-        return Err(Refusal {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            error: "server_error",
-            description: "signing failed",
-        });
     };
+    let token = issuer.keys.sign(kind, "at+jwt", &claims);
+    let token = token.ok_or_else(Refusal::unsigned)?;
     // §5.1: the granted scope is named because it may differ from the one asked for.
+    let mut answer = json!({
+        "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.num_seconds(), "scope": SCOPE,
+    });
+    if let Some(id_token) = id_token {
+        answer["id_token"] = id_token.into();
+        answer["scope"] = format!("openid profile {SCOPE}").into();
+    }
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
-        .json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.num_seconds(), "scope": SCOPE })))
+        .json(answer))
 }
 
 /// Who is asking: by HTTP Basic, by parameters in the body (§2.3.1) or by an assertion (RFC 7523 §2.2), never by two of
@@ -213,7 +240,7 @@ pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// §3.2: parameters without a value count as absent, and none may be given twice.
-    fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(body)
             .into_owned()
@@ -227,7 +254,14 @@ impl Form {
         Ok(Self(pairs))
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// All of them.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The value of one.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, _)| known == name)

@@ -9,6 +9,7 @@
 
 mod app;
 mod assertions;
+mod authorize;
 mod boundary;
 mod fake_issuer;
 mod issuer;

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::{Clock, SystemClock};
-use muster::config;
+use muster::config::{self, Config};
 use muster::id::RandomIds;
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::app::{Answer, App, Folder, send};
+use super::app::{Answer, Folder, send};
 use super::fake_issuer::{FakeIssuer, Manner};
 use super::verifier::{FIRST, SECOND};
 
@@ -28,6 +28,10 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = Folder::new();
         let issuer = FakeIssuer::new(vec![FIRST.jwk("first")]);
         let url = &issuer.origin;
@@ -43,6 +47,7 @@ impl Scene {
         config.server.data_dir.clone_from(&folder.0);
         config.server.behind_proxy = true;
         config.server.public_url = Some("https://people.example.com/scim/v2".into());
+        change(&mut config);
         let serve = Serve {
             config,
             dev: false,
@@ -237,11 +242,13 @@ async fn a_provider_that_is_away_is_told_on_a_page() {
 
 #[actix_web::test]
 async fn where_nobody_can_sign_in_there_are_no_pages() {
-    let app = App::start();
+    let scene = Scene::with(|config| {
+        config.sign_in = None;
+        config.person_roles.clear();
+    });
     for path in ["/me", "/sign-in", "/sign-in/callback?code=x&state=y"] {
-        let answer = send(app.http.get(format!("{}{path}", app.origin))).await;
-        answer.error(404, None);
+        scene.get(path, "muster=x").await.error(404, None);
     }
-    let answer = send(app.http.post(format!("{}/sign-out", app.origin))).await;
-    answer.error(404, None);
+    let url = format!("http://{}/sign-out", scene.running.address);
+    send(scene.http.post(url)).await.error(404, None);
 }

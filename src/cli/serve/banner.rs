@@ -46,6 +46,7 @@ DEVELOPMENT MODE: whoever can reach this port can get a token. Keep real people'
   issuer    http://{address}/dev
   clients   {names}
             (the secret of each is its name followed by -secret)
+  people    http://{address}/sign-in (as any of these)
 
 Get a token, then list the users:
 
