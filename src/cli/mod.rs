@@ -6,10 +6,12 @@
 //! | `break_glass` | `muster break-glass`: a purpose for a client, for a while |
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
 //! | `database` | opens the service on the configured database |
+//! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `events` | `muster events`: prints the log |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
 //! | `failure` | a message for the operator, and the exit code |
 
+mod audit;
 mod break_glass;
 pub mod conform;
 mod database;
@@ -39,6 +41,8 @@ enum Command {
     Serve(serve::Options),
     /// Print the log of changes, one JSON object a line, oldest first.
     Events(events::Options),
+    /// Verify the sealed log, export it, print its signed heads.
+    Audit(audit::Options),
     /// Try a SCIM server, this one or any other, clause by clause.
     Conform(conform::Options),
     /// Check a policy file, and explain what it lets whom do and see.
@@ -56,6 +60,7 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Some(Command::Serve(options)) => serve::run(options),
         Some(Command::Events(options)) => events::run(&options),
+        Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
         Some(Command::Policy(options)) => policy::run(&options),
         Some(Command::BreakGlass(options)) => break_glass::run(&options),

@@ -60,6 +60,9 @@ pub struct Config {
     /// How to log.
     #[serde(default)]
     pub log: Log,
+    /// How the log of changes is sealed.
+    #[serde(default)]
+    pub audit: Audit,
 }
 
 /// `[server]`.
@@ -277,6 +280,18 @@ pub struct Log {
     pub format: Format,
     /// Like `RUST_LOG`, over which it wins.
     pub filter: Option<String>,
+}
+
+/// `[audit]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// The file to which signed tree heads are appended; default `heads.jsonl` in the data folder if the database is there
+    /// too, else none.
+    pub heads: Option<PathBuf>,
+    /// Whether events stay without their leaves: to measure what sealing costs, and not to be configured.
+    #[serde(skip)]
+    pub unsealed: bool,
 }
 
 /// How log lines look.

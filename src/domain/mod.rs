@@ -12,6 +12,7 @@
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known |
 //! | `event` | the event that explains a change |
+//! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
 //! | `policy` | what the operators have laid down, read and checked |
 //! | `access` | what a policy lets a client do and see |
 //! | `session` | who is signed in, and for how long |
@@ -28,6 +29,7 @@ pub mod document;
 pub mod event;
 pub mod fold;
 pub mod index;
+pub mod log;
 pub mod masked;
 pub mod name;
 pub mod policy;

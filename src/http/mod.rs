@@ -16,6 +16,7 @@
 //! | `stream` | an answer too long to be held, written while it is read |
 //! | `sign_in/` | people by browser: OpenID Connect, sessions, `/me` |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
+//! | `log` | `/log`: signed heads of the sealed log, and proofs |
 //! | `health` | `/healthz` and `/readyz` |
 //! | `tls` | the certificate, read anew when its files change |
 
@@ -27,6 +28,7 @@ mod clients;
 mod error;
 mod health;
 mod limit;
+mod log;
 mod openapi;
 mod prefer;
 mod query;
@@ -130,6 +132,7 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .route("/readyz", web::get().to(health::ready))
             .configure(openapi::mount)
             .configure(sign_in::mount)
+            .configure(log::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));
     }

@@ -13,6 +13,8 @@
 //! | `change` | the write path that all of them share |
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
 //! | `session` | people sign in and out |
+//! | `log` | heads and proofs of the sealed log, and the thread that signs its heads |
+//! | `verify` | the whole log verified, and handed out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
@@ -33,6 +35,7 @@ pub mod error;
 mod explain;
 mod get;
 mod list;
+pub mod log;
 mod me;
 mod members;
 mod membership;
@@ -46,6 +49,7 @@ mod search;
 mod session;
 mod sight;
 mod target;
+pub mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -54,6 +58,7 @@ use serde_json::Value;
 
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{Context, Right};
+use crate::domain::log::head::Key;
 use crate::domain::masked::{Masked, Renderer, Resource};
 use crate::domain::view::View;
 use crate::id::{IdSource, TenantId};
@@ -62,6 +67,7 @@ use crate::scim::resource_type::ResourceType;
 use crate::store::{self, Store};
 pub use bulk::Attempted;
 pub use error::Error;
+use log::Notary;
 pub use me::Account;
 use paging::Paging;
 use policy::Watch;
@@ -127,6 +133,8 @@ struct Inner {
     verifying: BTreeSet<String>,
     paging: Paging,
     watch: Watch,
+    log_key: Arc<Key>,
+    notary: Notary,
 }
 
 impl Muster {
@@ -140,6 +148,7 @@ impl Muster {
             let etag = store::setting::claim(tx, "etag-key", etag)?;
             Ok::<_, Error>((etag, store::setting::claim(tx, "cursor-key", cursor)?))
         })?;
+        let log_key = Arc::new(log::key(&store, ids.secret())?);
         let trusted = settings
             .systems
             .iter()
@@ -151,6 +160,8 @@ impl Muster {
             verifying: trusted.map(|system| system.name.clone()).collect(),
             paging: Paging::new(cursor_key, settings.max_page),
             watch: Watch::new(),
+            log_key,
+            notary: Notary::default(),
         }));
         muster.watch()?;
         Ok(muster)
@@ -193,6 +204,8 @@ impl Muster {
     /// Waits for what is being written, and closes the database.
     pub fn close(&self) {
         self.0.watch.close();
+        self.0.store.stop_sealing();
+        self.0.notary.close();
         self.0.store.close();
     }
 

@@ -18,9 +18,11 @@
 //! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
+//! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
+pub mod audit;
 pub mod audit_event;
 pub mod belonging;
 pub mod break_glass;
@@ -32,6 +34,7 @@ pub mod event;
 mod filter;
 mod home;
 pub mod list;
+pub mod log;
 pub mod member;
 pub mod membership;
 mod migration;
@@ -40,6 +43,7 @@ pub mod policy;
 mod pool;
 pub mod record;
 mod schema;
+mod sealer;
 pub mod seek;
 pub mod session;
 pub mod setting;
@@ -54,7 +58,7 @@ mod values;
 mod workers;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use db::{Address, Dialect};
@@ -63,6 +67,7 @@ pub use tx::Tx;
 
 use home::Home;
 use pool::Pool;
+use sealer::{Bell, Heard, Sealer};
 use stream::{Pieces, Sink, Streams};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -86,8 +91,15 @@ struct Inner {
 enum Engine {
     /// One writer thread; readers are inline.
     Sqlite(Writer),
-    /// As many threads as connections.
-    Postgres(Workers),
+    /// As many threads as connections, and one that seals what they have committed.
+    Postgres(Workers, Sealing),
+}
+
+/// PostgreSQL's sealer, once it is started.
+struct Sealing {
+    bell: Bell,
+    heard: Mutex<Option<Heard>>,
+    sealer: OnceLock<Sealer>,
 }
 
 /// How long a caller waits for an answer of the database, its turn included: what hangs longer is not waited for.
@@ -117,8 +129,14 @@ impl Store {
             }
             Dialect::Postgres => {
                 let pool = Pool::new(&address, home, db::Purpose::Write, size);
-                let workers = Workers::start(&pool, &paths, size)?;
-                (pool, Engine::Postgres(workers))
+                let (bell, heard) = Sealer::bell();
+                let workers = Workers::start(&pool, &paths, &bell, size)?;
+                let sealing = Sealing {
+                    bell,
+                    heard: Mutex::new(Some(heard)),
+                    sealer: OnceLock::new(),
+                };
+                (pool, Engine::Postgres(workers, sealing))
             }
         };
         Ok(Self(Arc::new(Inner {
@@ -192,7 +210,7 @@ impl Store {
         let (job, answer) = UseCase::new(use_case);
         match &self.0.engine {
             Engine::Sqlite(writer) => writer.submit(Box::new(job)),
-            Engine::Postgres(workers) => workers.submit(as_work(Box::new(job)))?,
+            Engine::Postgres(workers, _) => workers.submit(as_work(Box::new(job)))?,
         }
         Ok(answer)
     }
@@ -206,7 +224,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Engine::Postgres(workers) = &self.0.engine else {
+        let Engine::Postgres(workers, _) = &self.0.engine else {
             return self.read_blocking(use_case);
         };
         let paths = self.0.paths.clone();
@@ -221,7 +239,7 @@ impl Store {
         &self,
         use_case: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let Engine::Postgres(workers) = &self.0.engine else {
+        let Engine::Postgres(workers, _) = &self.0.engine else {
             return self.0.pool.read_at_once(&self.0.paths, use_case);
         };
         let paths = self.0.paths.clone();
@@ -298,11 +316,47 @@ impl Store {
         self.0.address.dialect()
     }
 
+    /// Starts to seal what is committed, in a thread. On SQLite that is part of every commit anyway.
+    pub fn start_sealing(&self) -> Result<(), Error> {
+        let Engine::Postgres(_, sealing) = &self.0.engine else {
+            return Ok(());
+        };
+        let heard = sealing
+            .heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(heard) = heard {
+            let sealer = Sealer::start(&self.0.address, &self.0.paths, &sealing.bell, heard)?;
+            _ = sealing.sealer.set(sealer);
+        }
+        Ok(())
+    }
+
+    /// Seals nothing from now on: to measure what sealing costs.
+    pub fn leave_unsealed(&self) {
+        if let Engine::Sqlite(writer) = &self.0.engine {
+            writer.leave_unsealed();
+        }
+    }
+
+    /// Seals what has been committed here, and then no more on PostgreSQL.
+    pub fn stop_sealing(&self) {
+        if let Engine::Postgres(_, sealing) = &self.0.engine
+            && let Some(sealer) = sealing.sealer.get()
+        {
+            sealer.close();
+        }
+    }
+
     /// Lets what is being written finish, and stops.
     pub fn close(&self) {
         match &self.0.engine {
             Engine::Sqlite(writer) => writer.close(),
-            Engine::Postgres(workers) => workers.close(),
+            Engine::Postgres(workers, _) => {
+                workers.close();
+                self.stop_sealing();
+            }
         }
     }
 }

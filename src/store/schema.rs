@@ -132,6 +132,39 @@ diesel::table! {
     }
 }
 
+    log_leaf (tenant, position) {
+        tenant -> Integer,
+        position -> BigInt,
+        seq -> BigInt,
+        event -> Binary,
+        hash -> Binary,
+    }
+}
+diesel::table! {
+    log_node (tenant, level, position) {
+        tenant -> Integer,
+        level -> SmallInt,
+        position -> BigInt,
+        hash -> Binary,
+    }
+}
+diesel::table! {
+    log_tree (tenant) { tenant -> Integer, size -> BigInt, peaks -> Binary, }
+}
+diesel::table! {
+    log_head (tenant, size) {
+        tenant -> Integer,
+        size -> BigInt,
+        root -> Binary,
+        at -> BigInt,
+        signature -> Binary,
+    }
+}
+diesel::table! {
+    log_horizon (id) { id -> SmallInt, seq -> BigInt, }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(event, log_leaf);
 diesel::allow_tables_to_appear_in_same_query!(
     resource,
     source_record,

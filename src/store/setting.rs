@@ -19,3 +19,13 @@ pub fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error
         .first(tx.db);
     value.map_err(|error| tx.explain(error))
 }
+
+/// The setting named `name`, if there is one.
+pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    setting::table
+        .filter(setting::name.eq(name))
+        .select(setting::value)
+        .first(tx.db)
+        .optional()
+        .map_err(|error| tx.explain(error))
+}

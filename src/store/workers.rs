@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use super::counter;
 use super::error::Error;
 use super::pool::Pool;
+use super::sealer::Bell;
 use super::tx::{Paths, Tx, publish};
 use super::use_case::{ATTEMPTS, Job};
 
@@ -56,7 +57,12 @@ struct Waiting {
 }
 
 impl Workers {
-    pub(super) fn start(pool: &Pool, paths: &Paths, count: u32) -> Result<Self, Error> {
+    pub(super) fn start(
+        pool: &Pool,
+        paths: &Paths,
+        bell: &Bell,
+        count: u32,
+    ) -> Result<Self, Error> {
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
@@ -64,10 +70,14 @@ impl Workers {
         });
         let threads = (0..count)
             .map(|n| {
-                let (pool, paths, queue) = (pool.clone(), paths.clone(), Arc::clone(&queue));
+                let (pool, queue) = (pool.clone(), Arc::clone(&queue));
+                let desk = Desk {
+                    paths: paths.clone(),
+                    bell: bell.clone(),
+                };
                 std::thread::Builder::new()
                     .name(format!("muster-db-{n}"))
-                    .spawn(move || serve(&pool, &paths, &queue))
+                    .spawn(move || serve(&pool, &desk, &queue))
             })
             .collect::<Result<_, _>>()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -148,24 +158,31 @@ impl Queue {
     }
 }
 
-fn serve(pool: &Pool, paths: &Paths, queue: &Queue) {
+/// What a worker has besides its connection.
+struct Desk {
+    paths: Paths,
+    /// Rung after each commit.
+    bell: Bell,
+}
+
+fn serve(pool: &Pool, desk: &Desk, queue: &Queue) {
     while let Some((first, others)) = queue.next() {
         // A panic has been answered inside; the thread goes on.
         drop(catch_unwind(AssertUnwindSafe(|| match first {
             Work::Read(work) => work(pool),
-            Work::Write(job) => write(pool, paths, job),
-            Work::Newcomer(job) if others.is_empty() => write(pool, paths, job),
+            Work::Write(job) => write(pool, desk, job),
+            Work::Newcomer(job) if others.is_empty() => write(pool, desk, job),
             Work::Newcomer(job) => {
                 let mut jobs = vec![job];
                 jobs.extend(others);
-                write_together(pool, paths, jobs);
+                write_together(pool, desk, jobs);
             }
         })));
     }
 }
 
 /// Runs writes in one transaction; if that does not work out, each in its own.
-fn write_together(pool: &Pool, paths: &Paths, mut jobs: Vec<Box<dyn Job>>) {
+fn write_together(pool: &Pool, desk: &Desk, mut jobs: Vec<Box<dyn Job>>) {
     jobs.retain(|job| job.is_wanted());
     let mut kept = match pool.begin(BEGIN) {
         Ok(kept) => kept,
@@ -176,7 +193,7 @@ fn write_together(pool: &Pool, paths: &Paths, mut jobs: Vec<Box<dyn Job>>) {
             return;
         }
     };
-    let mut tx = Tx::new(&mut kept.db, paths);
+    let mut tx = Tx::new(&mut kept.db, &desk.paths);
     let kept_all = jobs.iter_mut().all(|job| job.run(&mut tx)) && !tx.is_lost();
     let settled = kept_all && counter::settle(&mut tx).is_ok();
     let learned = tx.into_learned();
@@ -184,7 +201,8 @@ fn write_together(pool: &Pool, paths: &Paths, mut jobs: Vec<Box<dyn Job>>) {
         match kept.db.run("COMMIT") {
             Ok(()) => {
                 kept.broken = false;
-                publish(paths, learned);
+                publish(&desk.paths, learned);
+                desk.bell.ring();
                 for job in jobs {
                     job.finish(Ok(()));
                 }
@@ -203,12 +221,12 @@ fn write_together(pool: &Pool, paths: &Paths, mut jobs: Vec<Box<dyn Job>>) {
     kept.broken = kept.db.run("ROLLBACK").is_err();
     drop(kept);
     for job in jobs {
-        write(pool, paths, job);
+        write(pool, desk, job);
     }
 }
 
 /// Runs a write in a transaction of its own, again after a lost race.
-fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
+fn write(pool: &Pool, desk: &Desk, mut job: Box<dyn Job>) {
     if !job.is_wanted() {
         return;
     }
@@ -218,7 +236,7 @@ fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
             Ok(kept) => kept,
             Err(error) => return job.finish(Err(error)),
         };
-        let mut tx = Tx::new(&mut kept.db, paths);
+        let mut tx = Tx::new(&mut kept.db, &desk.paths);
         let keep = job.run(&mut tx);
         let lost = tx.is_lost();
         let settled = if keep {
@@ -231,7 +249,8 @@ fn write(pool: &Pool, paths: &Paths, mut job: Box<dyn Job>) {
             match settled.and_then(|()| kept.db.run("COMMIT")) {
                 Ok(()) => {
                     kept.broken = false;
-                    publish(paths, learned);
+                    publish(&desk.paths, learned);
+                    desk.bell.ring();
                     return job.finish(Ok(()));
                 }
                 Err(Error::Lost) => kept.broken = kept.db.run("ROLLBACK").is_err(),

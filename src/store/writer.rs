@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use super::counter::{self, Counted};
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
 use super::home::Home;
+use super::log;
 use super::tx::{PathKey, Paths, Tx, publish};
 use super::use_case::{ATTEMPTS, Job};
 
@@ -33,11 +35,14 @@ const QUEUE: usize = 4096;
 pub(super) struct Writer {
     queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    seals: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(super) fn start(address: &Address, home: Home, paths: Paths) -> Result<Self, Error> {
+        let seals = Arc::new(AtomicBool::new(true));
         let mut desk = Desk {
+            seals: Arc::clone(&seals),
             db: Some(address.reconnect(Purpose::Write)?),
             checkpoints: Checkpoints::start(address, home.clone())?,
             address: address.clone(),
@@ -52,7 +57,13 @@ impl Writer {
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
+            seals,
         })
+    }
+
+    /// From now on no event gets its leaf.
+    pub(super) fn leave_unsealed(&self) {
+        self.seals.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn submit(&self, job: Box<dyn Job>) {
@@ -95,6 +106,8 @@ struct Desk {
     home: Home,
     paths: Paths,
     checkpoints: Checkpoints,
+    /// Whether events get their leaves with the commit that they are of.
+    seals: Arc<AtomicBool>,
     /// The connection; none after it has failed, until the next write.
     db: Option<Db>,
 }
@@ -139,7 +152,8 @@ fn serve(desk: &mut Desk, jobs: &Receiver<Box<dyn Job>>) -> bool {
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
     }
-    let whole = whole.and_then(|()| group.commit());
+    let seals = desk.seals.load(Ordering::Relaxed);
+    let whole = whole.and_then(|()| group.commit(seals));
     let (ran, learned) = (group.ran, group.learned);
     match whole {
         Ok(()) => {
@@ -279,11 +293,25 @@ impl<'a> Group<'a> {
         Attempt::Kept
     }
 
-    fn commit(&mut self) -> Result<(), Error> {
+    fn commit(&mut self, seals: bool) -> Result<(), Error> {
         let mut tx = Tx::new(self.db, self.paths);
         tx.counted = std::mem::take(&mut self.counted);
         counter::settle(&mut tx)?;
+        if seals {
+            self.seal()?;
+        }
         self.db.run("COMMIT")
+    }
+
+    /// Gives the group's events their leaves. That a log has been damaged is no reason to refuse a write: its event waits, and
+    /// is found by who verifies the log.
+    fn seal(&mut self) -> Result<(), Error> {
+        self.db.run("SAVEPOINT seal")?;
+        if let Err(error) = log::seal(&mut Tx::new(self.db, self.paths)) {
+            tracing::error!(%error, "store.seal failed");
+            self.db.run("ROLLBACK TO seal")?;
+        }
+        self.db.run("RELEASE seal")
     }
 }
 

@@ -18,10 +18,13 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list.
-const OTHERS: [(&str, &[&str]); 4] = [
+const OTHERS: [(&str, &[&str]); 7] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
+    ("/log/head", &["GET"]),
+    ("/log/proof", &["GET"]),
+    ("/log/consistency", &["GET"]),
     ("/nothing", &["GET", "POST"]),
 ];
 /// An id that nobody has.

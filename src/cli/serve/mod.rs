@@ -17,6 +17,7 @@ use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 
+use super::audit::heads;
 use super::database::{self, MAX_PAGE};
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
@@ -195,6 +196,7 @@ fn assemble(
         .max(2);
     // Every worker may read, and a few more jobs besides.
     let service = database::open(&config, workers + 4, ids.clone())?;
+    seal(&service, &config, clock.clone())?;
     let base_url = base_url(&config, address);
     let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;
     let doors = Doors {
@@ -228,6 +230,17 @@ fn register(issuer: &mut Issuer, client: &str, file: &Path) -> Result<(), Failur
     issuer
         .register(client, &text)
         .map_err(|error| wrong(&error))
+}
+
+/// Seals the log from now on, and keeps its signed heads where they belong.
+fn seal(service: &Muster, config: &Config, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+    if config.audit.unsealed {
+        tracing::warn!("events are not sealed: this server is for measuring");
+        service.leave_unsealed();
+        return Ok(());
+    }
+    let keep = heads::file(config).map(heads::keep);
+    Ok(service.start_log(clock, keep)?)
 }
 
 /// Makes the data folder, and finds out now whether it can be written to.

@@ -38,6 +38,9 @@ pub(crate) struct Options {
         hide_env_values = true
     )]
     database_url: Option<String>,
+    /// Leave events unsealed, to measure what sealing costs.
+    #[arg(long, hide = true)]
+    unsealed: bool,
 }
 
 impl Options {
@@ -62,6 +65,7 @@ impl Options {
         if let Some(url) = self.database_url {
             server.database_url = Some(Secret::new(url));
         }
+        config.audit.unsealed = self.unsealed;
         Ok(Serve {
             config,
             dev: self.dev,
