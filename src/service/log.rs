@@ -68,7 +68,7 @@ impl Muster {
                     match keep(&unkept.concat()) {
                         Ok(()) => unkept.clear(),
                         Err(error) => {
-                            tracing::error!(%error, "a tree head cannot be kept outside the database")
+                            tracing::error!(%error, "a tree head cannot be kept outside the database");
                         }
                     }
                 } else {

@@ -14,7 +14,7 @@ use crate::store::audit::Sealed;
 use crate::store::{self, Store};
 
 /// How many leaves are read at a time.
-const PAGE: usize = 500;
+const PAGE: u32 = 500;
 /// A tile is complete with so many leaves.
 const TILE_LEVELS: u32 = 8;
 /// After so many findings in a log the rest is left out.
@@ -133,7 +133,7 @@ impl Muster {
             let Some(tenant) = store::tenant::find(tx, tenant)? else {
                 return Ok(Vec::new());
             };
-            Ok::<_, Error>(store::audit::page(tx, tenant, from, PAGE as i64)?)
+            Ok::<_, Error>(store::audit::page(tx, tenant, from, PAGE.into())?)
         })?;
         Ok(page.iter().map(exported).collect())
     }
@@ -244,7 +244,7 @@ impl<'a> Walk<'a> {
         loop {
             let from = self.size;
             let page = self.store.read_blocking(|tx| {
-                Ok::<_, Error>(store::audit::page(tx, tenant, from, PAGE as i64)?)
+                Ok::<_, Error>(store::audit::page(tx, tenant, from, PAGE.into())?)
             })?;
             for leaf in &page {
                 self.leaf(leaf)?;
@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
                     return Ok(());
                 }
             }
-            if page.len() < PAGE {
+            if page.len() < PAGE as usize {
                 break;
             }
         }
@@ -349,7 +349,7 @@ impl<'a> Walk<'a> {
         let tenant = self.tenant;
         let unsealed = self
             .store
-            .read_blocking(|tx| Ok::<_, Error>(store::audit::unsealed(tx, tenant, PAGE as i64)?))?;
+            .read_blocking(|tx| Ok::<_, Error>(store::audit::unsealed(tx, tenant, PAGE.into())?))?;
         let (lost, waiting): (Vec<_>, Vec<_>) =
             unsealed.into_iter().partition(|(seq, _)| *seq <= horizon);
         for (_, id) in lost {

@@ -4,6 +4,7 @@
 //! insertion. On SQLite a batch is part of the commit that its events are of; on PostgreSQL [`super::sealer`] does it after.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use diesel::backend::Backend;
 use diesel::prelude::*;
@@ -147,12 +148,12 @@ pub(super) fn seal(tx: &mut Tx<'_>) -> Result<usize, Error> {
     let (mut leaves, mut nodes) = (Vec::with_capacity(unsealed.len()), Vec::new());
     for row in &unsealed {
         let tenant = row.tenant;
-        if !trees.contains_key(&tenant) {
-            let tree = tree(tx, TenantId(tenant))?;
-            trees.insert(tenant, (tree.size(), tree));
-        }
-        let Some((_, tree)) = trees.get_mut(&tenant) else {
-            continue;
+        let (_, tree) = match trees.entry(tenant) {
+            Slot::Occupied(known) => known.into_mut(),
+            Slot::Vacant(slot) => {
+                let tree = tree(tx, TenantId(tenant))?;
+                slot.insert((tree.size(), tree))
+            }
         };
         let hash = row.entry().hash();
         leaves.push(LeafRow {

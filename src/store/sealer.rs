@@ -21,7 +21,7 @@ use super::schema::event;
 use super::tx::{Paths, Tx};
 
 /// A number of ours for PostgreSQL's advisory lock: "musters".
-const LOCK: i64 = 0x6d75_7374_6572_73;
+const LOCK: i64 = 0x006d_7573_7465_7273;
 /// How long events that other processes have committed wait at most, while nobody rings.
 const LOOK: Duration = Duration::from_millis(200);
 /// When to try again after a failure.

@@ -197,6 +197,13 @@ impl App {
             .collect()
     }
 
+    /// Stops, and leaves the database to a test that spoils it.
+    pub(crate) fn leave(mut self) -> Database {
+        let running = self.running.take().expect("it runs");
+        running.stop().expect("it stops in good order");
+        self.database
+    }
+
     /// Stops, and checks what must hold of every database.
     pub(crate) fn finish(mut self) {
         let running = self.running.take().expect("it runs");

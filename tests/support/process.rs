@@ -33,6 +33,19 @@ impl Process {
         Self::spawn(Command::new(MUSTER), folder, &more, "off")
     }
 
+    /// Starts on the database at `url`, whose events it leaves unsealed.
+    pub(crate) fn start_unsealed(folder: &Path, url: &str) -> Self {
+        let more = ["--database-url", url, "--unsealed"];
+        Self::spawn(Command::new(MUSTER), folder, &more, "off")
+    }
+
+    /// Runs another command of the binary, and waits for its end.
+    pub(crate) fn command(arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(MUSTER);
+        command.env_remove("MUSTER_DATABASE_URL");
+        command.args(arguments).output().expect("the binary runs")
+    }
+
     /// Starts on SQLite in `folder`, in a process that may make files of so many KiB and no longer ones.
     pub(crate) fn start_cramped(folder: &Path, kibibytes: u32) -> Self {
         let mut shell = Command::new("sh");

@@ -7,7 +7,7 @@
 pub(super) mod heads;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -83,20 +83,23 @@ fn verify(options: &Verify) -> Result<(), Failure> {
     };
     let since = match &options.since {
         None => 0,
-        Some(text) => match text.parse() {
-            Ok(size) => size,
-            Err(_) => {
-                let named = read(&PathBuf::from(text))?;
-                let size = named.iter().map(|head| head.size).min();
-                retained.extend(named);
-                size.ok_or_else(|| Failure::usage(format!("there is no head in {text}")))?
-            }
-        },
+        Some(text) => start(text, &mut retained)?,
     };
     let service = options.place.open()?;
     let done = tell(&service, since, &retained);
     service.close();
     done
+}
+
+/// The size to begin at: itself, or that of a head in a file, which is then a head to compare with too.
+fn start(text: &str, retained: &mut Vec<Head>) -> Result<u64, Failure> {
+    if let Ok(size) = text.parse() {
+        return Ok(size);
+    }
+    let named = read(Path::new(text))?;
+    let size = named.iter().map(|head| head.size).min();
+    retained.extend(named);
+    size.ok_or_else(|| Failure::usage(format!("there is no head in {text}")))
 }
 
 fn tell(service: &Muster, since: u64, retained: &[Head]) -> Result<(), Failure> {
@@ -124,7 +127,7 @@ fn tell(service: &Muster, since: u64, retained: &[Head]) -> Result<(), Failure> 
 }
 
 /// The heads in a file, one a line.
-fn read(file: &PathBuf) -> Result<Vec<Head>, Failure> {
+fn read(file: &Path) -> Result<Vec<Head>, Failure> {
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
     let lines = text.lines().enumerate();

@@ -31,7 +31,7 @@ impl Frontier {
     #[must_use]
     pub fn from_bytes(size: u64, peaks: &[u8]) -> Option<Self> {
         let (peaks, rest) = peaks.as_chunks::<32>();
-        let fits = rest.is_empty() && peaks.len() as u32 == size.count_ones();
+        let fits = rest.is_empty() && u32::try_from(peaks.len()) == Ok(size.count_ones());
         fits.then(|| Self {
             size,
             peaks: peaks.to_vec(),

@@ -1,0 +1,65 @@
+//! `muster audit` as an operator runs it.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::process::Process;
+use crate::support::{Client, Database, Engine, client};
+use crate::users;
+
+#[test]
+fn the_command_verifies_exports_and_finds() {
+    let database = Database::fresh(Engine::Sqlite);
+    let folder = database.folder().to_str().unwrap().to_owned();
+    let server = Process::start(database.folder());
+    let heads = database.folder().join("heads.jsonl");
+    actix_web::rt::System::new().block_on(async {
+        let http = client::http();
+        let token = client::token(&http, &server.origin, "hris").await;
+        let hris = Client::new(http, format!("{}/scim/v2", server.origin), Some(token));
+        users(&hris, "ann", 6).await;
+    });
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !fs::read_to_string(&heads).is_ok_and(|text| text.contains("\"size\":6")) {
+        assert!(Instant::now() < patience, "no head in {}", heads.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let text = |arguments: &[&str], code: i32| {
+        let arguments = [&["audit"], arguments, &["--data-dir", &folder]].concat();
+        let output = Process::command(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // While the server runs.
+    let told = text(&["verify"], 0);
+    assert!(told.contains("6 events, as sealed"), "{told}");
+    assert!(text(&["verify", "--since", "3"], 0).contains("6 events"));
+    let kept = heads.to_str().unwrap();
+    assert!(text(&["verify", "--since", kept, "--head", kept], 0).contains("6 events"));
+    let told = text(&["head"], 0);
+    assert!(
+        told.contains("\"size\":6") && told.contains("public key"),
+        "{told}"
+    );
+    let lines: Vec<Value> = text(&["export", "--after", "3"], 0)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["position"], 4);
+    assert_eq!(lines[0]["event"]["type"], "person.created");
+    server.kill();
+    let mut connection = database.connect();
+    connection.run("DROP TRIGGER event_is_never_updated");
+    connection.run("UPDATE event SET client = 'nobody' WHERE seq = 5");
+    let told = text(&["verify"], 1);
+    let id = lines[0]["event"]["eventId"].as_str().unwrap();
+    assert!(
+        told.contains(&format!("position 4, event {id}: ")),
+        "{told}"
+    );
+    drop(connection);
+    database.forget();
+}
