@@ -115,7 +115,7 @@ impl Muster {
             }
         }
         let heads = expected.len();
-        walk.expect(expected)?;
+        walk.hold_to(expected)?;
         walk.run(since)?;
         let waiting = walk.unsealed(horizon)?;
         Ok(Verified {
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes what the tree must be: by the heads, and by its own frontier.
-    fn expect(&mut self, heads: Vec<Expected>) -> Result<(), Error> {
+    fn hold_to(&mut self, heads: Vec<Expected>) -> Result<(), Error> {
         self.expected = heads;
         let tenant = self.tenant;
         let tree = self.store.read_blocking(|tx| store::log::tree(tx, tenant));

@@ -22,7 +22,7 @@ use crate::domain::log::{Entry, Hash};
 use crate::id::TenantId;
 
 /// The most events that are sealed at a time.
-pub(super) const BATCH: usize = 512;
+const BATCH: usize = 512;
 /// A tile holds the hashes of 2^8 subtrees.
 const TILE: u32 = 8;
 
@@ -137,12 +137,13 @@ struct NodeRow {
     hash: Vec<u8>,
 }
 
-/// Gives the oldest unsealed events, at most [`BATCH`], their leaves; answers how many there were.
-pub(super) fn seal(tx: &mut Tx<'_>) -> Result<usize, Error> {
+/// Gives the oldest unsealed events, at most [`BATCH`], their leaves. If there may be more, answers up to where all that is
+/// to be seen has one now.
+pub(super) fn seal(tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
     let unsealed: Vec<EntryRow> = on_both!(&mut *tx.db, connection => Unsealed.load(connection))
         .map_err(|e| tx.explain(e))?;
     let Some(last) = unsealed.last().map(|row| row.seq) else {
-        return Ok(0);
+        return Ok(None);
     };
     let mut trees: BTreeMap<i32, (u64, Frontier)> = BTreeMap::new();
     let (mut leaves, mut nodes) = (Vec::with_capacity(unsealed.len()), Vec::new());
@@ -182,7 +183,7 @@ pub(super) fn seal(tx: &mut Tx<'_>) -> Result<usize, Error> {
     if tx.dialect() == Dialect::Sqlite {
         advance(tx, last)?;
     }
-    Ok(unsealed.len())
+    Ok((unsealed.len() == BATCH).then_some(last))
 }
 
 fn insert(tx: &mut Tx<'_>, leaves: Vec<LeafRow>, nodes: Vec<NodeRow>) -> Result<(), Error> {

@@ -16,7 +16,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::db::{Address, Db, Purpose};
 use super::error::Error;
-use super::log::{BATCH, advance, seal};
+use super::log::{advance, seal};
 use super::schema::event;
 use super::tx::{Paths, Tx};
 
@@ -165,14 +165,12 @@ impl Desk {
         }
         // Whoever has ended by now is seen by the statements that follow.
         let settled = self.settled(tx)?;
-        if seal(tx)? == BATCH {
-            return Ok(true);
-        }
+        let more = seal(tx)?;
         if let Some(seq) = settled {
-            advance(tx, seq)?;
-            self.awaited = None;
+            advance(tx, more.map_or(seq, |sealed| sealed.min(seq)))?;
+            self.awaited = self.awaited.take().filter(|_| more.is_some());
         }
-        Ok(false)
+        Ok(more.is_some())
     }
 
     /// Up to where every event has been committed, or never will be; nothing while that is where it was.

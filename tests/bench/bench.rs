@@ -7,6 +7,7 @@
 //! | `seed` `multiply` `database` | databases of any size, the first thousand written through the server itself |
 //! | `server` `bare` | what is measured, as processes: Muster, a bare handler, other servers |
 //! | `http` `load` `operations` | the load: what is sent, over kept connections, in a closed or an open loop |
+//! | `sealing` | what sealing the log costs |
 //! | `walk` | a walk of everybody while others come and go |
 //! | `measure` `report` | the plan, interleaved; what comes of it |
 
@@ -26,6 +27,7 @@ mod multiply;
 mod operations;
 mod people;
 mod report;
+mod sealing;
 mod seed;
 mod server;
 mod walk;

@@ -8,6 +8,7 @@ use super::load::{Outcome, Pace, as_number, run};
 use super::operations::{Operation, Target};
 use super::people::WRITTEN;
 use super::report::{Figure, Growth, Report};
+use super::sealing::sealing;
 use super::seed::{seed, target};
 use super::server::Server;
 use super::walk;
@@ -25,6 +26,7 @@ pub(crate) async fn run_all(plan: &Plan) -> Result<(), Failure> {
         if engine == "PostgreSQL" && url.is_none() {
             continue;
         }
+        sealing(plan, engine, url, &mut report).await?;
         one_engine(plan, engine, url, &mut report).await?;
         report.write(&plan.json)?;
     }

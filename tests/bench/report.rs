@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::load::Outcome;
 use super::operations::Operation;
+use super::sealing::Sealing;
 
 /// The median of one operation's runs.
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ pub(crate) struct Report {
     pub(crate) growth: Vec<Growth>,
     /// Engine, size, bytes on disk a person.
     pub(crate) bytes: Vec<(&'static str, usize, f64)>,
+    pub(crate) sealing: Vec<Sealing>,
     /// Engine, size, anonymous MB at the start, after the load, and at most.
     pub(crate) memory: Vec<(&'static str, usize, f64, f64, f64)>,
 }
@@ -114,6 +116,7 @@ impl Report {
             "closedLoop": self.figures.iter().map(Figure::json).collect::<Vec<_>>(),
             "openLoop": growth.collect::<Vec<_>>(),
             "bytesPerPerson": self.bytes.iter().map(|(engine, size, bytes)| json!([engine, size, bytes])).collect::<Vec<_>>(),
+            "sealing": self.sealing.iter().map(|found| json!([found.engine, found.ratios, found.costs])).collect::<Vec<_>>(),
             "anonymousMegabytes": self.memory.iter()
                 .map(|(engine, size, start, after, most)| json!([engine, size, start, after, most])).collect::<Vec<_>>(),
         });
@@ -134,6 +137,9 @@ impl Report {
                 text,
                 "* {engine}, {size} persons: {bytes:.0} bytes on disk a person."
             );
+        }
+        for sealing in &self.sealing {
+            let _ = writeln!(text, "* {sealing}.");
         }
         for (engine, size, start, after, most) in &self.memory {
             let _ = writeln!(

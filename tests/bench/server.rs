@@ -53,6 +53,16 @@ impl Server {
     /// Muster as an operator would start it to try it out: the embedded issuer, everything on. `data` holds the
     /// issuer's key, and the database unless `url` is PostgreSQL's.
     pub(crate) fn muster(plan: &Plan, data: &Path, url: &str) -> Result<Self, Failure> {
+        Self::muster_with(plan, data, url, &[])
+    }
+
+    /// The same with more on its command line.
+    pub(crate) fn muster_with(
+        plan: &Plan,
+        data: &Path,
+        url: &str,
+        more: &[&str],
+    ) -> Result<Self, Failure> {
         let port = free_port()?;
         let mut command = Command::new(&plan.muster);
         command
@@ -60,7 +70,8 @@ impl Server {
             .arg("--data-dir")
             .arg(data)
             .args(["--database-url", url])
-            .env("RUST_LOG", "warn");
+            .args(more)
+            .env("RUST_LOG", "error");
         Self::start(&mut command, port)
     }
 

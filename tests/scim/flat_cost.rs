@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::crowd;
 use crate::cursors::page;
 use crate::support::database::Connection;
+use crate::support::statements::is_nobodys;
 use crate::support::{App, Engine, run};
 
 /// The statements of the databases that are listened to.
@@ -28,10 +29,7 @@ impl Instrumentation for Recorder {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
                 self.database = within(url);
             }
-            // The look for new policies is nobody's request.
-            InstrumentationEvent::StartQuery { query, .. }
-                if query.to_string().contains("policy")
-                    || query.to_string().contains("break_glass") => {}
+            InstrumentationEvent::StartQuery { query, .. } if is_nobodys(&query.to_string()) => {}
             InstrumentationEvent::StartQuery { query, .. } => {
                 let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(statements) = heard

@@ -27,6 +27,35 @@ pub(crate) fn check(connection: &mut Connection) {
     index_and_unique_values_agree_with_the_documents(connection);
     every_group_knows_how_many_members_it_has(connection);
     the_counters_agree_with_the_records(connection);
+    the_log_has_no_gaps(connection);
+}
+
+/// What is sealed is there, and its positions are gapless from 0.
+fn the_log_has_no_gaps(connection: &mut Connection) {
+    let wrong = connection.number(
+        "SELECT count(*) AS n FROM (\
+           SELECT position, row_number() OVER (PARTITION BY tenant ORDER BY position) AS place FROM log_leaf\
+         ) leaves WHERE position <> place - 1",
+    );
+    assert_eq!(wrong, 0, "leaves after a gap");
+    let wrong = connection.number(
+        "SELECT count(*) AS n FROM log_leaf l WHERE NOT EXISTS (\
+           SELECT 1 FROM event e WHERE e.seq = l.seq AND e.id = l.event AND e.tenant = l.tenant)",
+    );
+    assert_eq!(wrong, 0, "leaves without their events");
+    let wrong = connection.number(
+        "SELECT count(*) AS n FROM log_tree t WHERE t.size <> (\
+           SELECT count(*) FROM log_leaf l WHERE l.tenant = t.tenant)",
+    );
+    assert_eq!(wrong, 0, "trees of another size than their leaves");
+}
+
+/// Nothing is left to be sealed once a server has stopped in good order.
+pub(crate) fn every_event_is_sealed(connection: &mut Connection) {
+    let unsealed = connection.number(
+        "SELECT count(*) AS n FROM event e WHERE NOT EXISTS (SELECT 1 FROM log_leaf l WHERE l.seq = e.seq)",
+    );
+    assert_eq!(unsealed, 0, "events without a leaf");
 }
 
 fn every_version_has_exactly_one_event(connection: &mut Connection) {

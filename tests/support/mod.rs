@@ -208,7 +208,9 @@ impl App {
     pub(crate) fn finish(mut self) {
         let running = self.running.take().expect("it runs");
         running.stop().expect("it stops in good order");
-        invariants::check(&mut self.database.connect());
+        let connection = &mut self.database.connect();
+        invariants::check(connection);
+        invariants::every_event_is_sealed(connection);
         self.database.forget();
     }
 }

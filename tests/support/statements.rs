@@ -21,10 +21,7 @@ impl Instrumentation for Counter {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
                 url.clone_into(&mut self.url);
             }
-            // The look for new policies is nobody's request.
-            InstrumentationEvent::StartQuery { query, .. }
-                if query.to_string().contains("policy")
-                    || query.to_string().contains("break_glass") => {}
+            InstrumentationEvent::StartQuery { query, .. } if is_nobodys(&query.to_string()) => {}
             InstrumentationEvent::StartQuery { .. } => {
                 let mut sent = SENT.lock().expect("nobody panics here");
                 *sent.entry(self.url.clone()).or_default() += 1;
@@ -32,6 +29,27 @@ impl Instrumentation for Counter {
             _ => {}
         }
     }
+}
+
+/// Whether a statement is no request's own: it is sent by a thread that looks for policies, seals or signs, or belongs to the
+/// commit that requests share, or to sealing what was committed.
+pub(crate) fn is_nobodys(sql: &str) -> bool {
+    const SHARED: [&str; 7] = [
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "RELEASE",
+        "SELECT total_changes()",
+        "SELECT 1",
+    ];
+    let thread = std::thread::current();
+    let by_itself = ["muster-policy", "muster-sealer", "muster-notary"];
+    thread.name().is_some_and(|name| by_itself.contains(&name))
+        || sql.contains("policy")
+        || sql.contains("break_glass")
+        || sql.contains("log_")
+        || SHARED.iter().any(|start| sql.starts_with(start))
 }
 
 /// Counts from now on, on every connection that is made from now on.
