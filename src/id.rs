@@ -53,6 +53,8 @@ pub trait IdSource: Send + Sync {
     fn event(&self, now: DateTime<Utc>) -> EventId;
     /// Fresh bytes that nobody can guess, for a key.
     fn secret(&self) -> Vec<u8>;
+    /// Fresh bytes that are never given twice: what AES-GCM is used with once.
+    fn nonce(&self) -> [u8; 12];
 }
 
 /// Identifiers by the operating system's randomness.
@@ -70,6 +72,10 @@ impl IdSource for RandomIds {
 
     fn secret(&self) -> Vec<u8> {
         rand::random::<[u8; 32]>().to_vec()
+    }
+
+    fn nonce(&self) -> [u8; 12] {
+        rand::random()
     }
 }
 
@@ -113,6 +119,12 @@ impl IdSource for SeededIds {
 
     fn secret(&self) -> Vec<u8> {
         [self.bytes(), self.bytes()].concat()
+    }
+
+    fn nonce(&self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        nonce.copy_from_slice(&self.bytes()[4..]);
+        nonce
     }
 }
 

@@ -16,7 +16,7 @@ use std::thread;
 use diesel::QueryableByName;
 use diesel::sql_types::{Integer, Text};
 use muster::store::Store;
-use support::database::{Connection, migration_files, rows};
+use support::database::{Connection, keyring, migration_files, rows};
 use support::{Database, Engine};
 
 /// A column: its name, and whether it may be null.
@@ -138,7 +138,7 @@ fn several_processes_may_start_on_an_empty_database_at_once() {
         let starts: Vec<_> = (0..4)
             .map(|_| {
                 let url = database.url().to_owned();
-                thread::spawn(move || Store::open(&url, 2).map(|store| store.close()))
+                thread::spawn(move || Store::open(&url, 2, keyring()).map(|store| store.close()))
             })
             .collect();
         for start in starts {

@@ -1,4 +1,4 @@
-//! Opening the service on the configured database, and naming that database without its secrets.
+//! Opening the service on the configured database with its keys, and naming that database without its secrets.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use reqwest::Url;
 
-use super::Failure;
+use super::{Failure, keys};
 use crate::config::{self, Config};
 use crate::id::{IdSource, RandomIds};
 use crate::secret::Secret;
@@ -21,8 +21,8 @@ pub(super) struct Place {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where the embedded database is.
-    #[arg(long, value_name = "DIR")]
+    /// Where the embedded database is, and the key of `serve --dev`.
+    #[arg(long, value_name = "DIR", env = "MUSTER_DATA_DIR")]
     data_dir: Option<PathBuf>,
     /// The database: postgres://… or sqlite:PATH.
     #[arg(
@@ -43,11 +43,12 @@ impl Place {
             .map(config::load)
             .transpose()?
             .unwrap_or_default();
-        if let Some(url) = &self.database_url {
-            config.server.database_url = Some(Secret::new(url));
-        } else if let Some(directory) = &self.data_dir {
+        if let Some(directory) = &self.data_dir {
             config.server.data_dir.clone_from(directory);
             config.server.database_url = None;
+        }
+        if let Some(url) = &self.database_url {
+            config.server.database_url = Some(Secret::new(url));
         }
         config.check_database()?;
         Ok(config)
@@ -82,6 +83,7 @@ pub(super) fn open(
         connections: u32::try_from(connections).unwrap_or(u32::MAX),
         systems: config.systems.iter().map(system).collect(),
         max_page: MAX_PAGE,
+        keys: keys::find(config)?,
     };
     Muster::open(&settings, ids).map_err(|error| {
         let database = shown(url.reveal());

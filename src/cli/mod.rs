@@ -5,6 +5,9 @@
 //! | `serve/` | `muster serve`: starts the doors, and stops them in good order |
 //! | `break_glass` | `muster break-glass`: a purpose for a client, for a while |
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
+//! | `erase` | `muster erase`: destroys what is kept of a person |
+//! | `person` | `muster person`: gives it to them |
+//! | `keys` | `muster keys`: makes and replaces the key-encryption key |
 //! | `database` | opens the service on the configured database |
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `events` | `muster events`: prints the log |
@@ -15,8 +18,11 @@ mod audit;
 mod break_glass;
 pub mod conform;
 mod database;
+mod erase;
 mod events;
 mod failure;
+mod keys;
+mod person;
 mod policy;
 pub mod serve;
 
@@ -49,6 +55,12 @@ enum Command {
     Policy(policy::Options),
     /// Give a client a purpose for a while, with a reason and a second person's approval.
     BreakGlass(break_glass::Options),
+    /// Make the key that encrypts all others, and put a new one in its place.
+    Keys(keys::Options),
+    /// Destroy all that is kept of persons (GDPR Art. 17); the log says that, and still verifies.
+    Erase(erase::Options),
+    /// Give a person what is kept of them (GDPR Art. 15 and 20).
+    Person(person::Options),
     /// Print the version.
     Version,
 }
@@ -62,6 +74,9 @@ pub fn run() -> ExitCode {
         Some(Command::Events(options)) => events::run(&options),
         Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
+        Some(Command::Erase(options)) => erase::run(&options),
+        Some(Command::Person(options)) => person::run(&options),
+        Some(Command::Keys(options)) => keys::run(&options),
         Some(Command::Policy(options)) => policy::run(&options),
         Some(Command::BreakGlass(options)) => break_glass::run(&options),
         Some(Command::Version) => {

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `file` | the TOML as written: names of keys, defaults, located errors |
+//! | `keys` | where the key-encryption key comes from |
 //! | `limits` | how often a client may call |
 //! | `sign_in` | how people sign in, and as whom they act |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
@@ -11,6 +12,7 @@
 mod check;
 mod dev;
 mod file;
+mod keys;
 mod limits;
 mod sign_in;
 #[cfg(test)]
@@ -26,6 +28,7 @@ use crate::secret::Secret;
 pub use check::is_loopback;
 pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
 pub use file::{load, parse};
+pub use keys::{KeySource, Keys, encode as encode_key};
 pub use limits::Limits;
 pub use sign_in::{PersonRole, SignIn};
 
@@ -57,6 +60,8 @@ pub struct Config {
     pub person_roles: Vec<PersonRole>,
     /// How often each client may call. Without it: the default limits, and none with `--dev`.
     pub limits: Option<Limits>,
+    /// Where the key-encryption key comes from. Without it `--dev` makes one.
+    pub keys: Option<Keys>,
     /// How to log.
     #[serde(default)]
     pub log: Log,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::access::Seen;
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
+use super::record::Kind as RecordKind;
 use crate::id::ResourceId;
 use crate::scim::resource_type::Location;
 
@@ -57,7 +58,9 @@ impl Renderer {
             let shown: Vec<Value> = changes
                 .filter_map(|change| {
                     let path = change["path"].as_str()?;
-                    let change = shown(&seen, path, change)?;
+                    let specs = self.catalog().specs(RecordKind::Person);
+                    let is_secret = specs.get(path).is_some_and(|spec| spec.attribute.secret);
+                    let change = shown(&seen, path, change, is_secret)?;
                     attributes.push(Value::from(path));
                     let purposes = seen.purposes(path).iter();
                     disclosed.extend(
@@ -110,12 +113,16 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// A change, of whose values so much is left as the reader might see; nothing if it may not know of it.
-fn shown(seen: &Seen<'_>, path: &str, change: &Value) -> Option<Value> {
+/// A change, of whose values so much is left as the reader might see, and of secret ones none; nothing if it may not know of
+/// it.
+fn shown(seen: &Seen<'_>, path: &str, change: &Value, is_secret: bool) -> Option<Value> {
     if !seen.knows(path) {
         return None;
     }
     let mut told = json!({ "path": path });
+    if is_secret {
+        return Some(told);
+    }
     for name in ["previous", "new"] {
         let value = change.get(name).filter(|value| !value.is_null());
         if let Some(value) = value.and_then(|value| seen.value(path, value)) {

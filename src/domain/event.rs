@@ -313,6 +313,37 @@ impl Event {
         }
     }
 
+    /// The event of an order that is not of any resource type's use, such as an erasure. `kind` is its type, and `of` that of
+    /// the resource.
+    #[must_use]
+    pub fn of_order(
+        id: EventId,
+        tenant: TenantId,
+        (kind, of, resource): (&str, &str, ResourceId),
+        (actor, at): (&str, DateTime<Utc>),
+        reason: Option<&str>,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            kind: kind.into(),
+            resource_type: of.into(),
+            resource,
+            is_person: of == "Person",
+            at,
+            client: actor.to_owned(),
+            system: String::new(),
+            correlation: id.to_string(),
+            reason: reason.map(str::to_owned),
+            changes: Vec::new(),
+            purpose: None,
+            attributes: Vec::new(),
+            subjects: Vec::new(),
+            detail: Value::Null,
+            withheld: Vec::new(),
+        }
+    }
+
     /// With what changed.
     #[must_use]
     pub fn with_changes(mut self, changes: Vec<Change>) -> Self {
@@ -372,6 +403,49 @@ impl Event {
             body["withheld"] = json!(self.withheld);
         }
         body
+    }
+}
+
+/// What is left to tell of an event whose key has been destroyed: what the log keeps beside its body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Withheld<'a> {
+    /// Its id.
+    pub id: EventId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its type.
+    pub kind: &'a str,
+    /// The resource type through which it was done.
+    pub resource_type: &'a str,
+    /// The person who has been erased.
+    pub resource: ResourceId,
+    /// The version it made, if it made one.
+    pub version: Option<i64>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// The client that did it.
+    pub client: &'a str,
+    /// Ties together what belongs to one flow.
+    pub correlation: &'a str,
+}
+
+impl Withheld<'_> {
+    /// The event as it is printed: `erased` says why there are no values.
+    #[must_use]
+    pub fn body(&self) -> Value {
+        json!({
+            "eventId": self.id.to_string(),
+            "tenant": self.tenant.0,
+            "type": self.kind,
+            "resourceType": self.resource_type,
+            "resourceId": self.resource.to_string(),
+            "version": self.version,
+            "personId": self.resource.to_string(),
+            "recordedAt": self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            "client": self.client,
+            "correlationId": self.correlation,
+            "erased": true,
+        })
     }
 }
 

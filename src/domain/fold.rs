@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::access::Classified;
 use super::claim::{Claim, SINGLE, SourceRecord};
 use super::record::{Leaves, external_id_path};
+use super::sealed;
 use super::view::{Spec, Specs};
 use crate::scim::comparable;
 
@@ -162,6 +163,9 @@ fn keep_one_primary(survivors: &mut [Survivor<'_>], is_hidden: impl Fn(&Value) -
 
 /// What follows from the claims without being claimed.
 fn derive(leaves: &mut Leaves, sources: &[SourceRecord]) {
+    if let Some((path, hints)) = sealed::hints(leaves) {
+        leaves.insert(path.into(), hints);
+    }
     let speaks = |source: &&SourceRecord| {
         source
             .claims

@@ -60,7 +60,7 @@ pub fn shared(text: &str) -> &str {
     cut(text, LONGEST - 3)
 }
 
-/// All index rows of a record.
+/// All index rows of a record: none of what is secret.
 #[must_use]
 pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
@@ -69,6 +69,9 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
             rows.extend(external_id_text(value).map(|text| row(path, 0, &text)));
             continue;
         };
+        if spec.attribute.secret {
+            continue;
+        }
         match value {
             Value::Array(elements) => {
                 for (element, value) in (0..).zip(elements) {

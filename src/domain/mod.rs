@@ -17,6 +17,8 @@
 //! | `access` | what a policy lets a client do and see |
 //! | `session` | who is signed in, and for how long |
 //! | `masked` | what a reader may see |
+//! | `sealed` | secret attributes: sealed, hinted at, found blindly |
+//! | `sealing` | keys that wrap keys, and what they seal |
 //! | `cursor` | where a walk over pages stands, sealed |
 
 pub mod access;
@@ -35,6 +37,8 @@ pub mod name;
 pub mod policy;
 pub mod record;
 pub mod resolution;
+pub mod sealed;
+pub mod sealing;
 pub mod session;
 pub mod view;
 pub mod writing;

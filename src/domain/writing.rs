@@ -100,6 +100,10 @@ pub fn put(
         let Some(spec) = specs.get(path) else {
             continue;
         };
+        // What is never shown to a client, its PUT cannot be expected to repeat.
+        if spec.attribute.mutability == Mutability::WriteOnly && !given.contains_key(path) {
+            continue;
+        }
         let mut desk = Desk {
             next: own.claims.next_place(path),
             own,

@@ -156,6 +156,9 @@ impl ListRequest {
         for (name, text) in pairs {
             parameters.set(name, text.clone())?;
         }
+        if let Some(text) = &parameters.filter {
+            refuse_secrets(ty, text, profile)?;
+        }
         parameters.request(ty.into(), profile)
     }
 
@@ -186,6 +189,21 @@ impl ListRequest {
         }
         parameters.request(among, profile)
     }
+}
+
+/// RFC 7644 §7.5.2: a URI is written into logs and histories, so what is secret does not belong there.
+fn refuse_secrets(ty: &ResourceType, text: &str, profile: Profile) -> Result<()> {
+    let paths = filter::parse_as(text, profile)?.paths();
+    let secret = paths
+        .iter()
+        .filter_map(|path| ty.resolve(path))
+        .find(|found| found.attribute.secret);
+    secret.map_or(Ok(()), |found| {
+        Err(Error::sensitive(format!(
+            "'{}' is secret and does not belong in a URI: search for it by POST, at /.search",
+            found.location
+        )))
+    })
 }
 
 /// A search's member as a query would write it.

@@ -1,5 +1,6 @@
 //! The write path that every use case shares: claims in, fold, what changed, unique values, one commit with its event.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -13,6 +14,7 @@ use crate::domain::fold::fold;
 use crate::domain::index::{Unique, uniques};
 use crate::domain::masked::{Beside, Masked, Resource, provenance};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
+use crate::domain::sealed::{self, Envelope};
 use crate::domain::view::{Specs, View};
 use crate::id::{EventId, ResourceId, TenantId};
 use crate::scim;
@@ -122,6 +124,33 @@ impl<'a> Write<'a> {
             &sources,
             event,
         )?)
+    }
+
+    /// What a client gives, its secrets sealed. The envelope is asked for only where there are any.
+    pub(super) fn sealed<'l>(
+        &self,
+        given: &'l Leaves,
+        envelope: impl FnOnce() -> Result<Option<Envelope>, Error>,
+    ) -> Result<Cow<'l, Leaves>, Error> {
+        if !sealed::any(self.specs(), given) {
+            return Ok(Cow::Borrowed(given));
+        }
+        let Some(envelope) = envelope()? else {
+            return Err(Error::Internal("only persons have secrets".into()));
+        };
+        let mut given = given.clone();
+        sealed::seal(self.specs(), &mut given, &envelope).map_err(store::Error::from)?;
+        Ok(Cow::Owned(given))
+    }
+
+    /// The same for a known person.
+    pub(super) fn sealed_for<'l>(
+        &self,
+        tx: &mut Tx<'_>,
+        person: &Folded,
+        given: &'l Leaves,
+    ) -> Result<Cow<'l, Leaves>, Error> {
+        self.sealed(given, || Ok(Some(store::key::envelope(tx, person)?)))
     }
 
     /// What the sources come to.

@@ -19,6 +19,7 @@ use crate::domain::{resolution, writing};
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
+use crate::store::key::Fresh;
 use crate::store::record::NewRecord;
 use crate::store::{self, Tx};
 
@@ -160,12 +161,19 @@ impl Write<'_> {
                 is_newcomer: false,
             });
         }
+        let id = self.muster.0.ids.resource();
+        let data_key = match self.view.kind {
+            Kind::Person => Some(store::key::fresh(tx, self.context.tenant(), id)?),
+            Kind::Group => None,
+        };
+        let given_leaves =
+            self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
         let mut own = SourceRecord::new(self.context.system(), self.context.now);
         own.external_id.clone_from(&given.external_id);
         writing::post(
             self.view,
             self.muster.0.renderer.catalog(),
-            &given.leaves,
+            &given_leaves,
             (&Leaves::new(), &|_, _| false),
             (&mut own, &[]),
             self.stamp(&[]),
@@ -174,7 +182,6 @@ impl Write<'_> {
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
         let (members, strangers) = self.known_members(tx, &given.members)?;
-        let id = self.muster.0.ids.resource();
         let mut changes = changes(&Leaves::new(), &leaves);
         let (first, others) = Self::first(&members);
         changes.extend(super::members::change(first, &[]));
@@ -186,6 +193,7 @@ impl Write<'_> {
             leaves,
             sources,
             members: first.iter().map(|member| member.row).collect(),
+            data_key,
         };
         let made = store::record::insert(tx, self.specs(), new, event)?;
         Ok(Made {
@@ -232,10 +240,11 @@ impl Write<'_> {
         let known = &record.folded.leaves;
         let key = self.muster.veil_key(self.context, self.view);
         let seen = self.muster.before(self.context, self.view, known, &key);
+        let given_leaves = self.sealed_for(tx, &record.folded, &given.leaves)?;
         writing::post(
             self.view,
             self.muster.0.renderer.catalog(),
-            &given.leaves,
+            &given_leaves,
             (known, &self.hides(&seen)),
             (&mut own, &others),
             self.stamp(&record.sources),

@@ -63,7 +63,9 @@ impl From<store::Error> for Error {
                 retry_after: RETRY_LATER,
             },
             store::Error::Filter(error) => Self::Scim(error),
-            store::Error::Address(detail) | store::Error::Fault(detail) => Self::Internal(detail),
+            store::Error::Address(detail) | store::Error::Key(detail) | store::Error::Fault(detail) => {
+                Self::Internal(detail)
+            }
         }
     }
 }

@@ -21,6 +21,8 @@
 //! | `audit` | what is logged of requests that change nothing |
 //! | `break_glass` | a purpose for a while |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
+//! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
+//! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
 mod anchors;
@@ -31,9 +33,12 @@ mod bulk;
 mod change;
 mod create;
 mod delete;
+mod erase;
 pub mod error;
 mod explain;
+mod export;
 mod get;
+mod keys;
 mod list;
 pub mod log;
 mod me;
@@ -60,12 +65,14 @@ use crate::domain::catalog::Catalog;
 use crate::domain::context::{Context, Right};
 use crate::domain::log::head::Key;
 use crate::domain::masked::{Masked, Renderer, Resource};
+use crate::domain::sealing::Key;
 use crate::domain::view::View;
 use crate::id::{IdSource, TenantId};
 use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
-use crate::store::{self, Store};
+use crate::store::{self, Keyring, Store};
 pub use bulk::Attempted;
+pub use erase::Erasure;
 pub use error::Error;
 use log::Notary;
 pub use me::Account;
@@ -115,6 +122,8 @@ pub struct Settings {
     pub systems: Vec<System>,
     /// The most resources on a page.
     pub max_page: u64,
+    /// The key-encryption key, and those that it takes the place of.
+    pub keys: Vec<Key>,
 }
 
 /// How many resources a page has if the client does not say.
@@ -141,7 +150,8 @@ impl Muster {
     /// Opens the database and applies its migrations.
     pub fn open(settings: &Settings, ids: Arc<dyn IdSource>) -> Result<Self, Error> {
         let catalog = Catalog::load().map_err(Error::Internal)?;
-        let store = Store::open(&settings.database_url, settings.connections)?;
+        let keys = Keyring::new(settings.keys.clone(), ids.clone());
+        let store = Store::open(&settings.database_url, settings.connections, keys)?;
         let fresh = [ids.secret(), ids.secret()];
         let (etag_key, cursor_key) = store.write_blocking(move |tx| {
             let [etag, cursor] = &fresh;
@@ -173,6 +183,13 @@ impl Muster {
         self.0
             .store
             .write_blocking(move |tx| Ok(store::tenant::claim(tx, &name)?))
+    }
+
+    /// The number of the tenant of that name, if there is one.
+    pub fn find_tenant(&self, name: &str) -> Result<Option<TenantId>, Error> {
+        self.0
+            .store
+            .read_blocking(|tx| Ok(store::tenant::find(tx, name)?))
     }
 
     /// Whether the database answers, to who reads and to who writes.

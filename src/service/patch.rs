@@ -12,11 +12,12 @@ use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
 use crate::domain::record::{Folded, Leaves, external_id_path};
+use crate::domain::sealed;
 use crate::domain::view::View;
 use crate::domain::writing;
 use crate::scim::patch::{Change as RowChange, Patch, parse};
 use crate::scim::projection::Projection;
-use crate::store::Tx;
+use crate::store::{self, Tx};
 
 /// A request, ready for the transaction: operations on the document, and on the rows of members.
 struct Request {
@@ -135,7 +136,7 @@ impl Write<'_> {
         seen: &Seen<'_>,
         patch: &Patch,
     ) -> Result<(Folded, Vec<String>), Error> {
-        let record = crate::store::record::with_sources(tx, folded)?;
+        let record = store::record::with_sources(tx, folded)?;
         let catalog = self.muster.0.renderer.catalog();
         let known = &record.folded.leaves;
         let document = |leaves: &Leaves| {
@@ -151,13 +152,18 @@ impl Write<'_> {
         let before = document(known);
         // Operations are on what the caller sees: what it does not see they neither find nor miss.
         let plain = clearance(self.context, self.view).is_plain();
-        let patched = if plain {
+        let mut patched = if plain {
             patch.apply(&self.view.resource_type, &before)?
         } else {
             let shown = document(&seen.leaves(known.clone()));
             let patched = patch.apply(&self.view.resource_type, &shown)?;
             self.unveil(seen, known, patch, patched)?
         };
+        if sealed::touches(self.view, &patched) {
+            let envelope = store::key::envelope(tx, &record.folded)?;
+            sealed::seal_patched(self.view, &before, &mut patched, &envelope)
+                .map_err(store::Error::from)?;
+        }
         let (mut own, others) = self.desk(&record.sources);
         own.external_id = external_id(&patched.document);
         writing::patch(

@@ -127,6 +127,7 @@ impl Write<'_> {
                 .entry("active".into())
                 .or_insert_with(|| active.clone());
         }
+        let given = self.sealed_for(tx, &before.folded, &given)?;
         let shown = seen.leaves(known.clone());
         let shown = self.view.show(&shown, catalog, &self.context.base_url);
         check_immutable(&self.view.resource_type, &shown, &replacement.document)?;

@@ -2,7 +2,7 @@
 //! searched.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary};
+use diesel::sql_types::BigInt;
 use serde_json::Value;
 
 use super::db::Dialect;
@@ -52,8 +52,8 @@ pub fn list(
     after: Option<i64>,
     (offset, limit): (i64, i64),
 ) -> Result<Vec<(i64, Value)>, Error> {
-    let mut out = Fragment::<(BigInt, Binary)>::new();
-    out.sql("SELECT event.seq, event.body FROM event WHERE ");
+    let mut out = Fragment::<BigInt>::new();
+    out.sql("SELECT event.seq FROM event WHERE ");
     query.write(&mut out, tx.dialect())?;
     let (operator, order) = if query.descending {
         ("<", "DESC")
@@ -67,13 +67,11 @@ pub fn list(
     out.sql(&format!(
         " ORDER BY event.seq {order} LIMIT {limit} OFFSET {offset}"
     ));
-    let rows: Vec<(i64, Vec<u8>)> = out
-        .whole::<(BigInt, Binary)>()
+    let places: Vec<i64> = out
+        .whole::<BigInt>()
         .load(tx.db)
         .map_err(|error| tx.explain(error))?;
-    rows.into_iter()
-        .map(|(seq, body)| Ok((seq, event::body(&body)?)))
-        .collect()
+    event::at(tx, &places)
 }
 
 impl Query<'_> {

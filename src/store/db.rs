@@ -135,8 +135,9 @@ impl Address {
 
 /// What SQLite's one writer has of its own: it changes leaves of the index all over the file, so it keeps 64 MB of pages;
 /// and it leaves it to [`super::checkpoint`] to move what it wrote from the log to the file, unless the log has grown by
-/// 32 MB.
-const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 8000;";
+/// 32 MB. What it deletes it overwrites: an erased person is not to be found between the rows of others.
+const SQLITE_WRITER: &str =
+    "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 8000; PRAGMA secure_delete = ON;";
 
 /// How each PostgreSQL session is set up. No statement holds a worker forever, nor a stopped process others' locks.
 const POSTGRES: &str = "SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; \

@@ -2,6 +2,8 @@
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as Diesel};
 
+use crate::domain::sealing::Broken;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +19,9 @@ pub enum Error {
     /// The address of the database cannot be used.
     #[error("{0}")]
     Address(String),
+    /// The database's keys are wrapped by another key-encryption key than the ones at hand.
+    #[error("{0}")]
+    Key(String),
     /// The filter asks for what is not kept in a form that can be asked for.
     #[error("{0}")]
     Filter(crate::scim::Error),
@@ -74,6 +79,12 @@ impl From<Diesel> for Error {
             Diesel::DatabaseError(_, info) => Self::of_text(info.message()),
             other => Self::of_text(&other.to_string()),
         }
+    }
+}
+
+impl From<Broken> for Error {
+    fn from(error: Broken) -> Self {
+        Self::Fault(format!("a sealed value does not open: {error}"))
     }
 }
 

@@ -227,7 +227,7 @@ pub fn update(
         }
     }
     insert(tx, group.row, add)?;
-    event::insert(tx, event, Some(version))?;
+    event::insert_of(tx, event, Some(version), group.row)?;
     Ok(Folded {
         version,
         modified: instant(at),

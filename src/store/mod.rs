@@ -9,6 +9,9 @@
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
 //! | `newcomer` | all rows of a new record in one statement, for PostgreSQL |
+//! | `blind` | secret values, found without being known |
+//! | `key` | the keys of tenants and persons |
+//! | `purge` | what is deleted is gone from the files too |
 //! | `unique` | who holds a value that is unique |
 //! | `values` | a record's rows of the attribute index and of unique values |
 //! | `seek` | a record by what names it alone, with its groups, in one statement |
@@ -25,6 +28,7 @@ mod attribute_path;
 pub mod audit;
 pub mod audit_event;
 pub mod belonging;
+mod blind;
 pub mod break_glass;
 mod checkpoint;
 mod counter;
@@ -33,6 +37,7 @@ mod error;
 pub mod event;
 mod filter;
 mod home;
+pub mod key;
 pub mod list;
 pub mod log;
 pub mod member;
@@ -41,6 +46,7 @@ mod migration;
 mod newcomer;
 pub mod policy;
 mod pool;
+mod purge;
 pub mod record;
 mod schema;
 mod sealer;
@@ -63,6 +69,7 @@ use std::time::Duration;
 
 pub use db::{Address, Dialect};
 pub use error::Error;
+pub use key::Keyring;
 pub use tx::Tx;
 
 use home::Home;
@@ -111,12 +118,14 @@ const PROBE: Duration = Duration::from_secs(5);
 const SNAPSHOT: [&str; 2] = ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
 
 impl Store {
-    /// Opens the database at `url`, and brings its tables up to date.
-    pub fn open(url: &str, connections: u32) -> Result<Self, Error> {
+    /// Opens the database at `url`, and brings its tables up to date. If its keys are wrapped by a key-encryption key
+    /// other than those of `keys`, that is an error, and nothing has been touched.
+    pub fn open(url: &str, connections: u32, keys: Keyring) -> Result<Self, Error> {
         let address = Address::parse(url)?;
+        key::check(&address, &keys)?;
         migration::apply(&address)?;
         let home = Home::of(&address)?;
-        let paths = Paths::default();
+        let paths = Paths::new(keys);
         let size = connections.max(2);
         let streams = Streams::new(&address, home.clone());
         let (pool, engine) = match address.dialect() {

@@ -41,6 +41,8 @@ struct Newcomer<'a> {
     index: Columns<'a>,
     unique_paths: Vec<i32>,
     unique_values: Vec<&'a str>,
+    /// Its data key, wrapped, if it is a person; nothing otherwise.
+    data_keys: Vec<&'a [u8]>,
     event: &'a EventRow,
 }
 
@@ -50,7 +52,7 @@ pub(super) fn insert(
     resource: &ResourceValues<'_>,
     sources: &[SourceRecord],
     fresh: &Fresh,
-    event: &EventRow,
+    (data_key, event): (Option<&[u8]>, &EventRow),
 ) -> Result<i64, diesel::result::Error> {
     let mut said = Sources::default();
     for source in sources {
@@ -68,6 +70,7 @@ pub(super) fn insert(
         index: Columns::of(fresh.rows.iter(), &fresh.row_paths),
         unique_paths: fresh.uniques.iter().map(|(path, _)| *path).collect(),
         unique_values: fresh.uniques.iter().map(|(_, value)| &**value).collect(),
+        data_keys: data_key.into_iter().collect(),
         event,
     };
     newcomer.get_result(connection)
@@ -115,7 +118,12 @@ impl QueryFragment<Pg> for Newcomer<'_> {
         out.push_bind_param::<Array<Integer>, _>(&self.unique_paths)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Text>, _>(&self.unique_values)?;
-        out.push_sql(") AS given (path, value)), logged AS (");
+        out.push_sql(") AS given (path, value)), ");
+        out.push_sql(
+            "keyed AS (INSERT INTO person_key (resource, wrapped) SELECT made.id, given.* FROM made, unnest(",
+        );
+        out.push_bind_param::<Array<Binary>, _>(&self.data_keys)?;
+        out.push_sql(") AS given), logged AS (");
         self.event.walk_insert(&mut out)?;
         out.push_sql(") SELECT id FROM made");
         Ok(())

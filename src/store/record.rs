@@ -6,16 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 
 use super::db::{Db, Dialect, on_both};
-use super::event::EventRow;
+use super::event::{EventRow, Under};
+use super::key as data_key;
 use super::newcomer::{self, ResourceValues};
 use super::schema::{attribute_index, resource, source_record, unique_value};
 use super::sql_nodes::{Sharing, SharingAny};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::{self, Fresh};
-use super::{Error, Tx, attribute_path, counter, event, member};
+use super::{Error, Tx, attribute_path, blind, counter, event, member};
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
 use crate::domain::record::{Folded, Kind, Leaves, Record, display, has_account};
+use crate::domain::sealed;
 use crate::domain::view::Specs;
 use crate::id::{ResourceId, TenantId};
 
@@ -211,6 +213,8 @@ pub struct NewRecord {
     pub sources: Vec<SourceRecord>,
     /// The numbers of its members, if it is a group.
     pub members: Vec<i64>,
+    /// Its data key, if it is a person.
+    pub data_key: Option<data_key::Fresh>,
 }
 
 /// Makes a record, at version 1.
@@ -234,10 +238,13 @@ pub fn insert(
         members,
     };
     let fresh = Fresh::of(tx, specs, (tenant, new.kind), &new.leaves)?;
-    let event = EventRow::new(event, Some(1))?;
+    let data_key = new.data_key.as_ref();
+    let under = data_key.map_or(Under::Tenant, Under::Newcomer);
+    let mut event = EventRow::new(tx, event, Some(1), under)?;
+    let wrapped = data_key.map(|key| key.wrapped.as_slice());
     let row = match &mut *tx.db {
         Db::Postgres(connection) => {
-            newcomer::insert(connection, &values, &new.sources, &fresh, &event)
+            newcomer::insert(connection, &values, &new.sources, &fresh, (wrapped, &event))
         }
         Db::Sqlite(connection) => insert_row(connection, values).and_then(|row| {
             fresh.put(connection, tenant, row)?;
@@ -249,7 +256,17 @@ pub fn insert(
         for source in &new.sources {
             put_source(tx, row, source)?;
         }
+        if let Some(wrapped) = wrapped {
+            data_key::insert(tx, row, wrapped)?;
+            event.name_key(row);
+        }
         event::append(tx, event)?;
+    }
+    if let Some(data_key) = data_key
+        && sealed::any(specs, &new.leaves)
+    {
+        let record = (tenant, new.kind, row);
+        blind::put(tx, specs, record, &new.leaves, &data_key.envelope())?;
     }
     member::insert(tx, row, &new.members)?;
     let folded = Folded {
@@ -319,10 +336,11 @@ pub fn update(
     }
     put_sources(tx, before, sources)?;
     values::put(tx, specs, old, &old.leaves, &leaves)?;
+    blind::change(tx, specs, old, &leaves)?;
     counter::count(tx, old.tenant, old.kind, old.has_account(), -1);
     counter::count(tx, old.tenant, old.kind, has_account(&leaves), 1);
     let modified = event.at;
-    event::insert(tx, event, Some(old.version + 1))?;
+    event::insert_of(tx, event, Some(old.version + 1), old.row)?;
     Ok(Folded {
         version: old.version + 1,
         modified,
@@ -353,14 +371,40 @@ pub fn confirm(
         return Err(tx.lose());
     }
     put_sources(tx, before, sources)?;
-    event::insert(tx, event, None)
+    event::insert_of(tx, event, None, old.row)
 }
 
 /// Removes a record with everything that hangs on it. Its events stay; the one of its end has the version after its last.
 pub fn delete(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Error> {
-    event::insert(tx, event, Some(record.version + 1))?;
+    event::insert_of(tx, event, Some(record.version + 1), record.row)?;
+    remove(tx, record)
+}
+
+/// Removes a person as [`delete`] does, and destroys the key of all that the log tells of them: that cannot be read again.
+/// The tombstone has the version after the last.
+pub fn erase(tx: &mut Tx<'_>, person: &Folded, tombstone: Event) -> Result<(), Error> {
+    event::insert_tombstone(tx, tombstone, Some(person.version + 1))?;
+    data_key::destroy(tx, person.row)?;
+    remove(tx, person)
+}
+
+/// Destroys the key of somebody who was deleted before; whether there was one.
+pub fn erase_departed(tx: &mut Tx<'_>, tombstone: Event) -> Result<bool, Error> {
+    let (tenant, person) = (tombstone.tenant, tombstone.resource);
+    let Some(row) = event::departed(tx, tenant, person)? else {
+        return Ok(false);
+    };
+    if !data_key::destroy(tx, row)? {
+        return Ok(false);
+    }
+    event::insert_tombstone(tx, tombstone, None)?;
+    Ok(true)
+}
+
+fn remove(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
     member::delete(tx, record.row)?;
     let row = record.row;
+    blind::delete(tx, row)?;
     diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;

@@ -83,6 +83,15 @@ diesel::table! {
     group_member (grp, member) { grp -> BigInt, member -> BigInt, }
 }
 diesel::table! {
+    tenant_key (tenant) { tenant -> Integer, kek -> Text, wrapped -> Binary, }
+}
+diesel::table! {
+    person_key (resource) { resource -> BigInt, wrapped -> Binary, }
+}
+diesel::table! {
+    blind_index (path, value, resource) { path -> Integer, value -> Binary, resource -> BigInt, }
+}
+diesel::table! {
     record_count (tenant, kind, account, shard) {
         tenant -> Integer,
         kind -> SmallInt,
@@ -131,7 +140,7 @@ diesel::table! {
         seen -> BigInt,
     }
 }
-
+diesel::table! {
     log_leaf (tenant, position) {
         tenant -> Integer,
         position -> BigInt,
@@ -169,6 +178,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     resource,
     source_record,
     group_member,
+    event,
+    event_subject,
     attribute_index,
     unique_value
 );

@@ -4,10 +4,10 @@ use diesel::prelude::*;
 
 use super::db::on_both;
 use super::schema::tenant;
-use super::{Error, Tx};
+use super::{Error, Tx, key};
 use crate::id::TenantId;
 
-/// The number of the tenant named `name`, made if it is new.
+/// The number of the tenant named `name`, made if it is new, and with it the tenant's key.
 pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
     on_both!(&mut *tx.db, connection => diesel::insert_into(tenant::table)
         .values(tenant::name.eq(name))
@@ -18,7 +18,9 @@ pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
         .filter(tenant::name.eq(name))
         .select(tenant::id)
         .first(tx.db);
-    id.map(TenantId).map_err(|error| tx.explain(error))
+    let id = id.map(TenantId).map_err(|error| tx.explain(error))?;
+    key::claim(tx, id)?;
+    Ok(id)
 }
 
 /// The number of the tenant of that name, if there is one.

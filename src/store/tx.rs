@@ -7,12 +7,27 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::counter::Counted;
 use super::db::{Db, Dialect};
 use super::error::Error;
+use super::key::Keyring;
 
 /// Interned attribute paths: tenant, kind of record, name.
 pub(super) type PathKey = (i32, i16, String);
 
-/// What this process has learned of interned paths. Only what is committed gets in.
-pub(super) type Paths = Arc<RwLock<HashMap<PathKey, i32>>>;
+/// What this process knows of the database: the interned paths, of which only what is committed gets in, and its keys.
+#[derive(Clone)]
+pub(super) struct Paths {
+    known: Arc<RwLock<HashMap<PathKey, i32>>>,
+    keys: Keyring,
+}
+
+impl Paths {
+    /// Nothing is known yet but the keys.
+    pub(super) fn new(keys: Keyring) -> Self {
+        Self {
+            known: Arc::default(),
+            keys,
+        }
+    }
+}
 
 /// How often a part that loses races is run before its whole use case is run again: what the parts before it hold may be
 /// what the other waits for.
@@ -109,11 +124,17 @@ impl<'a> Tx<'a> {
         Err(Error::Lost.into())
     }
 
+    /// The keys of this process.
+    pub(super) fn keys(&self) -> &'a Keyring {
+        &self.paths.keys
+    }
+
     pub(super) fn known_path(&self, key: &PathKey) -> Option<i32> {
         if let Some((_, id)) = self.learned.iter().find(|(learned, _)| learned == key) {
             return Some(*id);
         }
         self.paths
+            .known
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
@@ -134,6 +155,7 @@ impl<'a> Tx<'a> {
 pub(super) fn publish(paths: &Paths, learned: Vec<(PathKey, i32)>) {
     if !learned.is_empty() {
         paths
+            .known
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .extend(learned);

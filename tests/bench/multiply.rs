@@ -1,7 +1,8 @@
 //! Many persons in little time: those that the server itself wrote are multiplied, row by row, in SQL.
 //!
 //! A person's own values all hold the person's token, so a copy with another token has exactly the rows that writing it
-//! through the server would have made; [`super::seed`] writes one more through the server and compares.
+//! through the server would have made, but for the data key, which is made when the copy is first changed; [`super::seed`]
+//! writes one more through the server and compares.
 
 use std::fmt::Write;
 
@@ -223,7 +224,7 @@ fn copy(link: &mut Link) -> Result<(), Failure> {
         let mut columns = Vec::new();
         let mut values = Vec::new();
         for (column, kind) in columns_of(link, table)? {
-            let Some(value) = copied(table, &column, &kind, link.is_postgres()) else {
+            let Some(value) = copied(table, &column, &kind) else {
                 continue;
             };
             columns.push(column);
@@ -248,7 +249,7 @@ const TABLES: [(&str, &str); 5] = [
 ];
 
 /// What a column of the copy holds; none where the database numbers rows by itself.
-fn copied(table: &str, column: &str, kind: &str, is_postgres: bool) -> Option<String> {
+fn copied(table: &str, column: &str, kind: &str) -> Option<String> {
     let renamed = |text: &str| {
         format!(
             "replace(replace(replace({text}, c.old_token, c.token), c.old_event, c.event), c.old_id, c.id)"
@@ -259,11 +260,8 @@ fn copied(table: &str, column: &str, kind: &str, is_postgres: bool) -> Option<St
         ("resource", "uuid") | ("event", "resource") => "c.id_key".into(),
         ("event", "id") => "c.event_key".into(),
         ("resource", "id") | (_, "origin" | "resource") => "c.row".into(),
-        ("event", "body") if is_postgres => {
-            let body = renamed("convert_from(t.body, 'UTF8')");
-            format!("convert_to({body}, 'UTF8')")
-        }
-        ("event", "body") => format!("CAST({} AS BLOB)", renamed("CAST(t.body AS TEXT)")),
+        // A body is sealed, so a copy of it is as long and says nothing: it is told as that of somebody who has been erased.
+        ("event", "key_id") => "'p0'".into(),
         _ if kind.eq_ignore_ascii_case("text") => renamed(&format!("t.{column}")),
         _ => format!("t.{column}"),
     })

@@ -10,6 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use muster::domain::access::Clearance;
 use muster::domain::context::{Client, Context, Grant, Right};
+use muster::domain::sealing::Key;
 use muster::id::{SeededIds, TenantId};
 use muster::scim::Map;
 use muster::scim::attribute_path::AttributePath;
@@ -123,6 +124,7 @@ impl House {
                 verifies_email: false,
             }],
             max_page: 1000,
+            keys: vec![Key::new([1; 32])],
         };
         Self {
             muster: Muster::open(&settings, Arc::new(SeededIds::new(7))).unwrap(),

@@ -105,11 +105,7 @@ async fn what_is_never_returned_is_never_returned(app: &App) {
         "name": {"familyName": "Okafor"}, "legalIdentifiers": [{"type": "passport", "country": "PT", "value": secret}],
     });
     let answer = hris.post("/Persons", content).await;
-    assert!(
-        answer.ignored().contains(&"legalIdentifiers"),
-        "{:?}",
-        answer.ignored()
-    );
+    assert!(answer.ignored().is_empty(), "{:?}", answer.ignored());
     let id = answer.ok(201)["id"].as_str().unwrap().to_owned();
     let path = format!("/Persons/{id}");
     let auditor = app.client("auditor").await;
@@ -127,10 +123,10 @@ async fn what_is_never_returned_is_never_returned(app: &App) {
     let filter = format!("legalIdentifiers.value eq \"{secret}\"");
     hris.list("/Persons", &[("filter", &filter)])
         .await
-        .refused(400, "invalidFilter");
+        .refused(403, "sensitive");
     hris.list("/Persons", &[("filter", "legalIdentifiers pr")])
         .await
-        .refused(400, "invalidFilter");
+        .refused(403, "sensitive");
     hris.list("/Persons", &[("sortBy", "legalIdentifiers.value")])
         .await
         .refused(400, "invalidPath");

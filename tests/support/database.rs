@@ -4,15 +4,18 @@ use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{
     Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
 };
-use muster::store::Store;
+use muster::config::KeySource;
+use muster::domain::sealing::Key;
+use muster::id::RandomIds;
+use muster::store::{Keyring, Store};
 
 /// A key of ours for PostgreSQL's advisory locks: one test process at a time makes the template.
 const TEMPLATE_LOCK: i64 = 0x6d75_7374_6573;
@@ -89,6 +92,12 @@ impl Database {
     /// A folder that lives as long as it does.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The key-encryption key that a server made in the folder.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let source = KeySource::File(self.folder.join("dev-key-encryption-key"));
+        vec![Key::new(source.read().expect("a server has made the key"))]
     }
 
     /// A connection of the test's own.
@@ -173,8 +182,13 @@ fn postgres_template() -> &'static str {
     })
 }
 
+/// A ring of one key. Tables without content show nothing of it.
+pub(crate) fn keyring() -> Keyring {
+    Keyring::new(vec![Key::new([1; 32])], Arc::new(RandomIds))
+}
+
 fn migrate(url: &str) {
-    let store = Store::open(url, 2).expect("the database can be migrated");
+    let store = Store::open(url, 2, keyring()).expect("the database can be migrated");
     store.close();
 }
 

@@ -11,7 +11,8 @@ use muster::domain::record::{Kind, Leaves, display, has_account};
 use super::database::{Connection, rows};
 
 /// Columns that name a record by its number.
-const REFERENCES: [(&str, &str); 5] = [
+const REFERENCES: [(&str, &str); 6] = [
+    ("blind_index", "resource"),
     ("attribute_index", "resource"),
     ("unique_value", "resource"),
     ("source_record", "resource"),
@@ -81,7 +82,7 @@ fn what_is_gone_ended_with_its_event(connection: &mut Connection) {
            SELECT 1 FROM resource r WHERE r.tenant = story.tenant AND r.uuid = story.resource) \
          AND (story.versions <> story.last OR NOT EXISTS (\
            SELECT 1 FROM event e WHERE e.tenant = story.tenant AND e.resource = story.resource \
-           AND e.version = story.last AND e.type LIKE '%.deleted'))",
+           AND e.version = story.last AND (e.type LIKE '%.deleted' OR e.type = 'person.erased')))",
     );
     assert_eq!(
         wrong, 0,

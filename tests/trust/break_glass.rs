@@ -98,6 +98,7 @@ fn muster(app: &App, arguments: &[&str]) -> (bool, String) {
         .arg("break-glass")
         .args(arguments)
         .env("MUSTER_DATABASE_URL", app.database.url())
+        .env("MUSTER_DATA_DIR", app.database.folder())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned()

@@ -20,6 +20,7 @@ fn muster(app: &App, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(arguments)
         .env("MUSTER_DATABASE_URL", app.database.url())
+        .env("MUSTER_DATA_DIR", app.database.folder())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned()

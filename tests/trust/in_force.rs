@@ -100,6 +100,7 @@ async fn another_process_has_it_within_a_second(app: &App) {
         connections: 2,
         systems: Vec::new(),
         max_page: 100,
+        keys: app.database.keys(),
     };
     let other = std::thread::spawn(move || Muster::open(&settings, std::sync::Arc::new(RandomIds)))
         .join()

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Serve, base_url, scheme};
 use crate::cli::database::shown;
+use crate::cli::keys;
 use crate::config::{Config, dev_clients};
 
 /// The text, but for the address, which is known later.
@@ -32,9 +33,20 @@ impl Banner {
         );
         if self.dev {
             text.push_str(&dev(address));
+            if self.config.keys.is_none() {
+                text.push_str(&key(&self.config));
+            }
         }
         text
     }
+}
+
+fn key(config: &Config) -> String {
+    let path = config.server.data_dir.join(keys::FILE);
+    format!(
+        "\nTHE KEY that encrypts everything lies beside the data, in {}:\nwho has the folder can read it all.\n",
+        path.display()
+    )
 }
 
 fn dev(address: SocketAddr) -> String {

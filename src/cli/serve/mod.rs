@@ -19,7 +19,7 @@ use rustls::ServerConfig;
 
 use super::audit::heads;
 use super::database::{self, MAX_PAGE};
-use super::{Failure, print};
+use super::{Failure, keys, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Format};
 use crate::http::tls::{Certificate, Watch};
@@ -177,6 +177,7 @@ fn assemble(
     }
     let certificate = config.server.tls.as_ref();
     let certificate = certificate.map(Certificate::open).transpose()?;
+    keys::prepare(&config, dev, &*ids)?;
     let listener = listen(&config)?;
     let address = listener
         .local_addr()

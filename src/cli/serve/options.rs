@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long)]
     port: Option<u16>,
     /// Where the embedded database is kept [default: data].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "MUSTER_DATA_DIR")]
     data_dir: Option<PathBuf>,
     /// The database: postgres://… or sqlite:PATH [default: muster.db in the data folder].
     #[arg(

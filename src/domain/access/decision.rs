@@ -293,7 +293,11 @@ fn possible(right: Right, found: &Resolved<'_>) -> bool {
         |attribute: &crate::scim::schema::Attribute| attribute.mutability != Mutability::ReadOnly;
     match right {
         Right::Read => true,
-        Right::Search => found.attribute.is_searchable() && found.leaf().is_searchable(),
+        // What is secret is found by whole values alone.
+        Right::Search => {
+            found.attribute.secret
+                || found.attribute.is_searchable() && found.leaf().is_searchable()
+        }
         Right::Write => written(found.attribute) && written(found.leaf()),
         Right::Delete => false,
     }

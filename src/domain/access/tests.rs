@@ -149,7 +149,7 @@ fn rights_are_those_of_the_roles_that_the_schema_lets_anybody_use() {
     );
     let secret = decision("hr", "Person", "legalIdentifiers");
     assert_eq!(secret.sight, Sight::NeverReturned);
-    assert_eq!(rights(secret), [Right::Read, Right::Write]);
+    assert_eq!(rights(secret), [Right::Read, Right::Search, Right::Write]);
     let name = decision("crm", "Person", "name");
     assert_eq!(name.rights[0].filter.as_deref(), Some("active eq true"));
     assert_eq!(

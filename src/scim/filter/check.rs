@@ -200,8 +200,22 @@ fn compare(
     of: Of,
     kind: ErrorKind,
 ) -> Result<Condition> {
-    refuse_hidden(found, kind)?;
     let leaf = found.leaf();
+    if found.attribute.secret {
+        // Found by a blind index: whoever may search may ask for what he knows already, and for nothing else.
+        if !matches!(predicate, Predicate::Compare(Operator::Equal, literal) if *literal != Literal::Null)
+        {
+            return Err(Error::new(
+                kind,
+                format!(
+                    "'{}' is secret: it can be compared by 'eq' alone",
+                    found.location
+                ),
+            ));
+        }
+    } else {
+        refuse_hidden(found, kind)?;
+    }
     match predicate {
         Predicate::Present | Predicate::Compare(Operator::NotEqual, Literal::Null) => {
             Ok(present(found))
@@ -218,7 +232,9 @@ fn compare(
                     ),
                 )
             })?;
-            refuse_hidden(&value, kind)?;
+            if !found.attribute.secret {
+                refuse_hidden(&value, kind)?;
+            }
             test(&value, (*operator, literal), of, kind)
         }
         Predicate::Compare(operator, literal) => test(found, (*operator, literal), of, kind),

@@ -44,6 +44,15 @@ impl Scope<'_> {
         found: &mut Vec<Driver>,
     ) -> Result<(), Error> {
         match condition {
+            Condition::Element { location, .. } | Condition::Test { location, .. }
+                if self.is_secret(location) =>
+            {
+                found.push(Driver {
+                    rows: self.blind_rows(tx, condition)?,
+                    equal: None,
+                    rank: 0,
+                });
+            }
             Condition::All(terms) => {
                 for term in terms {
                     self.collect(tx, term, found)?;

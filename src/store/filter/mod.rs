@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use super::db::Dialect;
 use super::sql_nodes::Fragment;
-use super::{Error, Tx, attribute_path};
+use super::{Error, Tx, attribute_path, blind};
 use crate::domain::catalog::endpoint;
 use crate::domain::record::external_id_path;
+use crate::domain::sealed;
 use crate::domain::view::{View, is_computed};
 use crate::id::TenantId;
 use crate::scim;
@@ -108,6 +109,11 @@ impl Scope<'_> {
         condition: &Condition,
     ) -> Result<(), Error> {
         match condition {
+            Condition::Element { location, .. } | Condition::Test { location, .. }
+                if self.is_secret(location) =>
+            {
+                self.blind(tx, out, condition)
+            }
             Condition::All(terms) => self.join(tx, out, terms, " AND ", "1 = 1"),
             Condition::Any(terms) => self.join(tx, out, terms, " OR ", "1 = 0"),
             Condition::Not(inner) => {
@@ -339,6 +345,37 @@ impl Scope<'_> {
         out.sql("EXISTS (SELECT 1 FROM attribute_index i WHERE i.resource = resource.id AND i.path IN (");
         out.sql(&paths.join(", ")).sql("))");
         Ok(())
+    }
+
+    fn is_secret(&self, location: &Location) -> bool {
+        let whole = self.view.attribute(&location.whole());
+        whole.is_some_and(|attribute| attribute.secret)
+    }
+
+    /// The records of one secret value.
+    fn blind(
+        &self,
+        tx: &mut Tx<'_>,
+        out: &mut Fragment,
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        out.sql("resource.id IN (");
+        out.add(&self.blind_rows(tx, condition)?).sql(")");
+        Ok(())
+    }
+
+    /// The query for their numbers.
+    fn blind_rows(&self, tx: &mut Tx<'_>, condition: &Condition) -> Result<Fragment, Error> {
+        let asked = sealed::asked(self.view, condition).map_err(Error::Filter)?;
+        let value = blind::value(tx, self.tenant, &asked)?;
+        let path = attribute_path::find(tx, self.tenant, self.view.kind, &asked.path)?;
+        let mut rows = Fragment::new();
+        // Paths are numbered from 1.
+        rows.sql("SELECT b.resource FROM blind_index b WHERE b.path = ")
+            .sql(&path.unwrap_or(0).to_string())
+            .sql(" AND b.value = ")
+            .bytes(value);
+        Ok(rows)
     }
 
     /// Some one element of a complex attribute passes.

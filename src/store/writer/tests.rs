@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Writer;
+use crate::domain::sealing::Key;
+use crate::id::SeededIds;
+use crate::store::Keyring;
 use crate::store::db::{Address, Purpose};
 use crate::store::home::Home;
 use crate::store::tx::{Paths, Tx};
@@ -22,6 +25,11 @@ struct House {
     writer: Writer,
 }
 
+fn paths() -> Paths {
+    let keys = vec![Key::new([7; 32])];
+    Paths::new(Keyring::new(keys, Arc::new(SeededIds::new(1))))
+}
+
 impl House {
     fn open(name: &str) -> Self {
         let folder =
@@ -30,7 +38,7 @@ impl House {
         let address = Address::Sqlite(folder.join("muster.db").display().to_string());
         migration::apply(&address).unwrap();
         let home = Home::of(&address).unwrap();
-        let writer = Writer::start(&address, home, Paths::default()).unwrap();
+        let writer = Writer::start(&address, home, paths()).unwrap();
         Self {
             folder,
             address,
@@ -69,7 +77,7 @@ impl House {
 
     fn tenants(&self) -> i64 {
         let mut db = self.address.connect(Purpose::Read).unwrap();
-        tenant::count(&mut Tx::new(&mut db, &Paths::default())).unwrap()
+        tenant::count(&mut Tx::new(&mut db, &paths())).unwrap()
     }
 }
 

@@ -1,0 +1,3 @@
+DROP TABLE blind_index;
+DROP TABLE person_key;
+DROP TABLE tenant_key;

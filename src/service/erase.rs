@@ -1,0 +1,139 @@
+//! Erasure (GDPR Art. 17): the key of all that the log tells of a person is destroyed, and with it everything else that is
+//! kept of them. What stays says that somebody was erased, when and by whom.
+
+use chrono::{DateTime, Utc};
+
+use super::members::change;
+use super::{Error, Muster};
+use crate::domain::context::{Context, Right};
+use crate::domain::event::Event;
+use crate::domain::record::{Folded, Kind};
+use crate::id::{ResourceId, TenantId};
+use crate::store::member::Peer;
+use crate::store::{self, Tx};
+
+/// The leaf by which a legal duty to keep a record is told.
+const LEGAL_HOLD: &str = "dataProtection.legalHold";
+
+/// Who is to be erased, by whose order.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    /// The person's tenant.
+    pub tenant: TenantId,
+    /// The person.
+    pub person: ResourceId,
+    /// Who orders it.
+    pub actor: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why, as a code.
+    pub reason: Option<String>,
+}
+
+impl Muster {
+    /// Erases a person of the caller's tenant. Only a client that may delete everything may do that.
+    pub async fn erase_for(
+        &self,
+        context: &Context,
+        id: &str,
+        reason: Option<&str>,
+    ) -> Result<(), Error> {
+        let mut types = self.0.renderer.catalog().resource_types();
+        if !types.all(|known| context.client.may(Right::Delete, &known.name)) {
+            return Err(Error::Forbidden(format!(
+                "the client '{}' has no right to erase: that takes the right to delete on every type",
+                context.client.name
+            )));
+        }
+        let erasure = Erasure {
+            tenant: context.tenant(),
+            person: id.parse().map_err(|_| unknown(id))?,
+            actor: context.client.name.clone(),
+            at: context.now,
+            reason: reason.map(str::to_owned),
+        };
+        let muster = self.clone();
+        self.0
+            .store
+            .write(move |tx| muster.perform_erasure(tx, &erasure))
+            .await?;
+        self.0.store.purge_later();
+        Ok(())
+    }
+
+    /// Erases a person, by order of an operator. What the database still holds of it in its files goes with
+    /// [`Muster::purge`].
+    pub fn erase(&self, erasure: Erasure) -> Result<(), Error> {
+        let muster = self.clone();
+        self.0
+            .store
+            .write_blocking(move |tx| muster.perform_erasure(tx, &erasure))
+    }
+
+    /// Has the database give up what it has deleted. With `rewrite` its files are written anew, which on PostgreSQL keeps
+    /// everybody else waiting; without it what was deleted is overwritten in time.
+    pub fn purge(&self, rewrite: bool) -> Result<(), Error> {
+        Ok(self.0.store.purge(rewrite)?)
+    }
+
+    fn perform_erasure(&self, tx: &mut Tx<'_>, erasure: &Erasure) -> Result<(), Error> {
+        let tombstone = self.event_of(erasure, "person.erased", "Person", erasure.person);
+        let Some(found) = store::record::claim(tx, erasure.tenant, erasure.person)? else {
+            // Somebody who was deleted before: the log still tells of them.
+            return if store::record::erase_departed(tx, tombstone)? {
+                Ok(())
+            } else {
+                Err(unknown(&erasure.person.to_string()))
+            };
+        };
+        if found.kind != Kind::Person {
+            return Err(unknown(&erasure.person.to_string()));
+        }
+        if found.leaves.get(LEGAL_HOLD) == Some(&true.into()) {
+            return Err(Error::Conflict(format!(
+                "a legal duty forbids erasing this person: '{LEGAL_HOLD}' is true; once the duty has ended, set it to false \
+                 and erase again"
+            )));
+        }
+        self.leave_all_groups(tx, erasure, &found)?;
+        Ok(store::record::erase(tx, &found, tombstone)?)
+    }
+
+    fn event_of(&self, erasure: &Erasure, kind: &str, of: &str, resource: ResourceId) -> Event {
+        let id = self.0.ids.event(erasure.at);
+        let by = (erasure.actor.as_str(), erasure.at);
+        let reason = erasure.reason.as_deref();
+        Event::of_order(id, erasure.tenant, (kind, of, resource), by, reason)
+    }
+
+    /// Each group gets a version and an event, as when a member is deleted.
+    fn leave_all_groups(
+        &self,
+        tx: &mut Tx<'_>,
+        erasure: &Erasure,
+        person: &Folded,
+    ) -> Result<(), Error> {
+        let peer = Peer {
+            row: person.row,
+            id: person.id,
+            kind: person.kind,
+            account: person.has_account(),
+            display: None,
+        };
+        for belonging in store::belonging::direct(tx, person.row)? {
+            let Some(group) = store::record::find(tx, erasure.tenant, belonging.id)? else {
+                continue;
+            };
+            let left = change(&[], std::slice::from_ref(&peer));
+            let event = self
+                .event_of(erasure, "group.members.changed", "Group", group.id)
+                .with_changes(left.into_iter().collect());
+            store::member::update(tx, &group, &[], &[person.row], event)?;
+        }
+        Ok(())
+    }
+}
+
+fn unknown(id: &str) -> Error {
+    Error::NotFound(format!("nothing is known of a person '{id}'"))
+}
