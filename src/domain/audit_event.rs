@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::access::Seen;
+use super::catalog::Catalog;
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
-use super::record::Kind as RecordKind;
+use super::record::Kind;
 use crate::id::ResourceId;
 use crate::scim::resource_type::Location;
 
@@ -58,9 +59,7 @@ impl Renderer {
             let shown: Vec<Value> = changes
                 .filter_map(|change| {
                     let path = change["path"].as_str()?;
-                    let specs = self.catalog().specs(RecordKind::Person);
-                    let is_secret = specs.get(path).is_some_and(|spec| spec.attribute.secret);
-                    let change = shown(&seen, path, change, is_secret)?;
+                    let change = shown(&seen, self.catalog(), path, change)?;
                     attributes.push(Value::from(path));
                     let purposes = seen.purposes(path).iter();
                     disclosed.extend(
@@ -115,12 +114,13 @@ fn is_empty(value: &Value) -> bool {
 
 /// A change, of whose values so much is left as the reader might see, and of secret ones none; nothing if it may not know of
 /// it.
-fn shown(seen: &Seen<'_>, path: &str, change: &Value, is_secret: bool) -> Option<Value> {
+fn shown(seen: &Seen<'_>, catalog: &Catalog, path: &str, change: &Value) -> Option<Value> {
     if !seen.knows(path) {
         return None;
     }
     let mut told = json!({ "path": path });
-    if is_secret {
+    let spec = catalog.specs(Kind::Person).get(path);
+    if spec.is_some_and(|spec| spec.attribute.secret) {
         return Some(told);
     }
     for name in ["previous", "new"] {
