@@ -63,7 +63,7 @@ use serde_json::Value;
 
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{Context, Right};
-use crate::domain::log::head::Key;
+use crate::domain::log::head;
 use crate::domain::masked::{Masked, Renderer, Resource};
 use crate::domain::sealing::Key;
 use crate::domain::view::View;
@@ -142,7 +142,7 @@ struct Inner {
     verifying: BTreeSet<String>,
     paging: Paging,
     watch: Watch,
-    log_key: Arc<Key>,
+    log_key: Arc<head::Key>,
     notary: Notary,
 }
 
