@@ -113,6 +113,7 @@ impl Config {
             audiences: vec![DEV_AUDIENCE.into()],
             discovery: None,
             algorithms: file::default_algorithms(),
+            tenants: None,
         });
         if self.sign_in.is_none() {
             self.sign_in = Some(SignIn {

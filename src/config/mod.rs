@@ -151,6 +151,10 @@ pub struct Issuer {
         deserialize_with = "file::algorithms"
     )]
     pub algorithms: Vec<Algorithm>,
+    /// The only tenants whose clients it may speak for; all without it. Where tenants write their own policies, this keeps
+    /// each to its own tokens.
+    #[serde(default)]
+    pub tenants: Option<Vec<String>>,
 }
 
 /// `[[system]]`: a source system.

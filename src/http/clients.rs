@@ -21,6 +21,8 @@ use crate::service::policy::{Admitted, Policies};
 /// configuration.
 pub(super) struct Clients {
     configured: Vec<Entry>,
+    /// The tenants to which issuers are kept.
+    kept: HashMap<String, Vec<TenantId>>,
     limits: Option<config::Limits>,
     /// What clients of policies have used up, by tenant and name: it outlives a version.
     counted: Mutex<HashMap<(i32, String), Arc<Limit>>>,
@@ -56,6 +58,7 @@ impl Clients {
     /// The clients of the configuration, with their own limits or those of all; `tenant` gives each tenant's number.
     pub(super) fn new<E>(
         clients: &[config::Client],
+        issuers: &[config::Issuer],
         limits: Option<&config::Limits>,
         tenant: impl Fn(&str) -> Result<TenantId, E>,
     ) -> Result<Self, E> {
@@ -79,6 +82,14 @@ impl Clients {
         };
         Ok(Self {
             configured: clients.iter().map(entry).collect::<Result<_, E>>()?,
+            kept: issuers
+                .iter()
+                .filter_map(|issuer| Some((issuer.url.clone(), issuer.tenants.as_ref()?)))
+                .map(|(url, names)| {
+                    let tenants = names.iter().map(|name| tenant(name));
+                    Ok((url, tenants.collect::<Result<_, E>>()?))
+                })
+                .collect::<Result<_, E>>()?,
             limits: limits.copied(),
             counted: Mutex::default(),
         })
@@ -92,7 +103,11 @@ impl Clients {
         policies: &Policies,
         now: DateTime<Utc>,
     ) -> Result<Found, Unknown> {
-        let by_policy = policies.values().filter_map(|governed| {
+        let kept = self.kept.get(&token.issuer);
+        let speaks_for = |tenant: TenantId| kept.is_none_or(|kept| kept.contains(&tenant));
+        let policies_of = policies.values();
+        let by_policy = policies_of.filter(|governed| speaks_for(governed.tenant));
+        let by_policy = by_policy.filter_map(|governed| {
             let mut rows = governed.clients.iter();
             let is_it = |row: &&Admitted| {
                 row.issuer == token.issuer && holds((&row.claim, &row.equals), &token.claims)
@@ -103,6 +118,7 @@ impl Clients {
             let Match { claim, equals } = &entry.matches;
             !policies.contains_key(&entry.client.tenant.0)
                 && entry.issuer == token.issuer
+                && speaks_for(entry.client.tenant)
                 && holds((claim, equals), &token.claims)
         });
         let mut found: Vec<Of<'_>> = by_policy.collect();
@@ -240,6 +256,41 @@ mod tests {
     fn clients() -> Clients {
         let config = crate::config::parse(
             r#"
+            [[issuer]]
+            url = "https://kept.example"
+            audience = "us"
+            tenants = ["other"]
+
+            [[client]]
+            name = "kept"
+            issuer = "https://kept.example"
+            match = { claim = "azp", equals = "hris" }
+            system = "hris"
+            grants = []
+
+            [[client]]
+            name = "at home"
+            tenant = "other"
+            issuer = "https://kept.example"
+            match = { claim = "azp", equals = "crm" }
+            system = "hris"
+            grants = []
+
+            [[client]]
+            name = "twice"
+            tenant = "other"
+            issuer = "https://a.example"
+            match = { claim = "azp", equals = "both" }
+            system = "hris"
+            grants = []
+
+            [[client]]
+            name = "twice"
+            issuer = "https://a.example"
+            match = { claim = "azp", equals = "both" }
+            system = "hris"
+            grants = []
+
             [[client]]
             name = "hris"
             issuer = "https://a.example"
@@ -255,7 +306,12 @@ mod tests {
             grants = []
             "#,
         );
-        Clients::new(&config.unwrap().clients, None, |_| Ok::<_, ()>(TenantId(7))).unwrap()
+        let config = config.unwrap();
+        let number = |name: &str| {
+            let number = if name == "default" { 7 } else { 8 };
+            Ok::<_, ()>(TenantId(number))
+        };
+        Clients::new(&config.clients, &config.issuers, None, number).unwrap()
     }
 
     fn found(issuer: &str, claims: Value) -> Option<String> {
@@ -282,6 +338,16 @@ mod tests {
             found("https://a.example", json!({"roles": ["x", "payroll"]})).as_deref(),
             Some("payroll")
         );
+    }
+
+    #[test]
+    fn an_issuer_speaks_for_its_tenants_alone_and_nobody_for_two() {
+        assert_eq!(found("https://kept.example", json!({"azp": "hris"})), None);
+        assert_eq!(
+            found("https://kept.example", json!({"azp": "crm"})).as_deref(),
+            Some("at home")
+        );
+        assert_eq!(found("https://a.example", json!({"azp": "both"})), None);
     }
 
     #[test]

@@ -100,7 +100,8 @@ impl Door {
         ids: Arc<dyn IdSource>,
     ) -> Result<Self, OpenError> {
         let verifier = Verifier::new(&config.issuers, clock.clone())?;
-        let clients = Clients::new(&config.clients, config.limits.as_ref(), |tenant| {
+        let (issuers, limits) = (&config.issuers, config.limits.as_ref());
+        let clients = Clients::new(&config.clients, issuers, limits, |tenant| {
             service.tenant(tenant)
         })?;
         let refusals = Refusals::new(service.tenant(HOME)?);
