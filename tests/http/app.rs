@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::{Clock, SystemClock};
-use muster::config::Config;
+use muster::config::{Config, KeySource, Keys};
 use muster::id::RandomIds;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -178,4 +178,13 @@ pub(crate) fn scim(request: RequestBuilder, body: &Value) -> RequestBuilder {
 /// A user's body.
 pub(crate) fn user(name: &str) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name })
+}
+
+/// A key-encryption key that lasts as long as the test.
+pub(crate) fn any_key() -> Keys {
+    let words = ["echo", "c2l4dGVlbiBieXRlcywgdGhlbiBzaXh0ZWVuIG1vcmU="];
+    Keys {
+        key_encryption_key: KeySource::Command(words.map(str::to_owned).to_vec()),
+        previous: Vec::new(),
+    }
 }

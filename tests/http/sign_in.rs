@@ -14,7 +14,7 @@ use reqwest::{Client, redirect};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::app::{Answer, Folder, send};
+use super::app::{Answer, Folder, any_key, send};
 use super::fake_issuer::{FakeIssuer, Manner};
 use super::verifier::{FIRST, SECOND};
 
@@ -43,6 +43,7 @@ impl Scene {
              system = \"hris\"\ngrants = []\n"
         ))
         .unwrap();
+        config.keys = Some(any_key());
         config.server.port = 0;
         config.server.data_dir.clone_from(&folder.0);
         config.server.behind_proxy = true;

@@ -13,7 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use reqwest::{Certificate, Client, Version, tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::app::{Folder, send};
+use super::app::{Folder, any_key, send};
 use super::startup::refused;
 
 /// An authority that a client may trust.
@@ -103,6 +103,7 @@ impl Scene {
 fn serve(folder: &Folder) -> Serve {
     let text = "[[issuer]]\nurl = \"https://login.example.com\"\naudience = \"muster\"";
     let mut config = config::parse(text).unwrap();
+    config.keys = Some(any_key());
     config.server.port = 0;
     config.server.data_dir = folder.0.join("data");
     config.server.tls = Some(Tls {

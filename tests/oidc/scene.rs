@@ -7,7 +7,7 @@ use std::thread;
 use chrono::{DateTime, TimeDelta, Utc};
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::{Clock, SystemClock};
-use muster::config;
+use muster::config::{self, KeySource, Keys};
 use muster::id::RandomIds;
 use muster::secret::Secret;
 use muster::service::policy::{Applied, Order};
@@ -56,6 +56,7 @@ impl Scene {
              system = \"hris\"\ngrants = [{{ types = [\"*\"], rights = [\"read\", \"search\", \"write\"] }}]\n"
         );
         let mut config = config::parse(&text).unwrap();
+        config.keys = Some(any_key());
         config.server.port = port;
         config.server.data_dir = database.folder().into();
         config.server.database_url = Some(Secret::new(database.url()));
@@ -135,6 +136,15 @@ impl Scene {
         self.running.stop().unwrap();
         invariants::check(&mut self.database.connect());
         self.database.forget();
+    }
+}
+
+/// A key-encryption key that lasts as long as the test.
+fn any_key() -> Keys {
+    let words = ["echo", "c2l4dGVlbiBieXRlcywgdGhlbiBzaXh0ZWVuIG1vcmU="];
+    Keys {
+        key_encryption_key: KeySource::Command(words.map(str::to_owned).to_vec()),
+        previous: Vec::new(),
     }
 }
 
