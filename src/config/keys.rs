@@ -132,7 +132,9 @@ mod tests {
             decode(encode(&key).trim_end_matches('=')).unwrap().to_vec(),
             key
         );
-        let digits: String = key.iter().map(|byte| format!("{byte:02X}")).collect();
+        let digits = key
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02X}"));
         assert_eq!(decode(&digits).unwrap().to_vec(), key);
         for wrong in [
             "",
