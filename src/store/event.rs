@@ -391,7 +391,7 @@ fn read(tx: &mut Tx<'_>, rows: &[StoredRow]) -> Result<Vec<(i64, Value)>, Error>
 }
 
 /// The events at these places of the log, in this order.
-pub(super) fn at(tx: &mut Tx<'_>, places: &[i64]) -> Result<Vec<(i64, Value)>, Error> {
+pub fn at(tx: &mut Tx<'_>, places: &[i64]) -> Result<Vec<(i64, Value)>, Error> {
     let mut told = HashMap::new();
     for places in places.chunks(BATCH) {
         let rows: Vec<StoredRow> = event::table

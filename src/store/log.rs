@@ -66,6 +66,12 @@ pub struct EntryRow {
 }
 
 impl EntryRow {
+    /// Its place in the order of insertion.
+    #[must_use]
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+
     /// What is hashed of it.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {

@@ -6,7 +6,7 @@ use muster::service::verify::Finding;
 use muster::store::Store;
 use muster::store::audit::page;
 
-use crate::support::database::{Connection, keyring};
+use crate::support::database::Connection;
 use crate::support::{App, Database, Engine};
 use crate::{signed, users, verified};
 
@@ -92,7 +92,7 @@ impl Spoiled {
 
     /// Gives the leaf at a position the hash that its event has now.
     fn rehash(&self, place: u64) {
-        let store = Store::open(self.database.url(), 2, keyring()).unwrap();
+        let store = Store::open(self.database.url(), 2, self.database.keyring()).unwrap();
         let leaf = store.read_blocking(|tx| page(tx, TenantId(1), place, 1));
         let hash = leaf.unwrap()[0].row.as_ref().unwrap().entry().hash();
         store.close();
@@ -182,7 +182,7 @@ fn every_changed_column(log: &Spoiled) {
         ("recorded", "recorded + 1"),
         ("client", "'crm'"),
         ("correlation", "'another'"),
-        ("format", "2"),
+        ("format", "1"),
         ("key_id", "'k'"),
         ("body", &log.bytes("7b7d")),
         ("purpose", "'another'"),

@@ -100,6 +100,11 @@ impl Database {
         vec![Key::new(source.read().expect("a server has made the key"))]
     }
 
+    /// The same, to open the store with.
+    pub(crate) fn keyring(&self) -> Keyring {
+        Keyring::new(self.keys(), Arc::new(RandomIds))
+    }
+
     /// A connection of the test's own.
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(&self.url)
