@@ -96,8 +96,8 @@ impl Spoiled {
         let leaf = store.read_blocking(|tx| page(tx, TenantId(1), place, 1));
         let hash = leaf.unwrap()[0].row.as_ref().unwrap().entry().hash();
         store.close();
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hash = self.bytes(&hex);
+        let hex: Vec<String> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = self.bytes(&hex.concat());
         self.run(&format!(
             "UPDATE log_leaf SET hash = {hash} WHERE position = {place}"
         ));

@@ -189,6 +189,7 @@ mod tests {
 
     /// RFC 9162 §2.1.5: the tree of seven leaves and its parts.
     #[test]
+    #[expect(clippy::many_single_char_names, reason = "the RFC's own names")]
     fn the_example_of_the_rfc() {
         let d = leaves(7);
         let ab = |a: &Hash, b: &Hash| node(a, b);
