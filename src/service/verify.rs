@@ -149,6 +149,7 @@ fn exported(leaf: &Sealed, told: &HashMap<i64, Value>) -> Value {
     let body = leaf.row.as_ref().and_then(|row| told.get(&row.seq()));
     json!({
         "position": leaf.position,
+        "id": event_id(&leaf.event).to_string(),
         "hash": leaf.hash.map(|hash| encoded(&hash)),
         "leaf": bytes.map(|bytes| encoded(&bytes)),
         "event": body,

@@ -1,10 +1,12 @@
 //! By direct SQL on a stopped server: each change is found and named.
 
+use std::sync::Arc;
+
 use muster::domain::log::head::Head;
-use muster::id::TenantId;
+use muster::id::{RandomIds, TenantId};
 use muster::service::verify::Finding;
-use muster::store::Store;
 use muster::store::audit::page;
+use muster::store::{Keyring, Store};
 
 use crate::support::database::Connection;
 use crate::support::{App, Database, Engine};
@@ -92,7 +94,8 @@ impl Spoiled {
 
     /// Gives the leaf at a position the hash that its event has now.
     fn rehash(&self, place: u64) {
-        let store = Store::open(self.database.url(), 2, self.database.keyring()).unwrap();
+        let keys = Keyring::new(self.database.keys(), Arc::new(RandomIds));
+        let store = Store::open(self.database.url(), 2, keys).unwrap();
         let leaf = store.read_blocking(|tx| page(tx, TenantId(1), place, 1));
         let hash = leaf.unwrap()[0].row.as_ref().unwrap().entry().hash();
         store.close();
@@ -182,7 +185,7 @@ fn every_changed_column(log: &Spoiled) {
         ("recorded", "recorded + 1"),
         ("client", "'crm'"),
         ("correlation", "'another'"),
-        ("format", "1"),
+        ("format", "format + 1"),
         ("key_id", "'k'"),
         ("body", &log.bytes("7b7d")),
         ("purpose", "'another'"),
