@@ -264,7 +264,7 @@ impl Event {
         reason: &str,
     ) -> Self {
         let mut event = Self::of_policy(id, tenant, 1, (actor, at), Some(reason));
-        event.kind = kind.to_owned();
+        kind.clone_into(&mut event.kind);
         event.resource_type = "BreakGlass".into();
         event.resource = glass;
         event.changes = Vec::new();

@@ -177,6 +177,38 @@ impl Renderer {
         clearance.before(&document, consented, key)
     }
 
+    /// Leaves of a record what the client sees; gives what of that is classified and open to it.
+    fn veil(
+        &self,
+        context: &Context,
+        view: &View,
+        leaves: &mut Leaves,
+        beside: &mut Beside,
+    ) -> Vec<(Location, String, String)> {
+        let clearance = context.client.clearance.on(&view.resource_type.name);
+        let mut disclosed = Vec::new();
+        if clearance.is_plain() {
+            return disclosed;
+        }
+        let key = self.key_of(context);
+        let seen = self.before(context, view, leaves, &key);
+        *leaves = seen.leaves(std::mem::take(leaves));
+        beside.seen(view, &seen);
+        for (path, purpose) in seen.disclosed(leaves) {
+            if let Some(shown) = view.shown(path).first() {
+                disclosed.push((shown.location.clone(), path.to_owned(), purpose.to_owned()));
+            }
+        }
+        let at = provenance("maskedAttributes");
+        let path = view.canonical(&at).unwrap_or_default();
+        if let Some(masked) = clearance.masked()
+            && seen.may_on(Right::Read, path, None)
+        {
+            beside.rows.push((at, masked.clone()));
+        }
+        disclosed
+    }
+
     /// The record as `context`'s client may see it through `view`: the one place where that is decided (design §6).
     #[must_use]
     pub fn mask(
@@ -186,27 +218,9 @@ impl Renderer {
         mut folded: Folded,
         mut beside: Beside,
     ) -> Masked<Resource> {
+        let disclosed = self.veil(context, view, &mut folded.leaves, &mut beside);
         let clearance = context.client.clearance.on(&view.resource_type.name);
-        let mut disclosed = Vec::new();
-        if !clearance.is_plain() {
-            let key = self.key_of(context);
-            let seen = self.before(context, view, &folded.leaves, &key);
-            folded.leaves = seen.leaves(folded.leaves);
-            beside.seen(view, &seen);
-            for (path, purpose) in seen.disclosed(&folded.leaves) {
-                if let Some(shown) = view.shown(path).first() {
-                    disclosed.push((shown.location.clone(), path.to_owned(), purpose.to_owned()));
-                }
-            }
-            let at = provenance("maskedAttributes");
-            let path = view.canonical(&at).unwrap_or_default();
-            if let Some(masked) = clearance.masked()
-                && seen.may_on(Right::Read, path, None)
-            {
-                beside.rows.push((at, masked.clone()));
-            }
-        }
-        let counts = folded.kind == Kind::Group && !clearance.is_narrow();
+        let counts = folded.kind == Kind::Group && clearance.reads_all("members");
         let version = counts.then_some(folded.version);
         let base = &context.base_url;
         let id = folded.id;

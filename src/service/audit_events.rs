@@ -59,24 +59,12 @@ impl Muster {
             let of = context.client.clearance.on("Person");
             check(context, of, condition)?;
         }
-        let limit = self.0.paging.limit(request.count);
         let walk = digest(context, &request);
-        let client = &*context.client;
-        let now = context.now.timestamp();
-        let place = match request.cursor.as_deref() {
-            None | Some("") => None,
-            Some(text) => {
-                let place = Cursor::open(text, self.0.paging.key(), client)?;
-                let count = request.count.filter(|count| *count > 0);
-                place.check(&walk, count, cursor::policy(client), now)?;
-                Some(place)
-            }
-        };
+        let place = self.place(context, &request, &walk)?;
         let by_cursor = request.cursor.is_some();
         let after = place.as_ref().map(|place| place.row).filter(|row| *row > 0);
-        let limit = place
-            .as_ref()
-            .map_or(limit, |place| self.0.paging.limit(Some(place.count)));
+        let count = place.as_ref().map(|place| place.count).or(request.count);
+        let limit = self.0.paging.limit(count);
         let offset = if by_cursor {
             0
         } else {
@@ -110,25 +98,52 @@ impl Muster {
             .last()
             .map(|(seq, _)| *seq)
             .filter(|_| by_cursor && more);
-        let next = last.map(|row| {
-            let next = Cursor {
-                walk,
-                count: u64::try_from(limit).unwrap_or(0),
-                policy: cursor::policy(client),
-                expires: now + cursor::TIMEOUT,
-                part: 0,
-                key: None,
-                row,
-            };
-            next.seal(self.0.paging.key(), client, &self.0.ids.secret())
-        });
+        let next = last.map(|row| self.sealed(context, walk, (row, limit)));
         let page = Page {
             total: total.map(|total| u64::try_from(total).unwrap_or(0)),
             start_index: (!by_cursor).then_some(request.start_index),
-            next_cursor: next.transpose().map_err(Error::Internal)?,
+            next_cursor: next.transpose()?,
             resources,
         };
         self.disclosed_page(context, NAME, page, Vec::new()).await
+    }
+
+    /// Where a walk stands that a request goes on with.
+    fn place(
+        &self,
+        context: &Context,
+        request: &ListRequest,
+        walk: &[u8; 32],
+    ) -> Result<Option<Cursor>, Error> {
+        let client = &*context.client;
+        let text = request.cursor.as_deref().filter(|text| !text.is_empty());
+        let Some(text) = text else { return Ok(None) };
+        let place = Cursor::open(text, self.0.paging.key(), client)?;
+        let count = request.count.filter(|count| *count > 0);
+        let now = context.now.timestamp();
+        place.check(walk, count, cursor::policy(client), now)?;
+        Ok(Some(place))
+    }
+
+    /// What the page after this is asked for with.
+    fn sealed(
+        &self,
+        context: &Context,
+        walk: [u8; 32],
+        (row, limit): (i64, i64),
+    ) -> Result<String, Error> {
+        let client = &*context.client;
+        let next = Cursor {
+            walk,
+            count: u64::try_from(limit).unwrap_or(0),
+            policy: cursor::policy(client),
+            expires: context.now.timestamp() + cursor::TIMEOUT,
+            part: 0,
+            key: None,
+            row,
+        };
+        let sealed = next.seal(self.0.paging.key(), client, &self.0.ids.secret());
+        sealed.map_err(Error::Internal)
     }
 
     fn shown_event(

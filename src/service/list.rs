@@ -18,7 +18,7 @@ impl Muster {
         request: ListRequest,
     ) -> Result<Page, Error> {
         let view = self.view(context, endpoint, Right::Search)?;
-        let filter = self.seen_filter(context, &view, &request)?;
+        let filter = Self::seen_filter(context, &view, &request)?;
         if let Some(page) = self.page_of_one(context, &view, &request).await? {
             return Ok(page);
         }

@@ -94,7 +94,6 @@ impl Muster {
     /// A request's filter as it is for the caller: bounded to what it reaches, of what it may read. What it may not search or
     /// sort by is refused, whether anybody has it or not.
     pub(super) fn seen_filter(
-        &self,
         context: &Context,
         view: &View,
         request: &ListRequest,

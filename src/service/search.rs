@@ -45,7 +45,7 @@ impl Muster {
             if may(view) {
                 searched.extend(Self::searched(context, view, &request));
                 parts.push(Part {
-                    filter: self.seen_filter(context, view, &request)?,
+                    filter: Self::seen_filter(context, view, &request)?,
                     view: view.clone(),
                     request,
                     without_accounts: false,

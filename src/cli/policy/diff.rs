@@ -31,12 +31,11 @@ pub(super) struct Options {
 /// Prints the difference.
 pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
     let (number, before) = stored::text(&options.of, options.from)?;
-    let (name, after) = match &options.file {
-        Some(file) => (file.display().to_string(), bytes(file)?),
-        None => {
-            let (number, text) = stored::text(&options.of, options.to)?;
-            (format!("version {number}"), text)
-        }
+    let (name, after) = if let Some(file) = &options.file {
+        (file.display().to_string(), bytes(file)?)
+    } else {
+        let (number, text) = stored::text(&options.of, options.to)?;
+        (format!("version {number}"), text)
     };
     let (old, new) = (
         String::from_utf8_lossy(&before),

@@ -146,7 +146,7 @@ impl Lens<'_> {
                 comparison,
                 test,
             } if &*location.attribute == "schemas" && location.extension.is_none() => {
-                self.schemas(*comparison, test)
+                Ok(self.schemas(*comparison, test))
             }
             Condition::Test { location, .. } => {
                 if is_modified(location) && self.of.is_narrow() || self.is_name(location) {
@@ -225,16 +225,14 @@ impl Lens<'_> {
     }
 
     /// A record is of an extension, to a client, where it sees one of its attributes.
-    fn schemas(&self, comparison: Comparison, test: &Test) -> Result<Condition, Unsearchable> {
+    fn schemas(&self, comparison: Comparison, test: &Test) -> Condition {
         let passes = |urn: &str| test.passes(comparison, &urn.into());
         if passes(&self.view.resource_type.schema.id) {
-            return Ok(Condition::All(Vec::new()));
+            return Condition::All(Vec::new());
         }
         let meant = self.view.units().map(|(at, _)| at);
         let meant = meant.filter(|at| at.extension.as_deref().is_some_and(passes));
-        Ok(Condition::Any(
-            meant.filter_map(|at| self.present(at)).collect(),
-        ))
+        Condition::Any(meant.filter_map(|at| self.present(at)).collect())
     }
 
     /// A test or a value filter on what is restricted.
@@ -278,54 +276,43 @@ impl Lens<'_> {
             return Err(refused());
         }
         if masks.is_empty() {
-            terms.push(self.whole(location, sub, condition.clone(), is_list));
+            terms.push(whole(location, sub, condition.clone(), is_list));
             return Ok(Condition::All(terms));
         }
         let purposes: Vec<&str> = purposes.into_iter().collect();
         let cases = (0..1_u32 << purposes.len()).filter_map(|case| {
-            let given: BTreeSet<&str> = purposes
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| case >> at & 1 == 1)
-                .map(|(_, purpose)| *purpose)
-                .collect();
-            let active: Vec<&Mask> = masks
-                .iter()
-                .copied()
-                .filter(|mask| {
-                    mask.consent
-                        .as_deref()
-                        .is_none_or(|needed| !given.contains(needed))
-                })
-                .collect();
-            let seen = unmasked(condition, &active)?;
-            let mut all: Vec<Condition> = given
-                .iter()
-                .map(|purpose| (self.consent)(purpose))
-                .collect();
-            all.push(self.whole(location, sub, seen, is_list));
+            let given = purposes.iter().enumerate();
+            let given = given.filter(|(at, _)| case >> at & 1 == 1);
+            let given: BTreeSet<&str> = given.map(|(_, purpose)| *purpose).collect();
+            let seen = unmasked(condition, &without(&masks, &given))?;
+            let consents = given.iter().map(|purpose| (self.consent)(purpose));
+            let mut all: Vec<Condition> = consents.collect();
+            all.push(whole(location, sub, seen, is_list));
             Some(Condition::All(all))
         });
         terms.push(Condition::Any(cases.collect()));
         Ok(Condition::All(terms))
     }
+}
 
-    /// A condition on the elements of a list as one on the record.
-    fn whole(
-        &self,
-        location: &Location,
-        sub: Option<&str>,
-        condition: Condition,
-        is_list: bool,
-    ) -> Condition {
-        if !is_list || (sub.is_some() && matches!(condition, Condition::Test { .. })) {
-            return condition;
-        }
-        Condition::Element {
-            location: location.whole(),
-            condition: Box::new(condition),
-        }
+/// A condition on the elements of a list as one on the record.
+fn whole(location: &Location, sub: Option<&str>, condition: Condition, is_list: bool) -> Condition {
+    if !is_list || (sub.is_some() && matches!(condition, Condition::Test { .. })) {
+        return condition;
     }
+    Condition::Element {
+        location: location.whole(),
+        condition: Box::new(condition),
+    }
+}
+
+/// The masks that are left where there is consent to these purposes.
+fn without<'m>(masks: &[&'m Mask], given: &BTreeSet<&str>) -> Vec<&'m Mask> {
+    let stays = |mask: &&Mask| {
+        let needed = mask.consent.as_deref();
+        needed.is_none_or(|needed| !given.contains(needed))
+    };
+    masks.iter().copied().filter(stays).collect()
 }
 
 fn is_modified(location: &Location) -> bool {

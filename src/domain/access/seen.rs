@@ -205,7 +205,8 @@ impl Seen<'_> {
         let seen: Map<String, Value> = parts.iter().filter_map(part).collect();
         let lost = parts.contains_key("value") && !seen.contains_key("value");
         let whole = masks.iter().any(|mask| mask.sub.is_none());
-        (!seen.is_empty() && !(lost && whole)).then_some(Value::Object(seen))
+        let left = !(seen.is_empty() || lost && whole);
+        left.then_some(Value::Object(seen))
     }
 
     /// What a client means that gives a value: its own rendering of what is known stands for what is known. The error says
