@@ -26,7 +26,7 @@ pub(crate) fn grants() -> Vec<Grant> {
 }
 
 /// A caller named `name`, of the system `idp`, in the tenant of `serve --dev`.
-pub(crate) fn context(app: &App, name: &str, grants: Vec<Grant>) -> Context {
+pub(crate) fn context(app: &App, name: &str, grants: &[Grant]) -> Context {
     let tenant = app
         .database
         .connect()
@@ -36,7 +36,7 @@ pub(crate) fn context(app: &App, name: &str, grants: Vec<Grant>) -> Context {
         name: name.to_owned(),
         tenant,
         system: "idp".into(),
-        clearance: Clearance::of_grants(&grants),
+        clearance: Clearance::of_grants(grants),
         purposes: Vec::new(),
         profile: Profile::Rfc,
         patch_answer: None,

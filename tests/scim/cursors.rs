@@ -363,7 +363,7 @@ async fn an_old_cursor_has_expired(app: &App) {
     );
     let timeout = pagination["cursorTimeout"].as_i64().unwrap();
     // The walk itself, not the service: a token of this clock would be too old as well.
-    let context = crowd::context(app, "walker", crowd::grants());
+    let context = crowd::context(app, "walker", &crowd::grants());
     let first = page(app.service(), &context, "cursor&count=3")
         .await
         .unwrap();
@@ -411,7 +411,7 @@ async fn another_process_goes_on_and_other_rights_do_not(app: &App) {
     // Opening waits, which an event loop must not.
     let open = || Muster::open(&settings, Arc::new(SeededIds::new(1))).unwrap();
     let other = std::thread::scope(|scope| scope.spawn(open).join().unwrap());
-    let context = crowd::context(app, "walker", crowd::grants());
+    let context = crowd::context(app, "walker", &crowd::grants());
     let first = page(app.service(), &context, "cursor&count=5")
         .await
         .unwrap();
@@ -420,7 +420,7 @@ async fn another_process_goes_on_and_other_rights_do_not(app: &App) {
     assert_eq!(second.resources.len(), 5);
     let mut fewer = crowd::grants();
     fewer[0].rights.retain(|right| *right != Right::Delete);
-    let changed = crowd::context(app, "walker", fewer);
+    let changed = crowd::context(app, "walker", &fewer);
     let error = page(&other, &changed, &query).await.unwrap_err();
     assert_eq!(kind(&error), Kind::ExpiredCursor);
     other.close();
@@ -431,7 +431,7 @@ async fn another_process_goes_on_and_other_rights_do_not(app: &App) {
 async fn a_walk_loses_and_repeats_nobody_who_was_there_throughout(app: &App) {
     const STAY: usize = 1200;
     let service = app.service();
-    let context = crowd::context(app, "walker", crowd::grants());
+    let context = crowd::context(app, "walker", &crowd::grants());
     let ids = crowd::create(service, &context, (0..STAY).map(crowd::member)).await;
     // One in eight leaves at some time.
     let mut leaving: Vec<String> = ids.iter().step_by(8).cloned().collect();

@@ -222,7 +222,7 @@ const REQUESTS: [(&str, &str); 13] = [
 
 async fn costs(app: &App, size: usize, id: &str) -> Vec<(usize, f64)> {
     let service = app.service();
-    let context = crowd::context(app, "walker", crowd::grants());
+    let context = crowd::context(app, "walker", &crowd::grants());
     let mut connection = app.database.connect();
     // PostgreSQL does so by itself; a SQLite in the field has no statistics.
     if app.database.engine() == Engine::Postgres {
@@ -275,7 +275,7 @@ async fn no_request_costs_more_among_more_persons(app: &App) {
     if app.database.engine() == Engine::Postgres {
         app.database.connect().run(EXPLAIN);
     }
-    let context = crowd::context(app, "walker", crowd::grants());
+    let context = crowd::context(app, "walker", &crowd::grants());
     let few = (0..SIZES[0]).map(crowd::member);
     let id = crowd::create(app.service(), &context, few)
         .await

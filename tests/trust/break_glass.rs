@@ -15,7 +15,7 @@ on_both!(
     a_glass_is_asked_for_by_command
 );
 
-async fn by_itself<T: Send + 'static>(
+fn by_itself<T: Send + 'static>(
     app: &App,
     work: impl FnOnce(muster::service::Muster) -> T + Send + 'static,
 ) -> T {
@@ -41,17 +41,13 @@ async fn a_glass_opens_with_two_people_and_closes_by_itself(app: &App) {
     };
     let now = app.clock.now();
     let asked = request.clone();
-    let id = by_itself(app, move |service| service.break_glass(&asked, "sam", now))
-        .await
-        .unwrap();
+    let id = by_itself(app, move |service| service.break_glass(&asked, "sam", now)).unwrap();
     assert_eq!(born().await, None);
-    let alone = by_itself(app, move |service| service.approve_glass(id, "sam", now)).await;
+    let alone = by_itself(app, move |service| service.approve_glass(id, "sam", now));
     assert!(alone.unwrap_err().to_string().contains("somebody else"));
-    by_itself(app, move |service| service.approve_glass(id, "kim", now))
-        .await
-        .unwrap();
+    by_itself(app, move |service| service.approve_glass(id, "kim", now)).unwrap();
     assert_eq!(born().await, Some(Value::from("1815-12-10")));
-    let again = by_itself(app, move |service| service.approve_glass(id, "kim", now)).await;
+    let again = by_itself(app, move |service| service.approve_glass(id, "kim", now));
     assert!(again.is_err());
     // It does not open more than the purpose.
     assert!(
@@ -67,7 +63,7 @@ async fn a_glass_opens_with_two_people_and_closes_by_itself(app: &App) {
         minutes: 100_000,
         ..request
     };
-    let refused = by_itself(app, move |service| service.break_glass(&wrong, "sam", now)).await;
+    let refused = by_itself(app, move |service| service.break_glass(&wrong, "sam", now));
     assert!(refused.unwrap_err().to_string().contains("minutes"));
     let told: Vec<String> = app
         .events_of(&id.to_string())

@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "a test that cannot go on says so by failing"
 )]
+#![allow(clippy::too_many_lines, reason = "a story is told in one piece")]
 
 #[path = "../support/mod.rs"]
 mod support;

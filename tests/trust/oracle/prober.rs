@@ -217,7 +217,7 @@ impl Prober {
             0 => body["emails"] = self.emails(),
             1 => body["birthDate"] = self.guess("birthDate").into(),
             2 => {
-                body["externalIdentifiers"] = json!([{"system": "greenhouse", "field": "candidate_id", "value": self.guess("badge")}])
+                body["externalIdentifiers"] = json!([{"system": "greenhouse", "field": "candidate_id", "value": self.guess("badge")}]);
             }
             3 => body["addresses"] = json!([{"locality": self.guess("place"), "type": "home"}]),
             _ => {}
