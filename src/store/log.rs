@@ -1,7 +1,7 @@
 //! The sequencer: gives each committed event its gapless position in the log of its tenant, and its leaf in the tree.
 //!
 //! The keys of `log_leaf` make it exact: a position is taken once, and an event gets one. Within a batch the order is that of
-//! insertion. On SQLite a batch is part of the commit that its events are of; on PostgreSQL [`super::sealer`] does it after.
+//! insertion. On SQLite a batch is part of the commit that its events are of; on PostgreSQL `sealer` does it after.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
