@@ -7,7 +7,6 @@ use super::catalog::Catalog;
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
-use crate::id::ResourceId;
 use crate::scim::resource_type::Location;
 
 /// The name of the resource type.
@@ -90,7 +89,8 @@ impl Renderer {
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
         let mut masked = self.mask_row(context, self.catalog().audit_event(), &id, document);
-        masked.note(created, disclosed);
+        let person = body["personId"].as_str();
+        masked.note(created, person.and_then(|id| id.parse().ok()), disclosed);
         masked
     }
 }
@@ -145,10 +145,4 @@ impl Seen<'_> {
         }
         self.may_on(Right::Read, path, None) && !self.is_omitted(path)
     }
-}
-
-/// The id of an event as that of a resource.
-#[must_use]
-pub fn id(text: &str) -> ResourceId {
-    text.parse().unwrap_or(ResourceId(uuid::Uuid::nil()))
 }

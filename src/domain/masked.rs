@@ -24,7 +24,7 @@ use crate::scim::resource_type::{Location, ResourceType};
 /// A resource as one reader sees it: the type's view of the record, with `meta` and `schemas`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
-    /// The id of the record that it shows; of a membership, the group's.
+    /// The id of the record that it shows; of a membership, the group's; of an event, the person's whom it is about.
     pub id: ResourceId,
     /// The document, with canonical attribute names.
     pub document: Map<String, Value>,
@@ -367,12 +367,14 @@ impl Masked<Resource> {
         self
     }
 
-    /// Notes when it was made, and what of it is classified.
+    /// Notes when it was made, whom it is of, and what of it is classified.
     pub(in crate::domain) fn note(
         &mut self,
         created: Value,
+        person: Option<ResourceId>,
         disclosed: Vec<(Location, String, String)>,
     ) {
+        self.0.id = person.unwrap_or(self.0.id);
         if let Some(meta) = self
             .0
             .document

@@ -109,8 +109,10 @@ fn attribute(
     let values: Vec<(&str, &Value)> = units
         .filter_map(|(_, path)| Some((path, record.leaves.get(path)?)))
         .collect();
-    let shown = if values.is_empty() {
-        if matches!(sight, Sight::Open | Sight::NeverReturned) {
+    let shown = if matches!(sight, Sight::NeverReturned) {
+        "hidden"
+    } else if values.is_empty() {
+        if matches!(sight, Sight::Open) {
             return None;
         }
         "no value"

@@ -163,11 +163,19 @@ impl Watch {
                 tenant.0,
                 Arc::new(Governed::of(policy, (tenant, version), &given, catalog)),
             );
-            tracing::info!(
-                "policy.version" = version,
-                "tenant.id" = tenant.0,
-                "a policy is in force"
-            );
+            if known.is_empty() {
+                tracing::debug!(
+                    "policy.version" = version,
+                    "tenant.id" = tenant.0,
+                    "in force"
+                );
+            } else {
+                tracing::info!(
+                    "policy.version" = version,
+                    "tenant.id" = tenant.0,
+                    "a policy is in force"
+                );
+            }
         }
         let mut current = self
             .policies

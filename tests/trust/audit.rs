@@ -228,7 +228,9 @@ async fn the_log_is_masked_for_its_reader(app: &App) {
         .refused(403, "");
     // That an auditor saw them is on the log too.
     let read = "type eq \"person.read\" and client eq \"auditor\" and attributes eq \"birthDate\"";
-    assert_eq!(auditor.find("/AuditEvents", read).await.len(), 1);
+    let read = auditor.find("/AuditEvents", read).await;
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0]["personId"], id.as_str());
 }
 
 async fn the_log_is_paged_by_cursor_and_by_index(app: &App) {
