@@ -15,9 +15,9 @@ use super::error::{Error, Result};
 pub const MAX_DEPTH: usize = 64;
 
 /// How many values, members and elements counted, a text may hold. A value of two bytes, `0,`, takes thirty and more when
-/// it is read, so that bytes alone do not bound the memory that a body costs. A hundred thousand members with all of
-/// their sub-attributes are fewer.
-pub const MAX_VALUES: usize = 600_000;
+/// it is read, so that bytes alone do not bound the memory that a body costs. As many members as a mebibyte holds are
+/// fewer than half of it.
+pub const MAX_VALUES: usize = 100_000;
 
 /// A body's text.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
@@ -218,7 +218,7 @@ mod tests {
         let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
         // The array is one itself.
         assert!(parse(zeros(MAX_VALUES - 1).as_bytes()).is_ok());
-        assert!(refused(zeros(MAX_VALUES).as_bytes()).contains("600000 values"));
+        assert!(refused(zeros(MAX_VALUES).as_bytes()).contains("100000 values"));
     }
 
     #[test]
