@@ -10,6 +10,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use serde_json::{Value, json};
 
 use crate::bulk::{bulk, group, statuses, user};
+use crate::support::statements::is_background;
 use crate::support::{App, PATCH_OP, on_both};
 
 on_both!(
@@ -111,7 +112,9 @@ async fn few_commits(app: &App) {
     let before = commits(app);
     let answer = bulk(&idp, json!(operations)).await;
     assert_eq!(statuses(&answer), ["201"; 1000]);
-    assert_eq!(commits(app) - before, 20);
+    // And once a second the log's head is signed.
+    let commits = commits(app) - before;
+    assert!((20..=25).contains(&commits), "{commits}");
 }
 
 /// How often each database has been told to commit, by its address.
@@ -144,7 +147,7 @@ impl Instrumentation for Listener {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => self.0 = address(url),
             InstrumentationEvent::StartQuery { query, .. }
-                if query.to_string().starts_with("COMMIT") =>
+                if query.to_string().starts_with("COMMIT") && !is_background() =>
             {
                 *COMMITS.lock().unwrap().entry(self.0.clone()).or_default() += 1;
             }

@@ -74,7 +74,7 @@ const NOON: i64 = 1_930_132_800_000;
 pub(crate) struct TickingClock(AtomicI64);
 
 impl TickingClock {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(AtomicI64::new(NOON))
     }
 

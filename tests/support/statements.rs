@@ -31,6 +31,13 @@ impl Instrumentation for Counter {
     }
 }
 
+/// Whether this thread does nothing for any request: it looks for policies, seals or signs.
+pub(crate) fn is_background() -> bool {
+    let thread = std::thread::current();
+    let by_itself = ["muster-policy", "muster-sealer", "muster-notary"];
+    thread.name().is_some_and(|name| by_itself.contains(&name))
+}
+
 /// Whether a statement is no request's own: it is sent by a thread that looks for policies, seals or signs, or belongs to the
 /// commit that requests share, or to sealing what was committed.
 pub(crate) fn is_nobodys(sql: &str) -> bool {
@@ -43,9 +50,7 @@ pub(crate) fn is_nobodys(sql: &str) -> bool {
         "SELECT total_changes()",
         "SELECT 1",
     ];
-    let thread = std::thread::current();
-    let by_itself = ["muster-policy", "muster-sealer", "muster-notary"];
-    thread.name().is_some_and(|name| by_itself.contains(&name))
+    is_background()
         || sql.contains("policy")
         || sql.contains("break_glass")
         || sql.contains("log_")
