@@ -13,8 +13,9 @@ use crate::scim::resource_type::Location;
 pub const NAME: &str = "AuditEvent";
 
 /// What is taken over as it is.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 11] = [
     "type",
+    "resourceType",
     "resourceId",
     "personId",
     "version",
@@ -47,9 +48,6 @@ impl Renderer {
             if let Some(value) = body.get(name).filter(|value| !is_empty(value)) {
                 document.insert(name.into(), value.clone());
             }
-        }
-        if let Some(resource_type) = body.get("resourceType").filter(|value| !is_empty(value)) {
-            document.insert("resourceType".into(), resource_type.clone());
         }
         document.insert("recordedAt".into(), body["recordedAt"].clone());
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
