@@ -79,6 +79,9 @@ pub struct Refusal<'a> {
     pub unlogged: u64,
 }
 
+/// What stands for the record where an event is of none.
+const NO_RECORD: ResourceId = ResourceId(uuid::Uuid::nil());
+
 /// An event, ready to be committed with the change it explains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -170,7 +173,7 @@ impl Event {
         purposes.dedup();
         let resource = match subjects[..] {
             [one] => one,
-            _ => ResourceId(uuid::Uuid::nil()),
+            _ => NO_RECORD,
         };
         let mut event = Self::new(
             context,
@@ -190,29 +193,19 @@ impl Event {
     /// The event of a refusal: of what, by whom, why.
     #[must_use]
     pub fn of_refusal(refusal: Refusal<'_>, id: EventId, tenant: TenantId) -> Self {
+        let kind = format!("request.refused.{}", refusal.status);
+        let of = (kind.as_str(), refusal.resource_type, NO_RECORD);
+        let by = (refusal.client, refusal.at);
         Self {
-            id,
-            tenant,
-            kind: format!("request.refused.{}", refusal.status),
-            resource_type: refusal.resource_type.to_owned(),
-            resource: ResourceId(uuid::Uuid::nil()),
             is_person: false,
-            at: refusal.at,
-            client: refusal.client.to_owned(),
-            system: String::new(),
             correlation: refusal.correlation.to_owned(),
-            reason: refusal.scim_type.map(str::to_owned),
-            changes: Vec::new(),
-            purpose: None,
-            attributes: Vec::new(),
-            subjects: Vec::new(),
             detail: json!({
                 "status": refusal.status,
                 "method": refusal.method,
                 "why": refusal.why,
                 "alsoRefused": refusal.unlogged,
             }),
-            withheld: Vec::new(),
+            ..Self::of_order(id, tenant, of, by, refusal.scim_type)
         }
     }
 
@@ -225,50 +218,18 @@ impl Event {
         (actor, at): (&str, DateTime<Utc>),
         reason: Option<&str>,
     ) -> Self {
-        Self {
-            id,
-            tenant,
-            kind: "policy.applied".into(),
-            resource_type: "Policy".into(),
-            resource: ResourceId(uuid::Uuid::nil()),
-            is_person: false,
-            at,
-            client: actor.to_owned(),
-            system: String::new(),
-            correlation: id.to_string(),
-            reason: reason.map(str::to_owned),
-            changes: vec![Change {
-                path: "version".into(),
-                previous: if version > 1 {
-                    (version - 1).into()
-                } else {
-                    Value::Null
-                },
-                new: version.into(),
-            }],
-            purpose: None,
-            attributes: Vec::new(),
-            subjects: Vec::new(),
-            detail: Value::Null,
-            withheld: Vec::new(),
-        }
-    }
-
-    /// The event of a purpose for a while: asked for, approved, ended. Its resource is that, and no record.
-    #[must_use]
-    pub fn of_break_glass(
-        kind: &str,
-        id: EventId,
-        (tenant, glass): (TenantId, ResourceId),
-        (actor, at): (&str, DateTime<Utc>),
-        reason: &str,
-    ) -> Self {
-        let mut event = Self::of_policy(id, tenant, 1, (actor, at), Some(reason));
-        kind.clone_into(&mut event.kind);
-        event.resource_type = "BreakGlass".into();
-        event.resource = glass;
-        event.changes = Vec::new();
-        event
+        let before = if version > 1 {
+            (version - 1).into()
+        } else {
+            Value::Null
+        };
+        let change = Change {
+            path: "version".into(),
+            previous: before,
+            new: version.into(),
+        };
+        let of = ("policy.applied", "Policy", NO_RECORD);
+        Self::of_order(id, tenant, of, (actor, at), reason).with_changes(vec![change])
     }
 
     /// With the client that it is about, the purpose, and for how many minutes.
@@ -288,33 +249,23 @@ impl Event {
         } else {
             (subject, Value::Null)
         };
+        let change = Change {
+            path: "subject".into(),
+            previous,
+            new,
+        };
+        let kind = ["session.closed", "session.opened"][usize::from(opened)];
+        let by = (context.client.name.as_str(), context.now);
+        let event = Self::of_order(id, context.tenant(), (kind, "Session", NO_RECORD), by, None);
         Self {
-            id,
-            tenant: context.tenant(),
-            kind: ["session.closed", "session.opened"][usize::from(opened)].into(),
-            resource_type: "Session".into(),
-            resource: ResourceId(uuid::Uuid::nil()),
-            is_person: false,
-            at: context.now,
-            client: context.client.name.clone(),
             system: session.issuer.clone(),
             correlation: context.correlation.clone(),
-            reason: None,
-            changes: vec![Change {
-                path: "subject".into(),
-                previous,
-                new,
-            }],
-            purpose: None,
-            attributes: Vec::new(),
-            subjects: Vec::new(),
-            detail: Value::Null,
-            withheld: Vec::new(),
+            ..event.with_changes(vec![change])
         }
     }
 
-    /// The event of an order that is not of any resource type's use, such as an erasure. `kind` is its type, and `of` that of
-    /// the resource.
+    /// The event of what is not done through a resource type, such as an erasure. `kind` is its type, and `of` that of the
+    /// resource.
     #[must_use]
     pub fn of_order(
         id: EventId,

@@ -144,14 +144,9 @@ impl Muster {
 
     fn glass_event(&self, kind: &str, glass: &Glass, (actor, now): (&str, DateTime<Utc>)) -> Event {
         let id = self.0.ids.event(now);
-        Event::of_break_glass(
-            kind,
-            id,
-            (glass.tenant, glass.id),
-            (actor, now),
-            &glass.reason,
-        )
-        .about(&glass.client, &glass.purpose, glass.minutes)
+        let of = (kind, "BreakGlass", glass.id);
+        let event = Event::of_order(id, glass.tenant, of, (actor, now), Some(&glass.reason));
+        event.about(&glass.client, &glass.purpose, glass.minutes)
     }
 
     fn tenant_of(&self, name: &str) -> Result<TenantId, Error> {

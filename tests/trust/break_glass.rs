@@ -1,7 +1,6 @@
 //! A purpose for a while, with a reason and a second person's approval.
 
 use std::process::Command;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -124,7 +123,6 @@ async fn a_glass_is_asked_for_by_command(app: &App) {
     assert!(!done && text.contains("somebody else"), "{text}");
     let (done, text) = muster(app, &["approve", id, "--actor", "kim"]);
     assert!(done && text.contains("it holds until"), "{text}");
-    actix_web::rt::time::sleep(Duration::from_millis(700)).await;
     let (_, list) = muster(app, &["list"]);
     assert!(
         list.contains("approved by kim; asked by sam: audit"),

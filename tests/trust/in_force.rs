@@ -1,6 +1,6 @@
 //! A policy is in force from its application on, in every process, and the configuration's clients are not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muster::id::RandomIds;
 use muster::service::policy::Applied;
@@ -108,7 +108,10 @@ async fn another_process_has_it_within_a_second(app: &App) {
         .unwrap();
     assert!(other.policies().is_empty());
     apply(app, POLICY);
-    actix_web::rt::time::sleep(Duration::from_millis(900)).await;
+    let applied = Instant::now();
+    while other.policies().is_empty() && applied.elapsed() < Duration::from_secs(1) {
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    }
     let versions: Vec<i64> = other
         .policies()
         .values()
