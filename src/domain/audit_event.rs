@@ -51,7 +51,7 @@ impl Renderer {
         }
         document.insert("recordedAt".into(), body["recordedAt"].clone());
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
-        for name in ["changes", "withheld"] {
+        for name in ["changes", "withheld", "suggested"] {
             let changes = body[name].as_array().into_iter().flatten();
             let shown: Vec<Value> = changes
                 .filter_map(|change| {

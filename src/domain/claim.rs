@@ -18,13 +18,19 @@ pub struct Stamp {
     pub at: DateTime<Utc>,
     /// The event that brought it.
     pub event: EventId,
+    /// Whether the source itself says when: then what it says later of an earlier time changes nothing.
+    pub told: bool,
 }
 
 impl Stamp {
     /// The same, but later than every claim of these sources: who writes last wins, also when the clock of another
-    /// process is ahead of ours, or when a request that came first is carried out second.
+    /// process is ahead of ours, or when a request that came first is carried out second. A time that the source itself
+    /// tells stays.
     #[must_use]
     pub fn after(self, sources: &[SourceRecord]) -> Self {
+        if self.told {
+            return self;
+        }
         let newest = sources.iter().filter_map(|source| source.claims.newest());
         let next = newest
             .max()
@@ -49,9 +55,23 @@ pub struct Claim {
     /// The event's id.
     #[serde(rename = "e")]
     pub event: String,
+    /// The decision by which it wins over all that are not elevated, or were before it.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub elevated: Option<Elevation>,
     /// The element's place among its siblings when it was first claimed.
     #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub place: u32,
+}
+
+/// The decision of a human that a suggestion stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elevation {
+    /// When, in microseconds since 1970.
+    #[serde(rename = "t")]
+    pub at: i64,
+    /// The event that tells who and why.
+    #[serde(rename = "e")]
+    pub event: String,
 }
 
 #[expect(
@@ -60,14 +80,6 @@ pub struct Claim {
 )]
 fn is_zero(place: &u32) -> bool {
     *place == 0
-}
-
-impl Claim {
-    /// The order in which claims win: the later one, then the one whose event is later (design §3, ties).
-    #[must_use]
-    pub fn rank(&self) -> (i64, &str) {
-        (self.at, &self.event)
-    }
 }
 
 /// All claims of one source record: by canonical path, then by element key ([`SINGLE`] for a single value).
@@ -89,18 +101,39 @@ impl Claims {
         siblings.map(|claim| claim.place + 1).max().unwrap_or(0)
     }
 
-    /// Claims `value` for `path` and `key`. A new element takes the place `next`, which is counted up.
+    /// Claims `value` for `path` and `key`. A new element takes the place `next`, which is counted up. What was said of a
+    /// later time stays said, whichever comes first; of two values of one moment the greater text does.
     pub fn claim(&mut self, path: &str, key: &str, value: Value, stamp: Stamp, next: &mut u32) {
         let siblings = self.0.entry(path.to_owned()).or_default();
-        let place = siblings.get(key).map_or(*next, |claim| claim.place);
+        let known = siblings.get(key);
+        let at = stamp.at.timestamp_micros();
+        let is_older = |known: &Claim| {
+            known.at > at || known.at == at && known.value.to_string() >= value.to_string()
+        };
+        if stamp.told && known.is_some_and(is_older) {
+            return;
+        }
+        let place = known.map_or(*next, |claim| claim.place);
         *next = (*next).max(place + 1);
+        // What a human decided holds as long as the system says the same.
+        let same = known.filter(|known| known.value == value);
         let claim = Claim {
+            elevated: same.and_then(|known| known.elevated.clone()),
             value,
-            at: stamp.at.timestamp_micros(),
+            at,
             event: stamp.event.to_string(),
             place,
         };
         siblings.insert(key.to_owned(), claim);
+    }
+
+    /// Takes a claim back, unless it was made of a later time than `stamp` tells.
+    pub fn retract(&mut self, path: &str, key: &str, stamp: Stamp) {
+        let at = stamp.at.timestamp_micros();
+        let known = self.get(path, key);
+        if !(stamp.told && known.is_some_and(|known| known.at > at)) {
+            self.withdraw(path, key);
+        }
     }
 
     /// Takes a claim back.
@@ -170,6 +203,7 @@ mod tests {
         let stamp = |micros| Stamp {
             at: at(micros),
             event: SeededIds::new(1).event(at(micros)),
+            told: false,
         };
         let mut ahead = SourceRecord::new("hris", at(0));
         ahead
@@ -179,5 +213,33 @@ mod tests {
         assert_eq!(stamp(100).after(&sources).at, at(901));
         assert_eq!(stamp(902).after(&sources).at, at(902));
         assert_eq!(stamp(100).after(&sources[..1]).at, at(100));
+        let told = Stamp {
+            told: true,
+            ..stamp(100)
+        };
+        assert_eq!(told.after(&sources), told);
+    }
+
+    /// an older source timestamp never wins over a newer one, in whichever order they arrive.
+    #[test]
+    fn what_a_source_says_of_an_earlier_time_changes_nothing() {
+        let stamp = |micros| {
+            let at = DateTime::from_timestamp_micros(micros).unwrap();
+            let event = SeededIds::new(1).event(at);
+            let told = true;
+            Stamp { at, event, told }
+        };
+        let said = [("Captain", 7), ("Mate", 3), ("Cook", 7)];
+        for order in [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut claims = Claims::default();
+            for (title, at) in order.map(|at| said[at]) {
+                claims.claim("title", SINGLE, title.into(), stamp(at), &mut 0);
+            }
+            assert_eq!(claims.get("title", SINGLE).unwrap().value, "Cook");
+            claims.retract("title", SINGLE, stamp(6));
+            assert!(claims.get("title", SINGLE).is_some());
+            claims.retract("title", SINGLE, stamp(8));
+            assert!(claims.is_empty());
+        }
     }
 }

@@ -106,6 +106,9 @@ pub struct Context {
     pub base_url: Arc<str>,
     /// When the request came in.
     pub now: DateTime<Utc>,
+    /// When the source system says that it knew what it now says, if it does: never later than `now`. An older word never
+    /// wins over a newer one.
+    pub said_at: Option<DateTime<Utc>>,
 }
 
 impl Context {

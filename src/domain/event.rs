@@ -22,6 +22,12 @@ pub enum Happened {
     AccountClosed,
     /// A source confirmed what was known: no new version.
     Confirmed,
+    /// A source said what is for another to say: no new version, and a conflict for somebody to settle.
+    Conflicted,
+    /// Somebody decided that a suggestion stands.
+    Elevated,
+    /// The policy has changed, and with it what the same claims come to.
+    Refolded,
     /// Members came or went.
     MembersChanged,
     /// What is classified of it was read.
@@ -38,6 +44,9 @@ impl Happened {
             Self::AccountAttached => "account.attached",
             Self::AccountClosed => "account.closed",
             Self::Confirmed => "confirmed",
+            Self::Conflicted => "conflicted",
+            Self::Elevated => "elevated",
+            Self::Refolded => "refolded",
             Self::MembersChanged => "members.changed",
             Self::Read => "read",
             Self::Deleted => "deleted",
@@ -119,6 +128,8 @@ pub struct Event {
     pub detail: Value,
     /// What was to change and was kept out, because another record holds it and the client may not know that: for a review.
     pub withheld: Vec<Change>,
+    /// What its system says from now on that is for another to say.
+    pub suggested: Vec<Change>,
 }
 
 impl Event {
@@ -150,6 +161,7 @@ impl Event {
             subjects: Vec::new(),
             detail: Value::Null,
             withheld: Vec::new(),
+            suggested: Vec::new(),
         }
     }
 
@@ -292,6 +304,7 @@ impl Event {
             subjects: Vec::new(),
             detail: Value::Null,
             withheld: Vec::new(),
+            suggested: Vec::new(),
         }
     }
 
@@ -306,6 +319,13 @@ impl Event {
     #[must_use]
     pub fn withholding(mut self, withheld: Vec<Change>) -> Self {
         self.withheld = withheld;
+        self
+    }
+
+    /// With what is suggested.
+    #[must_use]
+    pub fn suggesting(mut self, suggested: Vec<Change>) -> Self {
+        self.suggested = suggested;
         self
     }
 
@@ -352,6 +372,9 @@ impl Event {
         }
         if !self.withheld.is_empty() {
             body["withheld"] = json!(self.withheld);
+        }
+        if !self.suggested.is_empty() {
+            body["suggested"] = json!(self.suggested);
         }
         body
     }

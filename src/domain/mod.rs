@@ -8,7 +8,8 @@
 //! | `record` `claim` | what a record is, and what a source system says of it |
 //! | `name` | what names one record alone |
 //! | `writing` | what a POST, PUT or PATCH claims |
-//! | `fold` | the golden record from all claims |
+//! | `survivorship` `fold` | whose claim survives, and the golden record from all claims |
+//! | `suggestion` | what is held back of what a system says |
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known |
 //! | `event` | the event that explains a change |
@@ -40,5 +41,7 @@ pub mod resolution;
 pub mod sealed;
 pub mod sealing;
 pub mod session;
+pub mod suggestion;
+pub mod survivorship;
 pub mod view;
 pub mod writing;

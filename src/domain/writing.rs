@@ -7,10 +7,10 @@ use std::iter::once;
 
 use serde_json::{Map, Value};
 
-use super::catalog::Catalog;
-use super::claim::{SINGLE, SourceRecord, Stamp};
+use super::claim::{Claim, SINGLE, SourceRecord, Stamp};
 use super::fold;
 use super::record::Leaves;
+use super::survivorship::{Law, Rulings};
 use super::view::{Spec, Specs, View, is_computed};
 use crate::scim::Error;
 use crate::scim::patch::Patched;
@@ -23,110 +23,166 @@ use keys::{Keyed, keyed};
 /// it: then what it leaves out it does not take back, and what it gives is claimed whether it stands already or not.
 pub type Hides<'a> = &'a dyn Fn(&str, &Value) -> bool;
 
+/// What a write rests on.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The view through which it is made.
+    pub view: &'a View,
+    /// What the canonical paths mean.
+    pub specs: &'a Specs,
+    /// Whose claims survive.
+    pub rulings: &'a Rulings,
+    /// What the caller does not see.
+    pub hides: Hides<'a>,
+    /// When it is made, and by what.
+    pub stamp: Stamp,
+}
+
+/// A system's own record and those of all others.
+pub type Sources<'a> = (&'a mut SourceRecord, &'a [SourceRecord]);
+
 /// A system's claims on one attribute, about to change.
 struct Desk<'a> {
     own: &'a mut SourceRecord,
     others: &'a [SourceRecord],
-    view: &'a View,
+    terms: &'a Terms<'a>,
+    law: Law<'a>,
     path: &'a str,
     spec: &'a Spec,
-    hides: Hides<'a>,
-    stamp: Stamp,
     next: u32,
 }
 
-/// POST claims every value supplied; `folded` is what is known, if the person is.
-pub fn post(
-    view: &View,
-    catalog: &Catalog,
-    given: &Leaves,
-    (folded, hides): (&Leaves, Hides<'_>),
-    source: (&mut SourceRecord, &[SourceRecord]),
-    stamp: Stamp,
-) {
-    let (own, others) = source;
-    let specs = catalog.specs(view.kind);
-    for (path, value) in given {
-        let Some(spec) = specs.get(path) else {
-            continue;
-        };
-        let mut desk = Desk {
+impl Terms<'_> {
+    fn desk<'d>(
+        &'d self,
+        path: &'d str,
+        spec: &'d Spec,
+        (own, others): (&'d mut SourceRecord, &'d [SourceRecord]),
+    ) -> Desk<'d> {
+        Desk {
             next: own.claims.next_place(path),
             own,
             others,
-            view,
+            terms: self,
+            law: self.rulings.on(path),
             path,
             spec,
-            hides,
-            stamp,
+        }
+    }
+
+    /// POST and import claim every value supplied; `folded` is what is known, if the person is.
+    pub fn post(&self, given: &Leaves, folded: &Leaves, (own, others): Sources<'_>) {
+        for (path, value) in given {
+            let Some(spec) = self.specs.get(path) else {
+                continue;
+            };
+            let mut desk = self.desk(path, spec, (own, others));
+            match value {
+                Value::Array(elements) if spec.attribute.multi_valued => {
+                    let (_, hidden) = desk.known(array(folded.get(path)));
+                    for (key, element) in keyed(spec, (&[], &hidden), elements, Value::to_string) {
+                        desk.confirm(&key, element);
+                    }
+                }
+                single => desk.confirm(SINGLE, single),
+            }
+        }
+    }
+
+    /// PUT claims what differs from the fold or from this source's own claim; an equal value that it never claimed is an
+    /// echo; absence withdraws its own claims only, and is what its own denials say. Extensions that the body does not list
+    /// stay untouched.
+    pub fn put(
+        &self,
+        given: &Leaves,
+        listed: &BTreeSet<String>,
+        folded: &Leaves,
+        (own, others): Sources<'_>,
+    ) {
+        // What this view only shows, such as /Persons the account's `active`, it cannot withdraw.
+        let writable = |at: &Location| {
+            let attribute = self.view.attribute(at);
+            attribute.is_some_and(|attribute| attribute.mutability != Mutability::ReadOnly)
         };
-        match value {
-            Value::Array(elements) if spec.attribute.multi_valued => {
-                let (_, hidden) = desk.known(array(folded.get(path)));
-                for (key, element) in keyed(spec, (&[], &hidden), elements, Value::to_string) {
-                    desk.claim(&key, element);
+        let units = self.view.units();
+        let paths: BTreeSet<&str> = units
+            .filter(|(at, _)| is_listed(at, listed) && writable(at))
+            .map(|(_, path)| path)
+            .collect();
+        for path in paths {
+            let Some(spec) = self.specs.get(path) else {
+                continue;
+            };
+            // What is never shown to a client, its PUT cannot be expected to repeat.
+            if spec.attribute.mutability == Mutability::WriteOnly && !given.contains_key(path) {
+                continue;
+            }
+            let mut desk = self.desk(path, spec, (own, others));
+            if spec.attribute.multi_valued {
+                desk.put_elements(array(given.get(path)), array(folded.get(path)));
+            } else {
+                match given.get(path) {
+                    // Whether it is an echo of what the caller does not see must not matter.
+                    Some(value) => {
+                        let folded = folded
+                            .get(path)
+                            .filter(|folded| !(self.hides)(path, folded));
+                        desk.put_one(SINGLE, value, folded);
+                    }
+                    None => desk.fall_silent(SINGLE),
                 }
             }
-            single => desk.claim(SINGLE, single),
         }
+    }
+
+    /// PATCH claims what its operations name, even when equal to the fold; what they remove is withdrawn, and denied where
+    /// another source claims it.
+    pub fn patch(
+        &self,
+        before: &Map<String, Value>,
+        patched: &Patched,
+        (own, others): Sources<'_>,
+    ) -> Result<(), Error> {
+        let named = named(self.view, self.specs, patched);
+        let after = &patched.document;
+        let mut settled: BTreeMap<&str, (&Location, Option<&Value>)> = BTreeMap::new();
+        for (location, (path, spec, elements)) in &named {
+            let value = super::document::value_at(after, location);
+            if let Some((other, earlier)) = settled.insert(path, (location, value)) {
+                if earlier == value {
+                    continue;
+                }
+                return Err(Error::invalid_value(format!(
+                    "'{other}' and '{location}' are two names of one value and differ: give it once"
+                )));
+            }
+            let mut desk = self.desk(path, spec, (own, others));
+            if spec.attribute.multi_valued {
+                desk.patch_elements(
+                    array(super::document::value_at(before, location)),
+                    array(value),
+                    elements,
+                );
+            } else if let Some(value) = value {
+                desk.confirm(SINGLE, value);
+            } else {
+                desk.remove(SINGLE);
+            }
+        }
+        Ok(())
     }
 }
 
-/// PUT claims what differs from the fold or from this source's own claim; an equal value that it never claimed is an
-/// echo; absence withdraws its own claims only, and is what its own denials say. Extensions that the body does not list
-/// stay untouched.
-pub fn put(
-    view: &View,
-    catalog: &Catalog,
-    given: &Leaves,
-    listed: &BTreeSet<String>,
-    (folded, hides): (&Leaves, Hides<'_>),
-    source: (&mut SourceRecord, &[SourceRecord]),
-    stamp: Stamp,
-) {
-    let (own, others) = source;
-    let specs = catalog.specs(view.kind);
-    // What this view only shows, such as /Persons the account's `active`, it cannot withdraw.
-    let writable = |at: &Location| {
-        view.attribute(at)
-            .is_some_and(|attribute| attribute.mutability != Mutability::ReadOnly)
-    };
-    let paths: BTreeSet<&str> = view
-        .units()
-        .filter(|(at, _)| is_listed(at, listed) && writable(at))
-        .map(|(_, path)| path)
-        .collect();
-    for path in paths {
-        let Some(spec) = specs.get(path) else {
-            continue;
-        };
-        // What is never shown to a client, its PUT cannot be expected to repeat.
-        if spec.attribute.mutability == Mutability::WriteOnly && !given.contains_key(path) {
-            continue;
-        }
-        let mut desk = Desk {
-            next: own.claims.next_place(path),
-            own,
-            others,
-            view,
-            path,
-            spec,
-            hides,
-            stamp,
-        };
-        if spec.attribute.multi_valued {
-            desk.put_elements(array(given.get(path)), array(folded.get(path)));
-        } else {
-            match given.get(path) {
-                // Whether it is an echo of what the caller does not see must not matter.
-                Some(value) => {
-                    let folded = folded.get(path).filter(|folded| !hides(path, folded));
-                    desk.put_one(SINGLE, value, folded);
-                }
-                None => desk.fall_silent(SINGLE),
-            }
-        }
-    }
+/// The paths of which a PATCH says something, and what each is to be after it.
+pub fn wanted<'a>(
+    view: &'a View,
+    specs: &'a Specs,
+    patched: &'a Patched,
+) -> Vec<(&'a str, Option<&'a Value>)> {
+    let named = named(view, specs, patched).into_iter();
+    named
+        .map(|(location, (path, ..))| (path, super::document::value_at(&patched.document, &location)))
+        .collect()
 }
 
 fn is_listed(location: &Location, listed: &BTreeSet<String>) -> bool {
@@ -134,55 +190,6 @@ fn is_listed(location: &Location, listed: &BTreeSet<String>) -> bool {
         .extension
         .as_ref()
         .is_none_or(|urn| listed.contains(&**urn))
-}
-
-/// PATCH claims what its operations name, even when equal to the fold; what they remove is withdrawn, and denied
-/// where another source claims it.
-pub fn patch(
-    view: &View,
-    catalog: &Catalog,
-    (before, hides): (&Map<String, Value>, Hides<'_>),
-    patched: &Patched,
-    source: (&mut SourceRecord, &[SourceRecord]),
-    stamp: Stamp,
-) -> Result<(), Error> {
-    let (own, others) = source;
-    let named = named(view, catalog.specs(view.kind), patched);
-    let after = &patched.document;
-    let mut settled: BTreeMap<&str, (&Location, Option<&Value>)> = BTreeMap::new();
-    for (location, (path, spec, elements)) in &named {
-        let value = super::document::value_at(after, location);
-        if let Some((other, earlier)) = settled.insert(path, (location, value)) {
-            if earlier == value {
-                continue;
-            }
-            return Err(Error::invalid_value(format!(
-                "'{other}' and '{location}' are two names of one value and differ: give it once"
-            )));
-        }
-        let mut desk = Desk {
-            next: own.claims.next_place(path),
-            own,
-            others,
-            view,
-            path,
-            spec,
-            hides,
-            stamp,
-        };
-        if spec.attribute.multi_valued {
-            desk.patch_elements(
-                array(super::document::value_at(before, location)),
-                array(value),
-                elements,
-            );
-        } else if let Some(value) = value {
-            desk.confirm(SINGLE, value);
-        } else {
-            desk.remove(SINGLE);
-        }
-    }
-    Ok(())
 }
 
 /// Per location its path, what that means, and the elements named; `None` among them names all.
@@ -225,9 +232,31 @@ impl Desk<'_> {
                 }
             }
         }
+        self.say(key, value);
+    }
+
+    fn say(&mut self, key: &str, value: Value) {
+        let stamp = self.terms.stamp;
         self.own
             .claims
-            .claim(self.path, key, value, self.stamp, &mut self.next);
+            .claim(self.path, key, value, stamp, &mut self.next);
+    }
+
+    fn take_back(&mut self, key: &str) {
+        self.own.claims.retract(self.path, key, self.terms.stamp);
+    }
+
+    /// Whether another's claim wins over an own one, whenever that is made: then saying it once more adds nothing.
+    fn is_overruled(&self, key: &str, own: &Claim) -> bool {
+        let (law, system) = (self.law, self.own.system.as_str());
+        let stands = |source: &SourceRecord| {
+            let claim = source.claims.get(self.path, key);
+            claim.is_some_and(|claim| {
+                let other = source.system.as_str();
+                law.admits(other, claim) && law.standing(other, claim) > law.standing(system, own)
+            })
+        };
+        !law.admits(system, own) || self.others.iter().any(stands)
     }
 
     fn stored(&self, value: &Value) -> Value {
@@ -247,7 +276,7 @@ impl Desk<'_> {
     }
 
     fn shows(&self, sub: &str) -> bool {
-        let mut shown = self.view.shown(self.path).iter();
+        let mut shown = self.terms.view.shown(self.path).iter();
         shown.any(|at| at.attribute.sub(sub).is_some())
     }
 
@@ -292,7 +321,10 @@ impl Desk<'_> {
     fn put_one(&mut self, key: &str, value: &Value, folded: Option<&Value>) {
         let survives = folded.is_some_and(|folded| self.covers(folded, value));
         let differs = match self.own.claims.get(self.path, key) {
-            Some(claim) => !self.same(&claim.value, value) || !survives,
+            Some(claim) => {
+                let settled = survives || self.is_overruled(key, claim);
+                !self.same(&claim.value, value) || !settled
+            }
             None => !survives,
         };
         if differs {
@@ -304,9 +336,9 @@ impl Desk<'_> {
     fn fall_silent(&mut self, key: &str) {
         let claim = self.own.claims.get(self.path, key);
         if claim
-            .is_some_and(|claim| !claim.value.is_null() && !(self.hides)(self.path, &claim.value))
+            .is_some_and(|claim| !claim.value.is_null() && !(self.terms.hides)(self.path, &claim.value))
         {
-            self.own.claims.withdraw(self.path, key);
+            self.take_back(key);
         }
     }
 
@@ -314,11 +346,11 @@ impl Desk<'_> {
     /// not see.
     fn known<'a>(&self, folded: &'a [Value]) -> (Vec<Keyed<'a>>, Vec<String>) {
         let sources = once(&*self.own).chain(self.others);
-        let keys = fold::keys(self.path, sources);
+        let keys = fold::keys(self.law, self.path, sources);
         let (hidden, seen): (Vec<Keyed<'a>>, Vec<_>) = keys
             .into_iter()
             .zip(folded)
-            .partition(|(_, element)| (self.hides)(self.path, element));
+            .partition(|(_, element)| (self.terms.hides)(self.path, element));
         (seen, hidden.into_iter().map(|(key, _)| key).collect())
     }
 
@@ -396,13 +428,15 @@ impl Desk<'_> {
     /// Claims what was named, unless that is what this source already says and nobody said otherwise since.
     fn confirm(&mut self, key: &str, value: &Value) {
         let own = self.own.claims.get(self.path, key);
-        let hidden = (self.hides)(self.path, value);
+        let hidden = (self.terms.hides)(self.path, value);
         let settled = own.filter(|_| !hidden).is_some_and(|own| {
-            let newer = self
-                .others
-                .iter()
-                .filter_map(|source| source.claims.get(self.path, key));
-            self.same(&own.value, value) && newer.into_iter().all(|other| other.rank() < own.rank())
+            let rank = self.law.rank(&self.own.system, own);
+            let wins = |other: &SourceRecord| {
+                let claim = other.claims.get(self.path, key);
+                claim.is_none_or(|claim| self.law.rank(&other.system, claim) < rank)
+            };
+            self.same(&own.value, value)
+                && (self.is_overruled(key, own) || self.others.iter().all(wins))
         });
         if !settled {
             self.claim(key, value);
@@ -417,13 +451,16 @@ impl Desk<'_> {
                 .get(self.path, key)
                 .is_some_and(|claim| !claim.value.is_null())
         };
-        let hidden = key == SINGLE && (self.hides)(self.path, &Value::Null);
-        if hidden || self.others.iter().any(claimed) {
-            self.own
-                .claims
-                .claim(self.path, key, Value::Null, self.stamp, &mut self.next);
+        let hidden = key == SINGLE && (self.terms.hides)(self.path, &Value::Null);
+        let own = self.own.claims.get(self.path, key);
+        if own.is_some_and(|own| own.value.is_null() && self.is_overruled(key, own)) {
+            return;
+        }
+        // A time that the source tells must not be forgotten with the value.
+        if hidden || self.terms.stamp.told || self.others.iter().any(claimed) {
+            self.say(key, Value::Null);
         } else {
-            self.own.claims.withdraw(self.path, key);
+            self.take_back(key);
         }
     }
 }

@@ -15,10 +15,12 @@ use crate::service::{Page, Written};
 pub(super) const SCIM_JSON: &str = "application/scim+json";
 /// Names what a body gave and the server did not keep.
 const IGNORED: HeaderName = HeaderName::from_static("muster-ignored");
-/// The most bytes of [`IGNORED`]: proxies bound a header's size.
+/// Names what another system has said otherwise, whose word counts more: what was given is kept as a suggestion.
+const SUGGESTED: HeaderName = HeaderName::from_static("muster-suggested");
+/// The most bytes of either: proxies bound a header's size.
 const IGNORED_LIMIT: usize = 2048;
 
-/// What [`IGNORED`] ends with when not all names fit.
+/// What they end with when not all names fit.
 const MORE: &str = ", ...";
 
 /// What a handler answers.
@@ -50,7 +52,7 @@ pub(super) async fn patched(reader: Reader<'_>, written: &Written, wanted: Wante
     }
     let mut answer = HttpResponse::NoContent();
     answer.insert_header((header::ETAG, seen.version.as_str()));
-    name_ignored(&mut answer, &written.ignored);
+    name_kept(&mut answer, &written.ignored, &written.suggested);
     Ok(answer.finish())
 }
 
@@ -60,7 +62,7 @@ async fn after_write(
     written: &Written,
     wanted: Wanted,
 ) -> Answer {
-    name_ignored(&mut answer, &written.ignored);
+    name_kept(&mut answer, &written.ignored, &written.suggested);
     if let Some(applied) = wanted.applied() {
         answer.insert_header(applied);
     }
@@ -75,10 +77,12 @@ async fn after_write(
     }
 }
 
-/// Names in the answer's header what was not kept.
-pub(super) fn name_ignored(answer: &mut HttpResponseBuilder, names: &[String]) {
-    if !names.is_empty() {
-        answer.insert_header((IGNORED, ignored(names)));
+/// Names in the answer's headers what was not kept, and what was kept as a suggestion.
+pub(super) fn name_kept(answer: &mut HttpResponseBuilder, left_out: &[String], held: &[String]) {
+    for (header, names) in [(IGNORED, left_out), (SUGGESTED, held)] {
+        if !names.is_empty() {
+            answer.insert_header((header, ignored(names)));
+        }
     }
 }
 

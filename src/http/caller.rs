@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use chrono::{DateTime, Utc};
 
 use super::Door;
 use super::clients::Unknown;
@@ -15,10 +16,28 @@ use super::error::Failure;
 use super::refusals::Who;
 use super::scim::ME;
 use crate::domain::context::Context;
+use crate::scim;
 use crate::service::Account;
 
 /// The header that ties requests of one flow together, in and out.
 pub(super) const CORRELATION: &str = "x-correlation-id";
+
+/// The header in which a source system says since when it knows what it writes (RFC 3339): what it said of a later time stays.
+const SOURCE_TIME: &str = "muster-source-time";
+
+fn source_time(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, Failure> {
+    let Some(given) = headers.get(SOURCE_TIME) else {
+        return Ok(None);
+    };
+    let text = given.to_str().unwrap_or_default();
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(Some(time.to_utc())),
+        Err(_) => Err(scim::Error::invalid_value(
+            "the header Muster-Source-Time is no time: write it as 2026-11-22T09:00:00Z",
+        )
+        .into()),
+    }
+}
 
 /// The correlation id of a request, kept with it by the boundary.
 #[derive(Clone)]
@@ -84,6 +103,7 @@ impl Caller {
             correlation,
             base_url: door.base_url.clone(),
             now: door.clock.now(),
+            said_at: source_time(request.headers())?,
         };
         let account = if request.path() == ME {
             found.account(&token).map_err(Cow::Owned)

@@ -7,15 +7,16 @@ use serde_json::{Map, Value};
 
 use super::sight::clearance;
 use super::{Asked, Error, Muster};
-use crate::domain::claim::{SourceRecord, Stamp};
+use crate::domain::claim::{Claims, SourceRecord, Stamp};
 use crate::domain::context::Context;
 use crate::domain::event::{Change, Event, Happened, changes};
-use crate::domain::fold::fold;
+use crate::domain::fold::Rules;
 use crate::domain::index::{Unique, uniques};
 use crate::domain::masked::{Beside, Masked, Resource, provenance};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::sealed::{self, Envelope};
 use crate::domain::view::{Specs, View};
+use crate::domain::writing::{Hides, Terms};
 use crate::id::{EventId, ResourceId, TenantId};
 use crate::scim;
 use crate::scim::resource_type::Location;
@@ -45,9 +46,11 @@ impl<'a> Write<'a> {
 
     /// When and by what the claims of this write are made: after all that these sources have claimed.
     pub(super) fn stamp(&self, sources: &[SourceRecord]) -> Stamp {
+        let said = self.context.said_at;
         let stamp = Stamp {
-            at: self.context.now,
+            at: said.unwrap_or(self.context.now).min(self.context.now),
             event: self.event,
+            told: said.is_some(),
         };
         stamp.after(sources)
     }
@@ -93,18 +96,26 @@ impl<'a> Write<'a> {
             return Ok(before.folded.clone());
         }
         own.last_synced = self.context.now;
+        let known = said.map(|said| said.claims.clone()).unwrap_or_default();
+        let system = own.system.clone();
         let mut sources = others;
         if !own.claims.is_empty() || own.external_id.is_some() || sources.is_empty() {
             sources.push(own);
         }
         let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
         self.stay(&leaves)?;
+        let suggested = self.newly_suggested(&system, &known, &sources, &leaves);
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
         if changes.is_empty() {
             if sources != before.sources || !withheld.is_empty() {
-                let event = self.event(Happened::Confirmed, id).withholding(withheld);
-                store::record::confirm(tx, before, &sources, event)?;
+                let happened = if suggested.is_empty() {
+                    Happened::Confirmed
+                } else {
+                    Happened::Conflicted
+                };
+                let event = self.event(happened, id).withholding(withheld);
+                store::record::confirm(tx, before, &sources, event.suggesting(suggested))?;
             }
             return Ok(before.folded.clone());
         }
@@ -113,6 +124,7 @@ impl<'a> Write<'a> {
             .event(happened, id)
             .with_changes(changes)
             .withholding(withheld)
+            .suggesting(suggested)
             .because(reason);
         let classified = self.context.client.clearance.classified();
         let open = classified.differ(&before.folded.leaves, &leaves);
@@ -124,6 +136,27 @@ impl<'a> Write<'a> {
             &sources,
             event,
         )?)
+    }
+
+    /// What of the caller's claims, which were `known` before, is a suggestion that it has not made yet.
+    pub(super) fn newly_suggested(
+        &self,
+        system: &str,
+        known: &Claims,
+        sources: &[SourceRecord],
+        leaves: &Leaves,
+    ) -> Vec<Change> {
+        let rules = self.rules();
+        let own = sources.iter().find(|source| source.system == system);
+        let (Some(own), false) = (own, rules.rulings.is_empty()) else {
+            return Vec::new();
+        };
+        let said = |path: &str, key: &str| known.get(path, key).map(|claim| &claim.value);
+        let suggestions = rules.suggestions(own, sources, leaves).into_iter();
+        suggestions
+            .filter(|new| said(new.path, new.key) != Some(&new.claim.value))
+            .map(|new| new.change())
+            .collect()
     }
 
     /// What a client gives, its secrets sealed. The envelope is asked for only where there are any.
@@ -155,11 +188,29 @@ impl<'a> Write<'a> {
 
     /// What the sources come to.
     pub(super) fn fold(&self, sources: &[SourceRecord]) -> Leaves {
-        fold(
-            self.specs(),
-            self.context.client.clearance.classified(),
-            sources,
-        )
+        self.rules().fold(sources)
+    }
+
+    /// What a fold depends on beside the sources.
+    pub(super) fn rules(&self) -> Rules<'a> {
+        let clearance = &self.context.client.clearance;
+        Rules {
+            specs: self.specs(),
+            classified: clearance.classified(),
+            rulings: clearance.survivorship().on(self.view.kind),
+        }
+    }
+
+    /// What claims that are made now rest on.
+    pub(super) fn terms<'t>(&'t self, hides: Hides<'t>, sources: &[SourceRecord]) -> Terms<'t> {
+        let rules = self.rules();
+        Terms {
+            view: self.view,
+            specs: rules.specs,
+            rulings: rules.rulings,
+            hides,
+            stamp: self.stamp(sources),
+        }
     }
 
     /// What the sources come to. Refuses values that another record of the tenant holds (RFC 7643 §7, `uniqueness`). Where the caller may not see that
@@ -221,11 +272,7 @@ impl<'a> Write<'a> {
     }
 
     fn taken(&self, path: &str) -> String {
-        let name = match self.view.shown(path).first() {
-            Some(shown) => shown.location.to_string(),
-            None => path.split('@').next().unwrap_or(path).to_owned(),
-        };
-        let kind = self.view.kind.word();
+        let (name, kind) = (self.name_of(path), self.view.kind.word());
         format!(
             "another {kind} already has this '{name}': it must be unique; find that one with a filter"
         )

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::change::{Write, asks_sources};
-use super::sight::clearance;
+use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
-use crate::domain::claim::SourceRecord;
+use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
-use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path};
+use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
 use crate::domain::view::View;
-use crate::domain::{resolution, writing};
+use crate::domain::resolution;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
@@ -109,6 +109,7 @@ impl Create {
         let write = Write::new(muster, context, &self.view);
         let made = write.create(tx, self.given.clone())?;
         let (view, asked) = (&*self.view, &self.asked);
+        let suggested = write.held_back_of_new(&self.given.leaves, &made.folded.leaves);
         // A newcomer is in no group yet.
         let resource = if made.is_newcomer && !asks_sources(view, asked) {
             muster.render(context, view, made.folded, (Vec::new(), None), asked)
@@ -118,6 +119,7 @@ impl Create {
         Ok(Written {
             resource,
             ignored: [self.ignored.as_slice(), &made.strangers].concat(),
+            suggested,
         })
     }
 }
@@ -170,23 +172,23 @@ impl Write<'_> {
             self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
         let mut own = SourceRecord::new(self.context.system(), self.context.now);
         own.external_id.clone_from(&given.external_id);
-        writing::post(
-            self.view,
-            self.muster.0.renderer.catalog(),
-            &given_leaves,
-            (&Leaves::new(), &|_, _| false),
-            (&mut own, &[]),
-            self.stamp(&[]),
-        );
+        self.terms(&|_, _| false, &[])
+            .post(&given_leaves, &Leaves::new(), (&mut own, &[]));
         let mut sources = vec![own];
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
+        self.check_account(&leaves)?;
+        let suggested =
+            self.newly_suggested(self.context.system(), &Claims::default(), &sources, &leaves);
         let (members, strangers) = self.known_members(tx, &given.members)?;
         let mut changes = changes(&Leaves::new(), &leaves);
         let (first, others) = Self::first(&members);
         changes.extend(super::members::change(first, &[]));
         let event = self.event(Happened::Created, id);
-        let event = event.with_changes(changes).withholding(withheld);
+        let event = event
+            .with_changes(changes)
+            .withholding(withheld)
+            .suggesting(suggested);
         let new = NewRecord {
             id,
             kind: self.view.kind,
@@ -201,6 +203,28 @@ impl Write<'_> {
             strangers,
             is_newcomer: self.view.kind == Kind::Person,
         })
+    }
+
+    /// Refuses an account that none comes of: one that only another system may open.
+    fn check_account(&self, leaves: &Leaves) -> Result<(), Error> {
+        let rules = self.rules();
+        let master = rules.rulings.foreign_master("userName", self.context.system());
+        match master.filter(|_| self.view.accounts_only && !has_account(leaves)) {
+            None => Ok(()),
+            Some(master) => Err(Error::Forbidden(format!(
+                "'userName' is for '{master}' to say, so it alone opens accounts: create the person at /Persons"
+            ))),
+        }
+    }
+
+    /// [`Self::held_back`] after a POST.
+    fn held_back_of_new(&self, given: &Leaves, stands: &Leaves) -> Vec<String> {
+        let key = self.muster.veil_key(self.context, self.view);
+        let seen = self.muster.before(self.context, self.view, stands, &key);
+        let wants = given
+            .iter()
+            .map(|(path, value)| (path.as_str(), Wants::Given(value)));
+        self.held_back(&seen, wants, stands)
     }
 
     /// What the caller may say of somebody new to it: rights are those that it has on what comes of it.
@@ -241,20 +265,17 @@ impl Write<'_> {
         let key = self.muster.veil_key(self.context, self.view);
         let seen = self.muster.before(self.context, self.view, known, &key);
         let given_leaves = self.sealed_for(tx, &record.folded, &given.leaves)?;
-        writing::post(
-            self.view,
-            self.muster.0.renderer.catalog(),
-            &given_leaves,
-            (known, &self.hides(&seen)),
-            (&mut own, &others),
-            self.stamp(&record.sources),
-        );
+        let hides = self.hides(&seen);
+        self.terms(&hides, &record.sources)
+            .post(&given_leaves, known, (&mut own, &others));
         let happened = if self.view.accounts_only {
             Happened::AccountAttached
         } else {
             Happened::Updated
         };
-        self.commit(tx, record, own, others, (happened, Some(reason)))
+        let made = self.commit(tx, record, own, others, (happened, Some(reason)))?;
+        self.check_account(&made.leaves)?;
+        Ok(made)
     }
 
     /// Who the newcomer is, if that is certain: design §7, deterministic keys only.

@@ -68,6 +68,7 @@ impl Muster {
             correlation: String::new(),
             base_url: "".into(),
             now,
+            said_at: None,
         };
         let views = catalog.views().iter().filter(|view| view.holds(&record));
         let explained = views.map(|view| self.explained(&context, view, &record, &access));

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{Error, Muster};
 use crate::domain::access::Classified;
 use crate::domain::claim::SourceRecord;
-use crate::domain::fold::fold;
+use crate::domain::fold::Rules;
 use crate::domain::record::{Kind, Leaves, Record};
 use crate::domain::sealed::{self, Envelope};
+use crate::domain::survivorship::Rulings;
 use crate::id::ResourceId;
 use crate::scim::comparable;
 use crate::store::{self, Tx};
@@ -73,7 +74,12 @@ impl Muster {
     /// What one system alone says.
     fn said(&self, source: &SourceRecord) -> Leaves {
         let specs = self.0.renderer.catalog().specs(Kind::Person);
-        fold(specs, &Classified::default(), std::slice::from_ref(source))
+        let rules = Rules {
+            specs,
+            classified: &Classified::default(),
+            rulings: &Rulings::default(),
+        };
+        rules.fold(std::slice::from_ref(source))
     }
 
     /// Values as SCIM has them, accounts' and persons' attributes in one document.

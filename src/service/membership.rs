@@ -72,6 +72,7 @@ impl Join {
         Write::new(muster, context, &self.groups).join(tx, &self.pair)?;
         Ok(Written {
             resource: muster.membership(tx, context, &self.pair, &self.projection)?,
+            suggested: Vec::new(),
             ignored: self.ignored.clone(),
         })
     }

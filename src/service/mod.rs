@@ -87,6 +87,8 @@ pub struct Written {
     pub resource: Masked<Resource>,
     /// Names that the body gave and the schema does not know.
     pub ignored: Vec<String>,
+    /// Attributes of which another value stands than the one that was given.
+    pub suggested: Vec<String>,
 }
 
 /// One page of a list (RFC 7644 §3.4.2).

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::change::Write;
 use super::create::external_id;
-use super::sight::clearance;
+use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
 use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
@@ -23,6 +23,13 @@ use crate::store::{self, Tx};
 struct Request {
     patch: Patch,
     rows: Vec<RowChange>,
+}
+
+/// What a PATCH came to.
+struct Done {
+    folded: Folded,
+    ignored: Vec<String>,
+    suggested: Vec<String>,
 }
 
 /// A PATCH that was found right so far: what is left to do needs the database.
@@ -84,10 +91,11 @@ impl Change {
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
         let write = Write::new(muster, context, &self.view);
-        let (folded, ignored) = write.patch(tx, &self.id, &self.request, &self.asked)?;
+        let done = write.patch(tx, &self.id, &self.request, &self.asked)?;
         Ok(Written {
-            resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
-            ignored,
+            resource: muster.show_one(tx, context, &self.view, done.folded, &self.asked)?,
+            ignored: done.ignored,
+            suggested: done.suggested,
         })
     }
 }
@@ -99,7 +107,7 @@ impl Write<'_> {
         id: &str,
         request: &Request,
         asked: &Asked,
-    ) -> Result<(Folded, Vec<String>), Error> {
+    ) -> Result<Done, Error> {
         // Changes of members alone need not wait for each other, unless they are compared.
         let blind = request.patch.operations.is_empty() && asked.if_match.is_none();
         let mut folded = if blind {
@@ -114,10 +122,11 @@ impl Write<'_> {
         self.check_match(tx, &folded, asked)?;
         self.permit_patch(&seen, &request.patch)?;
         let mut ignored = request.patch.ignored.clone();
+        let mut suggested = Vec::new();
         if !request.patch.operations.is_empty() {
-            let (changed, left_out) = self.patch_document(tx, folded, &seen, &request.patch)?;
-            ignored.extend(left_out);
-            folded = changed;
+            let done = self.patch_document(tx, folded, &seen, &request.patch)?;
+            ignored.extend(done.ignored);
+            (folded, suggested) = (done.folded, done.suggested);
         }
         if !request.rows.is_empty() {
             self.permit_path(&seen, "members")?;
@@ -126,7 +135,11 @@ impl Write<'_> {
             ignored.extend(strangers);
             folded = changed;
         }
-        Ok((folded, ignored))
+        Ok(Done {
+            folded,
+            ignored,
+            suggested,
+        })
     }
 
     fn patch_document(
@@ -135,7 +148,7 @@ impl Write<'_> {
         folded: Folded,
         seen: &Seen<'_>,
         patch: &Patch,
-    ) -> Result<(Folded, Vec<String>), Error> {
+    ) -> Result<Done, Error> {
         let record = store::record::with_sources(tx, folded)?;
         let catalog = self.muster.0.renderer.catalog();
         let known = &record.folded.leaves;
@@ -166,15 +179,16 @@ impl Write<'_> {
         }
         let (mut own, others) = self.desk(&record.sources);
         own.external_id = external_id(&patched.document);
-        writing::patch(
-            self.view,
-            catalog,
-            (&before, &self.hides(seen)),
-            &patched,
-            (&mut own, &others),
-            self.stamp(&record.sources),
-        )?;
+        let hides = self.hides(seen);
+        self.terms(&hides, &record.sources)
+            .patch(&before, &patched, (&mut own, &others))?;
         let after = self.commit(tx, &record, own, others, (Happened::Updated, None))?;
-        Ok((after, patched.ignored))
+        let wanted = writing::wanted(self.view, self.specs(), &patched).into_iter();
+        let wanted = wanted.map(|(path, value)| (path, Wants::Whole(value)));
+        Ok(Done {
+            suggested: self.held_back(seen, wanted, &after.leaves),
+            folded: after,
+            ignored: patched.ignored,
+        })
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Error, Muster};
-use crate::domain::access::{Classified, Clearance};
+use crate::domain::access::{Clearance, Governing};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Client;
 use crate::domain::event::Event;
@@ -60,6 +60,8 @@ pub struct Governed {
     pub version: i64,
     /// The policy as it is written.
     pub policy: Policy,
+    /// What it says of records.
+    pub governing: Governing,
     /// Its clients, in its order.
     pub clients: Vec<Admitted>,
 }
@@ -208,6 +210,7 @@ impl Governed {
             tenant,
             version,
             policy: Policy::default(),
+            governing: Governing::default(),
             clients: Vec::new(),
         }
     }
@@ -218,15 +221,13 @@ impl Governed {
         given: &[Glass],
         catalog: &Catalog,
     ) -> Self {
-        let classified = Arc::new(Classified::of(&policy, catalog));
-        let number = u64::try_from(version).unwrap_or(0);
+        let governing = Governing::of(&policy, u64::try_from(version).unwrap_or(0), catalog);
         let client = |row: &policy::Client| {
-            let of = (number, classified.clone());
             Arc::new(Client {
                 name: row.name.value.clone(),
                 tenant,
                 system: row.system.value.clone(),
-                clearance: Clearance::of_policy(&policy, row, catalog, of),
+                clearance: Clearance::of_policy(&policy, row, catalog, &governing),
                 purposes: row
                     .purposes
                     .iter()
@@ -250,6 +251,7 @@ impl Governed {
             version,
             clients: policy.clients.iter().map(admitted).collect(),
             policy,
+            governing,
         }
     }
 

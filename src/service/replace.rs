@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::change::Write;
 use super::create::external_id;
+use super::sight::Wants;
 use super::{Asked, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
 use crate::domain::record::{Folded, Kind, Leaves};
 use crate::domain::view::View;
-use crate::domain::writing;
 use crate::scim::mutability::check_immutable;
 use crate::scim::patch::Change as RowChange;
 use crate::scim::projection::Projection;
@@ -96,10 +96,12 @@ impl Replace {
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
         let write = Write::new(muster, context, &self.view);
-        let (folded, strangers) = write.replace(tx, &self.id, &self.replacement, &self.asked)?;
+        let (folded, strangers, suggested) =
+            write.replace(tx, &self.id, &self.replacement, &self.asked)?;
         Ok(Written {
             resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
             ignored: [self.ignored.as_slice(), &strangers].concat(),
+            suggested,
         })
     }
 }
@@ -111,7 +113,7 @@ impl Write<'_> {
         id: &str,
         replacement: &Replacement,
         asked: &Asked,
-    ) -> Result<(Folded, Vec<String>), Error> {
+    ) -> Result<(Folded, Vec<String>, Vec<String>), Error> {
         let before = self.fetch(tx, id)?;
         let catalog = self.muster.0.renderer.catalog();
         let known: &Leaves = &before.folded.leaves;
@@ -133,27 +135,31 @@ impl Write<'_> {
         check_immutable(&self.view.resource_type, &shown, &replacement.document)?;
         let (mut own, others) = self.desk(&before.sources);
         own.external_id = external_id(&replacement.document);
-        writing::put(
-            self.view,
-            catalog,
+        let hides = self.hides(&seen);
+        self.terms(&hides, &before.sources).put(
             &given,
             &replacement.listed,
-            (known, &self.hides(&seen)),
+            known,
             (&mut own, &others),
-            self.stamp(&before.sources),
         );
         let after = self.commit(tx, &before, own, others, (Happened::Updated, None))?;
+        let wanted = given
+            .iter()
+            .map(|(path, value)| (path.as_str(), Wants::Given(value)));
+        let suggested = self.held_back(&seen, wanted, &after.leaves);
         if self.view.kind != Kind::Group {
-            return Ok((after, Vec::new()));
+            return Ok((after, Vec::new(), suggested));
         }
         // Who may not write them has not left them out.
         if self.permit_path(&seen, "members").is_err()
             && matches!(&replacement.members, RowChange::Replace(given) if given.is_empty())
         {
-            return Ok((after, Vec::new()));
+            return Ok((after, Vec::new(), suggested));
         }
         self.permit_path(&seen, "members")?;
-        self.change_members(tx, &after, std::slice::from_ref(&replacement.members))
+        let members = std::slice::from_ref(&replacement.members);
+        let (folded, strangers) = self.change_members(tx, &after, members)?;
+        Ok((folded, strangers, suggested))
     }
 
     /// `If-Match` against the caller's own view of the record.

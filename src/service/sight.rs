@@ -10,12 +10,22 @@ use crate::domain::access::{Seen, TypeClearance, Unsearchable};
 use crate::domain::context::{Context, Right};
 use crate::domain::document::value_at;
 use crate::domain::record::Leaves;
+use crate::domain::suggestion::covers;
 use crate::domain::view::View;
 use crate::scim;
 use crate::scim::attribute_path::AttributePath;
 use crate::scim::document;
 use crate::scim::patch::{Op, Patch, Patched, Touched};
 use crate::scim::resource_type::{Location, ResourceType};
+
+/// What a caller wants of an attribute.
+#[derive(Clone, Copy)]
+pub(super) enum Wants<'a> {
+    /// That it has what is given, whatever others say besides.
+    Given(&'a Value),
+    /// That it is this, or nothing.
+    Whole(Option<&'a Value>),
+}
 
 /// What the caller may do on the type of a view.
 pub(super) fn clearance<'c>(context: &'c Context, view: &View) -> &'c TypeClearance {
@@ -91,7 +101,7 @@ impl Write<'_> {
             } else {
                 seen.alters(path, value)
             };
-            hidden || !seen.may_on(Right::Write, path, None) || seen.master(path).is_some()
+            hidden || !seen.may_on(Right::Write, path, None)
         }
     }
 
@@ -109,25 +119,58 @@ impl Write<'_> {
 
     /// Refuses to write a value, unless the caller may.
     pub(super) fn permit_path(&self, seen: &Seen<'_>, path: &str) -> Result<(), Error> {
-        let name = || match self.view.shown(path).first() {
+        if seen.may_on(Right::Write, path, None) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!(
+            "the client '{}' has no right to write '{}'",
+            self.context.client.name,
+            self.name_of(path)
+        )))
+    }
+
+    /// How this view calls a canonical path.
+    pub(super) fn name_of(&self, path: &str) -> String {
+        match self.view.shown(path).first() {
             Some(shown) => shown.location.to_string(),
-            None => path.to_owned(),
+            None => path.split('@').next().unwrap_or(path).to_owned(),
+        }
+    }
+
+    /// Of what the caller `wants`, the attributes of which another value stands than the one it gave, by name. Of what it
+    /// does not see that depends on nothing but the policy.
+    pub(super) fn held_back<'w>(
+        &self,
+        seen: &Seen<'_>,
+        wants: impl IntoIterator<Item = (&'w str, Wants<'w>)>,
+        stands: &Leaves,
+    ) -> Vec<String> {
+        let rules = self.rules();
+        if rules.rulings.is_empty() && self.context.said_at.is_none() {
+            return Vec::new();
+        }
+        let is_held = |path: &str, wants: Wants<'_>| {
+            let value = stands.get(path);
+            let hidden = value.is_some_and(|value| seen.alters(path, value))
+                || seen.alters(path, &Value::Null);
+            let secret = rules.specs.get(path).is_some_and(|spec| spec.attribute.secret);
+            if hidden || secret {
+                let master = rules.rulings.foreign_master(path, self.context.system());
+                return master.is_some();
+            }
+            let stands = value.unwrap_or(&Value::Null);
+            match wants {
+                Wants::Given(given) => !covers(stands, given),
+                Wants::Whole(whole) => {
+                    let whole = whole.unwrap_or(&Value::Null);
+                    !covers(stands, whole) || stands.is_array() && !covers(whole, stands)
+                }
+            }
         };
-        let client = &self.context.client.name;
-        if !seen.may_on(Right::Write, path, None) {
-            return Err(Error::Forbidden(format!(
-                "the client '{client}' has no right to write '{}'",
-                name()
-            )));
-        }
-        match seen.master(path) {
-            None => Ok(()),
-            Some(master) => Err(Error::Forbidden(format!(
-                "'{}' is for '{master}' to say; what '{}' says of it would be a suggestion, and these are not taken yet",
-                name(),
-                self.context.system()
-            ))),
-        }
+        let held = wants.into_iter();
+        held.filter(|(path, wants)| rules.specs.contains_key(*path) && is_held(path, *wants))
+            .map(|(path, _)| self.name_of(path))
+            .collect()
     }
 
     /// What the given values mean: the caller's own rendering of what is known stands for that, and what it may not write it
@@ -153,7 +196,7 @@ impl Write<'_> {
                 .map_err(scim::Error::invalid_value)?;
             if let Err(refusal) = self.permit_path(seen, &path) {
                 let sees = stands.is_some_and(|stands| !seen.hides(&path, stands));
-                if !(sees && stands.is_some_and(|stands| repeats(&value, stands))) {
+                if !(sees && stands.is_some_and(|stands| covers(stands, &value))) {
                     return Err(refusal);
                 }
                 continue;
@@ -240,21 +283,6 @@ fn is_echo(seen: &Seen<'_>, path: &str, value: &Value, stands: Option<&Value>) -
     stands.is_some_and(|stands| {
         seen.alters(path, stands) && seen.value(path, stands).as_ref() == Some(value)
     })
-}
-
-/// Whether a value says only what stands already.
-fn repeats(value: &Value, stands: &Value) -> bool {
-    match (value, stands) {
-        (Value::Array(given), Value::Array(known)) => given.iter().all(|element| {
-            known.iter().any(|known| match (element, known) {
-                (Value::Object(given), Value::Object(known)) => given
-                    .iter()
-                    .all(|(name, value)| known.get(name) == Some(value) || name == "$ref"),
-                (given, known) => given == known,
-            })
-        }),
-        (given, known) => given == known,
-    }
 }
 
 fn put(document: &mut Map<String, Value>, location: &Location, value: Value) {

@@ -6,9 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use muster::domain::access::Classified;
 use muster::domain::catalog::Catalog;
 use muster::domain::claim::{SourceRecord, Stamp};
-use muster::domain::fold::fold;
+use muster::domain::fold::Rules;
+use muster::domain::policy;
 use muster::domain::record::{Kind, Leaves};
-use muster::domain::writing;
+use muster::domain::survivorship::Survivorship;
+use muster::domain::view::View;
+use muster::domain::writing::Terms;
 use muster::id::{IdSource, SeededIds};
 use muster::scim::Map;
 use muster::scim::patch::parse;
@@ -22,16 +25,47 @@ use super::documents::{Body, bodies, focus};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load().unwrap());
 
+/// No rules: the newest claim wins.
+static LAWLESS: LazyLock<Survivorship> = LazyLock::new(Survivorship::default);
+
+/// A master, an order, a union and a size.
+static LAWFUL: LazyLock<Survivorship> = LazyLock::new(|| {
+    let text = "
+version: 1
+systems:
+  - { name: ats, kind: ats, owner: A }
+  - { name: idp, kind: idp, owner: I }
+  - { name: hris, kind: hris, owner: H }
+authority:
+  - { domain: account, master: idp, covers: [User.userName, User.active], others: suggest }
+  - { domain: job, master: hris, covers: [\"Person:Employee\", addresses], others: suggest }
+survivorship:
+  - { attributes: [name, nickName, ims], rule: sourcePriority, order: [hris, ats] }
+  - { attributes: [emails, phoneNumbers], rule: union }
+  - { attributes: [displayName], rule: longest }
+  - { attributes: [photos], rule: mostComplete }
+";
+    let loaded = policy::load(text.as_bytes(), &CATALOG);
+    let policy = loaded.policy.unwrap_or_else(|| panic!("{:?}", loaded.findings));
+    Survivorship::of(&policy, &CATALOG)
+});
+
 /// One person, of whom systems speak one after another.
 struct Person {
     ids: SeededIds,
     now: DateTime<Utc>,
     sources: Vec<SourceRecord>,
+    laws: &'static Survivorship,
 }
 
 impl Person {
     fn of(words: &[Body]) -> Self {
+        Self::under(&LAWLESS, words)
+    }
+
+    fn under(laws: &'static Survivorship, words: &[Body]) -> Self {
         let mut person = Self {
+            laws,
             ids: SeededIds::new(3),
             now: "2026-11-22T09:00:00Z".parse().unwrap(),
             sources: Vec::new(),
@@ -53,17 +87,29 @@ impl Person {
     }
 
     fn leaves(&self) -> Leaves {
-        fold(
-            CATALOG.specs(Kind::Person),
-            &Classified::default(),
-            &self.sources,
-        )
+        let rules = Rules {
+            specs: CATALOG.specs(Kind::Person),
+            classified: &Classified::default(),
+            rulings: self.laws.on(Kind::Person),
+        };
+        rules.fold(&self.sources)
     }
 
     fn stamp(&self) -> Stamp {
         Stamp {
             at: self.now,
             event: self.ids.event(self.now),
+            told: false,
+        }
+    }
+
+    fn terms<'a>(&self, view: &'a View) -> Terms<'a> {
+        Terms {
+            view,
+            specs: CATALOG.specs(view.kind),
+            rulings: self.laws.on(view.kind),
+            hides: &|_, _| false,
+            stamp: self.stamp(),
         }
     }
 
@@ -92,15 +138,8 @@ impl Person {
         let Ok(given) = view.read(&received.document, None) else {
             return;
         };
-        let (stamp, mut own) = (self.stamp(), self.take(system));
-        writing::post(
-            view,
-            &CATALOG,
-            &given,
-            (&Leaves::new(), &|_, _| false),
-            (&mut own, &[]),
-            stamp,
-        );
+        let (terms, mut own) = (self.terms(view), self.take(system));
+        terms.post(&given, &Leaves::new(), (&mut own, &[]));
         self.sources.push(own);
     }
 
@@ -118,17 +157,9 @@ impl Person {
         let Ok(given) = view.read(&received.document, Some(&folded)) else {
             return;
         };
-        let (stamp, mut own) = (self.stamp(), self.take(system));
+        let (terms, mut own) = (self.terms(view), self.take(system));
         let source = (&mut own, self.sources.as_slice());
-        writing::put(
-            view,
-            &CATALOG,
-            &given,
-            &received.extensions,
-            (&folded, &|_, _| false),
-            source,
-            stamp,
-        );
+        terms.put(&given, &received.extensions, &folded, source);
         self.sources.push(own);
     }
 
@@ -143,17 +174,9 @@ impl Person {
         let Ok(patched) = patched else {
             return false;
         };
-        let (stamp, mut own) = (self.stamp(), self.take(system));
+        let (terms, mut own) = (self.terms(view), self.take(system));
         let source = (&mut own, self.sources.as_slice());
-        let done = writing::patch(
-            view,
-            &CATALOG,
-            (&before, &|_, _| false),
-            &patched,
-            source,
-            stamp,
-        )
-        .is_ok();
+        let done = terms.patch(&before, &patched, source).is_ok();
         self.sources.push(own);
         done
     }
@@ -209,18 +232,53 @@ fn check(test: impl Fn(&[Body]) -> Result<(), TestCaseError>) {
     }
 }
 
+/// A-018, A-055, A-056: with and without a policy.
 #[test]
 fn the_golden_record_does_not_depend_on_the_order_of_its_sources() {
-    check(|words| {
-        let mut person = Person::of(words);
-        let leaves = person.leaves();
-        for _ in 0..person.sources.len() {
-            person.sources.rotate_left(1);
-            prop_assert_eq!(&person.leaves(), &leaves);
-            if person.sources.len() > 1 {
-                person.sources.swap(0, 1);
+    for laws in [&*LAWLESS, &*LAWFUL] {
+        check(|words| {
+            let mut person = Person::under(laws, words);
+            let leaves = person.leaves();
+            for _ in 0..person.sources.len() {
+                person.sources.rotate_left(1);
                 prop_assert_eq!(&person.leaves(), &leaves);
+                if person.sources.len() > 1 {
+                    person.sources.swap(0, 1);
+                    prop_assert_eq!(&person.leaves(), &leaves);
+                }
             }
+            Ok(())
+        });
+    }
+}
+
+/// A-107: whoever says again what it has said, its claims and the golden record stay, however others speak meanwhile.
+#[test]
+fn what_is_said_again_under_a_policy_flips_nothing() {
+    check(|words| {
+        let mut person = Person::under(&LAWFUL, words);
+        let mut settled = None;
+        for _ in 0..3 {
+            for (n, word) in words.iter().enumerate() {
+                if word.endpoint == "/Groups" {
+                    continue;
+                }
+                person.now += TimeDelta::seconds(1);
+                let system = ["ats", "crm"][n % 2];
+                let ours = ["name", "nickName", "ims", "userName", "active", "addresses"];
+                let mut body = word.first.clone();
+                let body_map = body.as_object_mut().unwrap();
+                body_map.retain(|name, _| name == "schemas" || ours.contains(&name.as_str()));
+                person.put(system, word.endpoint, &body);
+            }
+            let stable: Vec<_> = person
+                .leaves()
+                .into_iter()
+                .filter(|(path, _)| {
+                    ["userName", "active", "addresses"].contains(&path.as_str())
+                })
+                .collect();
+            prop_assert_eq!(settled.get_or_insert_with(|| stable.clone()), &stable);
         }
         Ok(())
     });
@@ -228,8 +286,13 @@ fn the_golden_record_does_not_depend_on_the_order_of_its_sources() {
 
 #[test]
 fn a_put_of_what_was_read_changes_nothing() {
-    check(|words| {
-        let mut person = Person::of(words);
+    for laws in [&*LAWLESS, &*LAWFUL] {
+        check(|words| an_echo_is_silent(Person::under(laws, words)));
+    }
+}
+
+fn an_echo_is_silent(mut person: Person) -> Result<(), TestCaseError> {
+    {
         person.now += TimeDelta::seconds(1);
         for system in ["hris", "idp", "ats", "crm"] {
             for endpoint in ["/Users", "/Persons"] {
@@ -250,7 +313,7 @@ fn a_put_of_what_was_read_changes_nothing() {
             }
         }
         Ok(())
-    });
+    }
 }
 
 #[test]

@@ -339,5 +339,6 @@ fn context(tenant: TenantId, system: &str) -> Context {
         correlation: "evaluator".into(),
         base_url: BASE.into(),
         now,
+        said_at: None,
     }
 }

@@ -46,6 +46,7 @@ pub(crate) fn context(app: &App, name: &str, grants: &[Grant]) -> Context {
         correlation: "crowd".into(),
         base_url: app.scim().into(),
         now: app.clock.now(),
+        said_at: None,
     }
 }
 

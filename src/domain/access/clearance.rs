@@ -11,6 +11,7 @@ use super::compile::{Compiler, planned};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{self, Right};
 use crate::domain::policy::{self, Policy, Treatment};
+use crate::domain::survivorship::Survivorship;
 use crate::scim::filter::Condition;
 
 /// Rows of a client's roles that are on one type, as bits.
@@ -29,6 +30,30 @@ pub struct Clearance {
     types: BTreeMap<String, TypeClearance>,
     everything: Rights,
     classified: Arc<Classified>,
+    survivorship: Arc<Survivorship>,
+}
+
+/// What a policy says of records, whoever reads or writes them.
+#[derive(Clone, Debug, Default)]
+pub struct Governing {
+    /// The version of the policy.
+    pub version: u64,
+    /// What it classifies.
+    pub classified: Arc<Classified>,
+    /// Whose claims survive.
+    pub survivorship: Arc<Survivorship>,
+}
+
+impl Governing {
+    /// What version `version` of the policy says.
+    #[must_use]
+    pub fn of(policy: &Policy, version: u64, catalog: &Catalog) -> Self {
+        Self {
+            version,
+            classified: Arc::new(Classified::of(policy, catalog)),
+            survivorship: Arc::new(Survivorship::of(policy, catalog)),
+        }
+    }
 }
 
 /// The rows that give each right, in the order of [`Right::ALL`].
@@ -60,8 +85,6 @@ pub(super) struct Unit {
     pub(super) masks: Vec<Mask>,
     /// The purposes that open it to this client: reading it is logged.
     pub(super) opened: Vec<String>,
-    /// The system whose word alone counts, if it is not this client's.
-    pub(super) master: Option<String>,
 }
 
 /// A row that hides a value from a client.
@@ -129,7 +152,7 @@ impl Clearance {
         policy: &Policy,
         client: &policy::Client,
         catalog: &Catalog,
-        (version, classified): (u64, Arc<Classified>),
+        governing: &Governing,
     ) -> Self {
         let types = catalog.resource_types();
         let types = types.map(|ty| {
@@ -137,10 +160,11 @@ impl Clearance {
             (ty.name.clone(), compiler.compile())
         });
         let mut clearance = Self {
-            version,
+            version: governing.version,
             types: types.collect(),
             grants: format!("{:?}", client.purposes),
-            classified,
+            classified: governing.classified.clone(),
+            survivorship: governing.survivorship.clone(),
             ..Self::default()
         };
         // Of types that are not views of records, such as those of the log, whole rows are known.
@@ -175,6 +199,12 @@ impl Clearance {
     #[must_use]
     pub fn classified(&self) -> &Classified {
         &self.classified
+    }
+
+    /// Whose claims survive.
+    #[must_use]
+    pub fn survivorship(&self) -> &Survivorship {
+        &self.survivorship
     }
 
     /// A text that changes whenever this does.
@@ -226,7 +256,6 @@ impl TypeClearance {
                 parts: BTreeMap::new(),
                 masks: Vec::new(),
                 opened: Vec::new(),
-                master: None,
             },
             units: BTreeMap::new(),
             masked: None,

@@ -196,7 +196,6 @@ impl<'p> Compiler<'p> {
                 }
             }
         }
-        unit.master = self.master(&target);
         unit
     }
 
@@ -246,17 +245,6 @@ impl<'p> Compiler<'p> {
                 consent,
             });
         }
-    }
-
-    /// The system whose word alone counts, if it is another than the client's.
-    fn master(&self, target: &Target) -> Option<String> {
-        let covers = |name: &str| {
-            let known = selector::resolve(self.catalog, name).ok();
-            known.is_some_and(|known| known.holds(target))
-        };
-        let mut rows = self.policy.authority.iter();
-        let row = rows.find(|row| row.covers.iter().any(|cover| covers(&cover.value)))?;
-        (row.master.value != self.client.system.value).then(|| row.master.value.clone())
     }
 }
 

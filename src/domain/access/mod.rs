@@ -21,7 +21,7 @@ mod seen;
 mod treatment;
 
 pub use classified::Classified;
-pub use clearance::{Clearance, MOST_ROWS, TypeClearance};
+pub use clearance::{Clearance, Governing, MOST_ROWS, TypeClearance};
 pub use consent::consented;
 pub use decision::{Access, Decision, Held, Row, Sight};
 pub use query::{Lens, Unsearchable};

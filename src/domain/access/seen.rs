@@ -83,12 +83,6 @@ impl Seen<'_> {
         rights[place(right)] & self.held != 0
     }
 
-    /// The system that alone may say it, if that is another.
-    #[must_use]
-    pub fn master(&self, path: &str) -> Option<&str> {
-        self.of.units.get(path)?.master.as_deref()
-    }
-
     /// What is seen of a value.
     #[must_use]
     pub fn value(&self, path: &str, value: &Value) -> Option<Value> {

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use crate::domain::access::Classified;
 use crate::domain::catalog::Catalog;
 use crate::domain::claim::{SourceRecord, Stamp};
-use crate::domain::fold::fold;
+use crate::domain::fold::Rules;
 use crate::domain::record::{Kind, Leaves};
-use crate::domain::writing;
+use crate::domain::survivorship::Rulings;
+use crate::domain::view::View;
+use crate::domain::writing::Terms;
 use crate::id::{IdSource, SeededIds};
 use crate::scim::patch::parse;
 use crate::scim::profile::Profile;
@@ -21,6 +23,7 @@ struct Desk {
     ids: SeededIds,
     now: DateTime<Utc>,
     sources: Vec<SourceRecord>,
+    rulings: Rulings,
 }
 
 impl Desk {
@@ -30,6 +33,7 @@ impl Desk {
             ids: SeededIds::new(7),
             now: "2026-11-22T09:00:00Z".parse().unwrap(),
             sources: Vec::new(),
+            rulings: Rulings::default(),
         }
     }
 
@@ -38,15 +42,27 @@ impl Desk {
         Stamp {
             at: self.now,
             event: self.ids.event(self.now),
+            told: false,
+        }
+    }
+
+    fn terms<'a>(&'a self, view: &'a View, stamp: Stamp) -> Terms<'a> {
+        Terms {
+            view,
+            specs: self.catalog.specs(Kind::Person),
+            rulings: &self.rulings,
+            hides: &|_, _| false,
+            stamp,
         }
     }
 
     fn leaves(&self) -> Leaves {
-        fold(
-            self.catalog.specs(Kind::Person),
-            &Classified::default(),
-            &self.sources,
-        )
+        let rules = Rules {
+            specs: self.catalog.specs(Kind::Person),
+            classified: &Classified::default(),
+            rulings: &self.rulings,
+        };
+        rules.fold(&self.sources)
     }
 
     fn take(&mut self, system: &str) -> SourceRecord {
@@ -65,14 +81,8 @@ impl Desk {
         let mut own = self.take(system);
         let view = self.catalog.at("/Persons").unwrap();
         let given = serde_json::from_value(given.clone()).unwrap();
-        writing::post(
-            view,
-            &self.catalog,
-            &given,
-            (&Leaves::new(), &|_, _| false),
-            (&mut own, &[]),
-            stamp,
-        );
+        self.terms(view, stamp)
+            .post(&given, &Leaves::new(), (&mut own, &self.sources));
         self.sources.push(own);
     }
 
@@ -87,15 +97,8 @@ impl Desk {
             .filter_map(|path| path.rsplit_once(':'))
             .map(|(urn, _)| urn.into())
             .collect();
-        writing::put(
-            view,
-            &self.catalog,
-            &given,
-            &listed,
-            (&folded, &|_, _| false),
-            (&mut own, &self.sources),
-            stamp,
-        );
+        self.terms(view, stamp)
+            .put(&given, &listed, &folded, (&mut own, &self.sources));
         self.sources.push(own);
     }
 
@@ -114,15 +117,9 @@ impl Desk {
         .unwrap();
         let patched = patch.apply(&view.resource_type, &before).unwrap();
         let source = (&mut own, self.sources.as_slice());
-        writing::patch(
-            view,
-            &self.catalog,
-            (&before, &|_, _| false),
-            &patched,
-            source,
-            stamp,
-        )
-        .unwrap();
+        self.terms(view, stamp)
+            .patch(&before, &patched, source)
+            .unwrap();
         self.sources.push(own);
     }
 

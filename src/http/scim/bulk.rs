@@ -18,7 +18,8 @@ use crate::service::Attempted;
 pub(super) const MAX_OPERATIONS: usize = 1000;
 
 /// Does many things: 200, and a status for each of them. What an operation's body gave and was not kept is named in the
-/// answer's `Muster-Ignored`, after the operation (`Operations[3].nickname`). `Prefer: return=representation` adds the
+/// answer's `Muster-Ignored`, after the operation (`Operations[3].nickname`), and what stands otherwise in its
+/// `Muster-Suggested`. `Prefer: return=representation` adds the
 /// resources.
 pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload) -> Answer {
     let bytes = body::bulk(&request, payload).await?;
@@ -32,18 +33,23 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
         .service
         .bulk(&caller.context, &bulk, &projection)
         .await?;
-    let mut ignored = bulk.ignored.clone();
+    let (mut ignored, mut suggested) = (bulk.ignored.clone(), Vec::new());
     let mut operations = Vec::with_capacity(attempted.len());
     for attempted in attempted {
         let index = attempted.index;
         if let Ok(Some(written)) = &attempted.outcome {
-            let named = written.ignored.iter();
-            ignored.extend(named.map(|name| format!("Operations[{index}].{name}")));
+            for (all, names) in [
+                (&mut ignored, &written.ignored),
+                (&mut suggested, &written.suggested),
+            ] {
+                let named = names.iter();
+                all.extend(named.map(|name| format!("Operations[{index}].{name}")));
+            }
         }
         operations.push(operation(attempted, wanted)?);
     }
     let mut answer = HttpResponse::Ok();
-    answer::name_ignored(&mut answer, &ignored);
+    answer::name_kept(&mut answer, &ignored, &suggested);
     if let Some(applied) = wanted.applied() {
         answer.insert_header(applied);
     }

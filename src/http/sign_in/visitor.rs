@@ -91,5 +91,6 @@ pub(super) fn context(request: &HttpRequest, door: &Door, client: Arc<Client>) -
         correlation: correlation.map(|id| id.0.to_string()).unwrap_or_default(),
         base_url: door.base_url.clone(),
         now: door.clock.now(),
+        said_at: None,
     }
 }

@@ -302,7 +302,12 @@ fn whole_circle(
                 let id = begun.resource.seen().id.to_string();
                 let done = part.complete(scene, tx, (&id, &cuts), &known).map_err(at)?;
                 let ignored = [begun.ignored, done.ignored].concat();
-                whole.push(Some(Written { ignored, ..done }));
+                let suggested = [begun.suggested, done.suggested].concat();
+                whole.push(Some(Written {
+                    ignored,
+                    suggested,
+                    ..done
+                }));
             }
             written => whole.push(written),
         }
