@@ -10,8 +10,10 @@
 //! | `writing` | what a POST, PUT or PATCH claims |
 //! | `survivorship` `fold` | whose claim survives, and the golden record from all claims |
 //! | `suggestion` | what is held back of what a system says |
+//! | `lineage` | where a value comes from |
 //! | `index` | its rows in the attribute index |
-//! | `resolution` | whether a newcomer is somebody known |
+//! | `resolution` | whether a newcomer is somebody known, by keys |
+//! | `matching` | the same by evidence: scored, guarded, explained |
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
 //! | `policy` | what the operators have laid down, read and checked |
@@ -32,8 +34,10 @@ pub mod document;
 pub mod event;
 pub mod fold;
 pub mod index;
+pub mod lineage;
 pub mod log;
 pub mod masked;
+pub mod matching;
 pub mod name;
 pub mod policy;
 pub mod record;

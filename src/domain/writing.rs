@@ -174,6 +174,7 @@ impl Terms<'_> {
 }
 
 /// The paths of which a PATCH says something, and what each is to be after it.
+#[must_use]
 pub fn wanted<'a>(
     view: &'a View,
     specs: &'a Specs,
@@ -181,7 +182,12 @@ pub fn wanted<'a>(
 ) -> Vec<(&'a str, Option<&'a Value>)> {
     let named = named(view, specs, patched).into_iter();
     named
-        .map(|(location, (path, ..))| (path, super::document::value_at(&patched.document, &location)))
+        .map(|(location, (path, ..))| {
+            (
+                path,
+                super::document::value_at(&patched.document, &location),
+            )
+        })
         .collect()
 }
 
@@ -335,9 +341,9 @@ impl Desk<'_> {
     /// Takes back what this system claims; that there is nothing it may well go on saying.
     fn fall_silent(&mut self, key: &str) {
         let claim = self.own.claims.get(self.path, key);
-        if claim
-            .is_some_and(|claim| !claim.value.is_null() && !(self.terms.hides)(self.path, &claim.value))
-        {
+        if claim.is_some_and(|claim| {
+            !claim.value.is_null() && !(self.terms.hides)(self.path, &claim.value)
+        }) {
             self.take_back(key);
         }
     }

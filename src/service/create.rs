@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::change::{Write, asks_sources};
+use super::change::Write;
+use super::provenance::asks_provenance;
 use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
@@ -14,8 +15,8 @@ use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
-use crate::domain::view::View;
 use crate::domain::resolution;
+use crate::domain::view::View;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
@@ -111,8 +112,8 @@ impl Create {
         let (view, asked) = (&*self.view, &self.asked);
         let suggested = write.held_back_of_new(&self.given.leaves, &made.folded.leaves);
         // A newcomer is in no group yet.
-        let resource = if made.is_newcomer && !asks_sources(view, asked) {
-            muster.render(context, view, made.folded, (Vec::new(), None), asked)
+        let resource = if made.is_newcomer && !asks_provenance(view, asked) {
+            muster.render(context, view, made.folded, (Vec::new(), Vec::new()), asked)
         } else {
             muster.show_one(tx, context, view, made.folded, asked)?
         };
@@ -178,8 +179,7 @@ impl Write<'_> {
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
         self.check_account(&leaves)?;
-        let suggested =
-            self.newly_suggested(self.context.system(), &Claims::default(), &sources, &leaves);
+        let suggested = self.newly_suggested(&Claims::default(), &sources, &leaves);
         let (members, strangers) = self.known_members(tx, &given.members)?;
         let mut changes = changes(&Leaves::new(), &leaves);
         let (first, others) = Self::first(&members);
@@ -208,7 +208,9 @@ impl Write<'_> {
     /// Refuses an account that none comes of: one that only another system may open.
     fn check_account(&self, leaves: &Leaves) -> Result<(), Error> {
         let rules = self.rules();
-        let master = rules.rulings.foreign_master("userName", self.context.system());
+        let master = rules
+            .rulings
+            .foreign_master("userName", self.context.system());
         match master.filter(|_| self.view.accounts_only && !has_account(leaves)) {
             None => Ok(()),
             Some(master) => Err(Error::Forbidden(format!(

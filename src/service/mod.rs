@@ -11,6 +11,8 @@
 //! | `membership` | one member of one group as a resource of its own |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
+//! | `elevate` | a suggestion stands after all |
+//! | `provenance` `lineage` | whence a record and each of its values come |
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
 //! | `session` | people sign in and out |
 //! | `log` | heads and proofs of the sealed log, and the thread that signs its heads |
@@ -33,12 +35,14 @@ mod bulk;
 mod change;
 mod create;
 mod delete;
+mod elevate;
 mod erase;
 pub mod error;
 mod explain;
 mod export;
 mod get;
 mod keys;
+mod lineage;
 mod list;
 pub mod log;
 mod me;
@@ -48,6 +52,7 @@ mod paging;
 mod patch;
 pub mod policy;
 mod precondition;
+mod provenance;
 mod replace;
 mod roster;
 mod search;
@@ -72,6 +77,7 @@ use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
 use crate::store::{self, Keyring, Store};
 pub use bulk::Attempted;
+pub use elevate::Elevation;
 pub use erase::Erasure;
 pub use error::Error;
 use log::Notary;
