@@ -14,6 +14,7 @@
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known, by keys |
 //! | `matching` | the same by evidence: scored, guarded, explained |
+//! | `review` | questions for a human |
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
 //! | `policy` | what the operators have laid down, read and checked |
@@ -42,6 +43,7 @@ pub mod name;
 pub mod policy;
 pub mod record;
 pub mod resolution;
+pub mod review;
 pub mod sealed;
 pub mod sealing;
 pub mod session;

@@ -21,6 +21,9 @@ use crate::scim;
 use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
 
+/// What happens, the reason if there is one beyond the request itself, and what else there is to say.
+pub(super) type Why<'a> = (Happened, Option<&'a str>, Option<Value>);
+
 /// One write: who, through which view, as which event.
 pub(super) struct Write<'a> {
     pub(super) muster: &'a Muster,
@@ -85,7 +88,7 @@ impl<'a> Write<'a> {
         before: &Record,
         mut own: SourceRecord,
         others: Vec<SourceRecord>,
-        why: (Happened, Option<&str>),
+        why: Why<'_>,
     ) -> Result<Folded, Error> {
         let said = before
             .sources
@@ -110,11 +113,17 @@ impl<'a> Write<'a> {
         before: &Record,
         mut sources: Vec<SourceRecord>,
         known: &Claims,
-        (happened, reason): (Happened, Option<&str>),
+        (happened, reason, detail): Why<'_>,
     ) -> Result<Folded, Error> {
+        if self.view.kind == Kind::Review {
+            self.step(tx, before, &mut sources, self.event)?;
+        }
         let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
         self.stay(&leaves)?;
         let suggested = self.newly_suggested(known, &sources, &leaves);
+        for change in &suggested {
+            self.ask_about(tx, before.folded.id, &change.path)?;
+        }
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
         if changes.is_empty() {
@@ -125,7 +134,7 @@ impl<'a> Write<'a> {
                     _ => (Happened::Conflicted, None),
                 };
                 let event = self.event(happened, id).withholding(withheld);
-                let event = event.suggesting(suggested).because(reason);
+                let event = event.suggesting(suggested).because(reason).telling(detail);
                 store::record::confirm(tx, before, &sources, event)?;
             }
             return Ok(before.folded.clone());
@@ -135,17 +144,14 @@ impl<'a> Write<'a> {
             .with_changes(changes)
             .withholding(withheld)
             .suggesting(suggested)
-            .because(reason);
+            .because(reason)
+            .telling(detail);
         let classified = self.context.client.clearance.classified();
         let open = classified.differ(&before.folded.leaves, &leaves);
-        Ok(store::record::update(
-            tx,
-            self.specs(),
-            before,
-            (leaves, open),
-            &sources,
-            event,
-        )?)
+        let specs = self.specs();
+        let after = store::record::update(tx, specs, before, (leaves, open), &sources, event)?;
+        self.muster.key(tx, self.context, &after)?;
+        Ok(after)
     }
 
     /// What of the caller's claims, which were `known` before, is a suggestion that it has not made yet.
@@ -349,6 +355,10 @@ impl Muster {
         let mut shown = Vec::with_capacity(records.len());
         for record in records {
             let row = record.row;
+            if record.kind == Kind::Review {
+                let traces = self.review_traces(tx, (context, view), &record, asked)?;
+                whence.insert(row, traces);
+            }
             let groups = groups.remove(&row).map(|groups| ("groups", groups));
             let members = members.remove(&row).map(|all| ("members", all));
             let rows = groups.into_iter().chain(members).collect();

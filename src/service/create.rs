@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::change::Write;
 use super::provenance::asks_provenance;
+use super::resolve::Verdict;
 use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
@@ -14,6 +15,7 @@ use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
+use crate::domain::matching::Outcome;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
 use crate::domain::resolution;
 use crate::domain::view::View;
@@ -76,6 +78,11 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Create, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
+        if view.kind == Kind::Review {
+            return Err(Error::Forbidden(
+                "reviews are opened by the server: PATCH the status of one to decide it".into(),
+            ));
+        }
         let mut received = receive(
             &view.resource_type,
             body,
@@ -149,6 +156,14 @@ impl Write<'_> {
         } else {
             None
         };
+        let mut verdict = match (&known, self.view.kind) {
+            (None, Kind::Person) => self.weigh(tx, &given.leaves)?,
+            _ => None,
+        };
+        let known = match known {
+            Some((record, reason)) => Some((record, reason)),
+            None => self.linked(tx, verdict.as_mut())?,
+        };
         given.leaves = self.admit_new(known.as_ref().map(|(record, _)| record), given.leaves)?;
         if self.view.accounts_only {
             // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
@@ -158,8 +173,12 @@ impl Write<'_> {
                 .or_insert(Value::Bool(true));
         }
         if let Some((record, reason)) = known {
+            let folded = self.attach(tx, &record, &given, (reason, verdict.as_ref()))?;
+            if let Some(verdict) = &verdict {
+                self.keep_traces(tx, &folded, verdict)?;
+            }
             return Ok(Made {
-                folded: self.attach(tx, &record, &given, reason)?,
+                folded,
                 strangers: Vec::new(),
                 is_newcomer: false,
             });
@@ -167,7 +186,7 @@ impl Write<'_> {
         let id = self.muster.0.ids.resource();
         let data_key = match self.view.kind {
             Kind::Person => Some(store::key::fresh(tx, self.context.tenant(), id)?),
-            Kind::Group => None,
+            Kind::Group | Kind::Organization | Kind::Review => None,
         };
         let given_leaves =
             self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
@@ -185,10 +204,12 @@ impl Write<'_> {
         let (first, others) = Self::first(&members);
         changes.extend(super::members::change(first, &[]));
         let event = self.event(Happened::Created, id);
+        let conflicts: Vec<String> = suggested.iter().map(|new| new.path.clone()).collect();
         let event = event
             .with_changes(changes)
             .withholding(withheld)
-            .suggesting(suggested);
+            .suggesting(suggested)
+            .telling(verdict.as_ref().map(Verdict::told));
         let new = NewRecord {
             id,
             kind: self.view.kind,
@@ -198,11 +219,58 @@ impl Write<'_> {
             data_key,
         };
         let made = store::record::insert(tx, self.specs(), new, event)?;
+        self.settle_newcomer(tx, &made, verdict.as_ref(), &conflicts)?;
         Ok(Made {
             folded: self.admit(tx, made, others)?,
             strangers,
             is_newcomer: self.view.kind == Kind::Person,
         })
+    }
+
+    /// The known person that a verdict says the newcomer is. One whom the caller may not attach to is a question for a human.
+    fn linked(
+        &self,
+        tx: &mut Tx<'_>,
+        verdict: Option<&mut Verdict>,
+    ) -> Result<Option<(Record, &'static str)>, Error> {
+        let Some(verdict) = verdict.filter(|verdict| verdict.outcome == Outcome::Merge) else {
+            return Ok(None);
+        };
+        let best = verdict
+            .candidates
+            .first()
+            .map(|(record, _)| record.folded.row);
+        if let Some(row) = best {
+            // Held from now on, and as it is now.
+            let record = store::record::fetch(tx, row)?;
+            if self.may_attach(&record) {
+                return Ok(Some((record, "match")));
+            }
+        }
+        verdict.outcome = Outcome::Review;
+        Ok(None)
+    }
+
+    /// What is to be kept and asked of somebody new.
+    fn settle_newcomer(
+        &self,
+        tx: &mut Tx<'_>,
+        made: &Folded,
+        verdict: Option<&Verdict>,
+        conflicts: &[String],
+    ) -> Result<(), Error> {
+        for path in conflicts {
+            self.ask_about(tx, made.id, path)?;
+        }
+        let Some(verdict) = verdict else {
+            return Ok(());
+        };
+        self.muster.key(tx, self.context, made)?;
+        self.keep_traces(tx, made, verdict)?;
+        if let Some(opening) = verdict.opening(made.id, self.context.system()) {
+            self.muster.open_review(tx, self.context, &opening)?;
+        }
+        Ok(())
     }
 
     /// Refuses an account that none comes of: one that only another system may open.
@@ -249,7 +317,7 @@ impl Write<'_> {
         tx: &mut Tx<'_>,
         record: &Record,
         given: &Given,
-        reason: &str,
+        (reason, verdict): (&str, Option<&Verdict>),
     ) -> Result<Folded, Error> {
         let (mut own, others) = self.desk(&record.sources);
         if own.external_id.is_some()
@@ -275,7 +343,8 @@ impl Write<'_> {
         } else {
             Happened::Updated
         };
-        let made = self.commit(tx, record, own, others, (happened, Some(reason)))?;
+        let why = (happened, Some(reason), verdict.map(Verdict::told));
+        let made = self.commit(tx, record, own, others, why)?;
         self.check_account(&made.leaves)?;
         Ok(made)
     }

@@ -177,7 +177,7 @@ impl Write<'_> {
         let known = own
             .next()
             .map_or_else(Claims::default, |own| own.claims.clone());
-        let why = (Happened::Elevated, Some(order.reason.as_str()));
+        let why = (Happened::Elevated, Some(order.reason.as_str()), None);
         self.settle(tx, &record, sources, &known, why)
     }
 }

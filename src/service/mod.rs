@@ -11,6 +11,8 @@
 //! | `membership` | one member of one group as a resource of its own |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
+//! | `resolve` | who a newcomer is, by evidence |
+//! | `review` | questions for a human, opened and decided |
 //! | `elevate` | a suggestion stands after all |
 //! | `provenance` `lineage` | whence a record and each of its values come |
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
@@ -54,6 +56,8 @@ pub mod policy;
 mod precondition;
 mod provenance;
 mod replace;
+mod resolve;
+mod review;
 mod roster;
 mod search;
 mod session;

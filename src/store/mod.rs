@@ -40,6 +40,7 @@ mod home;
 pub mod key;
 pub mod list;
 pub mod log;
+pub mod matching;
 pub mod member;
 pub mod membership;
 mod migration;

@@ -92,6 +92,17 @@ diesel::table! {
     blind_index (path, value, resource) { path -> Integer, value -> Binary, resource -> BigInt, }
 }
 diesel::table! {
+    blocking_key (value, resource) { value -> BigInt, resource -> BigInt, }
+}
+diesel::table! {
+    match_trace (subject, candidate) {
+        subject -> BigInt,
+        candidate -> BigInt,
+        decided -> BigInt,
+        body -> Binary,
+    }
+}
+diesel::table! {
     record_count (tenant, kind, account, shard) {
         tenant -> Integer,
         kind -> SmallInt,

@@ -13,4 +13,5 @@
 mod support;
 
 mod lineage;
+mod resolution;
 mod survivorship;

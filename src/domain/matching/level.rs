@@ -104,7 +104,6 @@ pub fn compare(a: &Profile, b: &Profile) -> Levels {
     // A mailbox at an employer is no evidence of that employer besides.
     let is_mailbox = |email: &String| b.emails.contains(email) && !is_free_mail(halves(email).1);
     let employment = (!a.emails.iter().any(is_mailbox)).then(|| employment(a, b));
-    let legal = |x: &String, y: &String| if x == y { Legal::Equal } else { Legal::Other };
     let mut levels: Levels = [None; ATTRIBUTES];
     levels[Attribute::Given as usize] = given.map(u8::from);
     levels[Attribute::Family as usize] = family.map(u8::from);
@@ -117,7 +116,8 @@ pub fn compare(a: &Profile, b: &Profile) -> Levels {
     levels[Attribute::Street as usize] = street.map(u8::from);
     levels[Attribute::Area as usize] = area.map(u8::from);
     levels[Attribute::Employment as usize] = employment.flatten().map(u8::from);
-    levels[Attribute::Legal as usize] = best(&a.legal, &b.legal, legal).map(u8::from);
+    levels[Attribute::Legal as usize] =
+        best_known(&a.legal, &b.legal, |x, y| legal(x, y)).map(u8::from);
     levels
 }
 
@@ -334,6 +334,15 @@ fn phone(a: &str, b: &str) -> Phone {
     } else {
         Phone::Other
     }
+}
+
+/// Identifiers of two kinds, such as a passport and a tax number, say nothing of each other.
+fn legal(a: &str, b: &str) -> Option<Legal> {
+    let kind = |identifier: &str| identifier.split_once(':').map(|(kind, _)| kind.to_owned());
+    if a == b {
+        return Some(Legal::Equal);
+    }
+    (kind(a) == kind(b)).then_some(Legal::Other)
 }
 
 fn street(a: &Place, b: &Place) -> Option<Street> {
