@@ -10,6 +10,7 @@
 //! | `writing` | what a POST, PUT or PATCH claims |
 //! | `survivorship` `fold` | whose claim survives, and the golden record from all claims |
 //! | `suggestion` | what is held back of what a system says |
+//! | `simulation` | what another policy would make of the same claims |
 //! | `lineage` | where a value comes from |
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known, by keys |
@@ -47,6 +48,7 @@ pub mod review;
 pub mod sealed;
 pub mod sealing;
 pub mod session;
+pub mod simulation;
 pub mod suggestion;
 pub mod survivorship;
 pub mod view;

@@ -20,6 +20,7 @@
 //! | `log` | heads and proofs of the sealed log, and the thread that signs its heads |
 //! | `verify` | the whole log verified, and handed out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
+//! | `refold` | the same claims under another policy: simulated, and folded anew in the background |
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
 //! | `audit` | what is logged of requests that change nothing |
@@ -55,6 +56,7 @@ mod patch;
 pub mod policy;
 mod precondition;
 mod provenance;
+mod refold;
 mod replace;
 mod resolve;
 mod review;
@@ -154,6 +156,7 @@ struct Inner {
     verifying: BTreeSet<String>,
     paging: Paging,
     watch: Watch,
+    refolding: refold::Refolding,
     log_key: Arc<head::Key>,
     notary: Notary,
 }
@@ -182,6 +185,7 @@ impl Muster {
             verifying: trusted.map(|system| system.name.clone()).collect(),
             paging: Paging::new(cursor_key, settings.max_page),
             watch: Watch::new(),
+            refolding: refold::Refolding::default(),
             log_key,
             notary: Notary::default(),
         }));
@@ -233,6 +237,7 @@ impl Muster {
     /// Waits for what is being written, and closes the database.
     pub fn close(&self) {
         self.0.watch.close();
+        self.0.refolding.close();
         self.0.store.stop_sealing();
         self.0.notary.close();
         self.0.store.close();

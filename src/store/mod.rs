@@ -49,6 +49,7 @@ pub mod policy;
 mod pool;
 mod purge;
 pub mod record;
+pub mod refold;
 mod schema;
 mod sealer;
 pub mod seek;

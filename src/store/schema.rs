@@ -103,6 +103,17 @@ diesel::table! {
     }
 }
 diesel::table! {
+    refold (tenant) {
+        tenant -> Integer,
+        version -> BigInt,
+        position -> BigInt,
+        looked -> BigInt,
+        changed -> BigInt,
+        skipped -> BigInt,
+        finished -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
     record_count (tenant, kind, account, shard) {
         tenant -> Integer,
         kind -> SmallInt,

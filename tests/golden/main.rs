@@ -13,5 +13,6 @@
 mod support;
 
 mod lineage;
+mod refold;
 mod resolution;
 mod survivorship;
