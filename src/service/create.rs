@@ -319,7 +319,7 @@ impl Write<'_> {
         given: &Given,
         (reason, verdict): (&str, Option<&Verdict>),
     ) -> Result<Folded, Error> {
-        let (mut own, others) = self.desk(&record.sources);
+        let (mut own, others) = self.desk(record);
         if own.external_id.is_some()
             && given.external_id.is_some()
             && own.external_id != given.external_id

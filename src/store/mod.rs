@@ -24,6 +24,7 @@
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
+pub mod alias;
 mod attribute_path;
 pub mod audit;
 pub mod audit_event;
