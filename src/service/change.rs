@@ -394,7 +394,7 @@ impl Muster {
         for record in records {
             let row = record.row;
             if record.kind == Kind::Review {
-                let traces = self.review_traces(tx, (context, view), &record, asked)?;
+                let traces = Self::review_traces(tx, (context, view), &record, asked)?;
                 whence.insert(row, traces);
             }
             let groups = groups.remove(&row).map(|groups| ("groups", groups));

@@ -1,11 +1,11 @@
 //! POST (RFC 7644 §3.3): a new record, or what another system says of somebody already known (design §2).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::change::Write;
+use super::identify::Identified;
 use super::provenance::asks_provenance;
 use super::resolve::Verdict;
 use super::sight::{Wants, clearance};
@@ -13,11 +13,8 @@ use super::{Asked, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
-use crate::domain::index::{Unique, external_id_text, key, uniques};
-use crate::domain::masked::provenance;
 use crate::domain::matching::Outcome;
-use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
-use crate::domain::resolution;
+use crate::domain::record::{Folded, Kind, Leaves, Record, has_account};
 use crate::domain::view::View;
 use crate::scim;
 use crate::scim::projection::Projection;
@@ -26,16 +23,11 @@ use crate::store::key::Fresh;
 use crate::store::record::NewRecord;
 use crate::store::{self, Tx};
 
-/// Candidates behind one e-mail address beyond which it tells nobody apart.
-const CROWD: i64 = 5;
-/// The same where some of them may be hidden from the caller: so many are looked through.
-const HIDDEN_CROWD: i64 = 200;
-
 /// What a body says, ready for the transaction.
 #[derive(Clone)]
-struct Given {
-    leaves: Leaves,
-    external_id: Option<String>,
+pub(super) struct Given {
+    pub(super) leaves: Leaves,
+    pub(super) external_id: Option<String>,
     members: Vec<Value>,
 }
 
@@ -151,19 +143,7 @@ struct Made {
 
 impl Write<'_> {
     fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
-        let known = if self.view.kind == Kind::Person {
-            self.resolve(tx, &given)?
-        } else {
-            None
-        };
-        let mut verdict = match (&known, self.view.kind) {
-            (None, Kind::Person) => self.weigh(tx, &given.leaves)?,
-            _ => None,
-        };
-        let known = match known {
-            Some((record, reason)) => Some((record, reason)),
-            None => self.linked(tx, verdict.as_mut())?,
-        };
+        let (known, verdict) = self.identify(tx, &given)?;
         given.leaves = self.admit_new(known.as_ref().map(|(record, _)| record), given.leaves)?;
         if self.view.accounts_only {
             // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
@@ -172,17 +152,44 @@ impl Write<'_> {
                 .entry("active".into())
                 .or_insert(Value::Bool(true));
         }
-        if let Some((record, reason)) = known {
-            let folded = self.attach(tx, &record, &given, (reason, verdict.as_ref()))?;
-            if let Some(verdict) = &verdict {
-                self.keep_traces(tx, &folded, verdict)?;
-            }
-            return Ok(Made {
-                folded,
-                strangers: Vec::new(),
-                is_newcomer: false,
-            });
+        let Some((record, reason)) = known else {
+            return self.make(tx, &given, verdict.as_ref());
+        };
+        let folded = self.attach(tx, &record, &given, (reason, verdict.as_ref()))?;
+        if let Some(verdict) = &verdict {
+            self.keep_traces(tx, &folded, verdict)?;
         }
+        Ok(Made {
+            folded,
+            strangers: Vec::new(),
+            is_newcomer: false,
+        })
+    }
+
+    /// The known person that the newcomer is, and by what; and what the evidence said, if keys did not decide.
+    fn identify(
+        &self,
+        tx: &mut Tx<'_>,
+        given: &Given,
+    ) -> Result<(Option<Identified>, Option<Verdict>), Error> {
+        if self.view.kind != Kind::Person {
+            return Ok((None, None));
+        }
+        if let Some(known) = self.resolve(tx, given)? {
+            return Ok((Some(known), None));
+        }
+        let mut verdict = self.weigh(tx, &given.leaves)?;
+        let known = self.linked(tx, verdict.as_mut())?;
+        Ok((known, verdict))
+    }
+
+    /// Makes what is new.
+    fn make(
+        &self,
+        tx: &mut Tx<'_>,
+        given: &Given,
+        verdict: Option<&Verdict>,
+    ) -> Result<Made, Error> {
         let id = self.muster.0.ids.resource();
         let data_key = match self.view.kind {
             Kind::Person => Some(store::key::fresh(tx, self.context.tenant(), id)?),
@@ -209,7 +216,7 @@ impl Write<'_> {
             .with_changes(changes)
             .withholding(withheld)
             .suggesting(suggested)
-            .telling(verdict.as_ref().map(Verdict::told));
+            .telling(verdict.map(Verdict::told));
         let new = NewRecord {
             id,
             kind: self.view.kind,
@@ -219,7 +226,7 @@ impl Write<'_> {
             data_key,
         };
         let made = store::record::insert(tx, self.specs(), new, event)?;
-        self.settle_newcomer(tx, &made, verdict.as_ref(), &conflicts)?;
+        self.settle_newcomer(tx, &made, verdict, &conflicts)?;
         Ok(Made {
             folded: self.admit(tx, made, others)?,
             strangers,
@@ -232,7 +239,7 @@ impl Write<'_> {
         &self,
         tx: &mut Tx<'_>,
         verdict: Option<&mut Verdict>,
-    ) -> Result<Option<(Record, &'static str)>, Error> {
+    ) -> Result<Option<Identified>, Error> {
         let Some(verdict) = verdict.filter(|verdict| verdict.outcome == Outcome::Merge) else {
             return Ok(None);
         };
@@ -347,140 +354,5 @@ impl Write<'_> {
         let made = self.commit(tx, record, own, others, why)?;
         self.check_account(&made.leaves)?;
         Ok(made)
-    }
-
-    /// Who the newcomer is, if that is certain: design §7, deterministic keys only.
-    fn resolve(
-        &self,
-        tx: &mut Tx<'_>,
-        given: &Given,
-    ) -> Result<Option<(Record, &'static str)>, Error> {
-        let catalog = self.muster.0.renderer.catalog();
-        let mut keys = resolution::named_keys(catalog, &given.leaves);
-        // The caller's own name for a person whom it already speaks of.
-        let own = given.external_id.as_deref().map(Value::from);
-        let own = own.as_ref().and_then(external_id_text);
-        keys.extend(own.map(|text| (external_id_path(self.context.system()), key(&text))));
-        let keys: Vec<Unique> = keys
-            .into_iter()
-            .map(|(path, value)| Unique { path, value })
-            .collect();
-        let keys: Vec<&Unique> = keys.iter().collect();
-        let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
-        let rows: BTreeSet<i64> = holders.into_iter().flatten().collect();
-        let mut named = Vec::new();
-        for row in rows {
-            let record = store::record::fetch(tx, row)?;
-            // A name that the caller may not know of is nobody's, to it.
-            if self.sees_a_name(&record, &keys) {
-                named.push(record);
-            }
-        }
-        match (named.pop(), named.len()) {
-            (None, _) => self.resolve_by_email(tx, given),
-            (Some(record), 0) => {
-                let certain = self.may_attach(&record);
-                Ok(certain.then_some((record, "externalIdentifier")))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The one person with whom the newcomer shares an e-mail address that two trusted systems vouch for, and whose names do
-    /// not conflict (matching.md: a verified address alone is right 98.5 % of the time, with the names 99.9 %). Two candidates
-    /// are a question for a human, not a match, whether they have accounts or not.
-    fn resolve_by_email(
-        &self,
-        tx: &mut Tx<'_>,
-        given: &Given,
-    ) -> Result<Option<(Record, &'static str)>, Error> {
-        let catalog = self.muster.0.renderer.catalog();
-        let (tenant, system) = (self.context.tenant(), self.context.system());
-        let verifies = |system: &str| self.muster.verifies(tenant, system);
-        if !verifies(system) {
-            return Ok(None);
-        }
-        let mut candidates: BTreeMap<i64, (Record, Vec<String>)> = BTreeMap::new();
-        let emails = resolution::vouched_emails(catalog, &given.leaves);
-        let values: Vec<String> = emails.iter().map(|email| key(email)).collect();
-        let kind = (tenant, Kind::Person);
-        let plain = clearance(self.context, self.view).is_plain();
-        let most = if plain { CROWD + 1 } else { HIDDEN_CROWD };
-        let sharing = store::record::with_values(tx, kind, "emails.value", &values, most)?;
-        for (email, rows) in emails.into_iter().zip(sharing) {
-            let mut sharers = Vec::new();
-            for row in rows {
-                // Addresses that the caller does not see are nobody's, to it.
-                let record = store::record::fetch(tx, row)?;
-                let known = self.known_to_caller(&record);
-                if plain || resolution::has_email(catalog, &known, &email) {
-                    sharers.push((row, record, known));
-                }
-            }
-            if i64::try_from(sharers.len()).unwrap_or(i64::MAX) > CROWD {
-                return Ok(None);
-            }
-            for (row, record, known) in sharers {
-                let alike = !resolution::names_conflict(&known, &given.leaves);
-                if alike && resolution::is_vouched(catalog, &record, &email, None, &verifies) {
-                    let candidate = candidates.entry(row).or_insert((record, Vec::new()));
-                    candidate.1.push(email.clone());
-                }
-            }
-        }
-        let (Some((_, (record, emails))), true) = (candidates.pop_first(), candidates.is_empty())
-        else {
-            return Ok(None);
-        };
-        // A system that knows the person already, and speaks of one with another name of its own, means another.
-        let is_new_to_it = record.sources.iter().all(|source| source.system != system);
-        let by_another = emails
-            .iter()
-            .any(|email| resolution::is_vouched(catalog, &record, email, Some(system), &verifies));
-        let certain = is_new_to_it && by_another && self.may_attach(&record);
-        Ok(certain.then_some((record, "verifiedEmail")))
-    }
-
-    /// What the caller sees of a record.
-    fn known_to_caller(&self, record: &Record) -> Leaves {
-        let leaves = record.folded.leaves.clone();
-        if clearance(self.context, self.view).is_plain() {
-            return leaves;
-        }
-        let key = self.muster.veil_key(self.context, self.view);
-        let seen = self.muster.before(self.context, self.view, &leaves, &key);
-        seen.leaves(leaves.clone())
-    }
-
-    /// Whether the caller may know that the record has one of these names: an identifier that it sees, its own `externalId`,
-    /// or another system's if it may see whence the record comes.
-    fn sees_a_name(&self, record: &Record, keys: &[&Unique]) -> bool {
-        if clearance(self.context, self.view).is_plain() {
-            return true;
-        }
-        let key = self.muster.veil_key(self.context, self.view);
-        let seen = self
-            .muster
-            .before(self.context, self.view, &record.folded.leaves, &key);
-        let sources = provenance("sources");
-        let sources = self.view.canonical(&sources).unwrap_or_default();
-        let own = external_id_path(self.context.system());
-        let mut known = seen.leaves(record.folded.leaves.clone());
-        let foreign = seen.may_on(Right::Read, sources, None);
-        known.retain(|path, _| foreign || !path.starts_with("externalId@") || *path == own);
-        let known = uniques(self.specs(), &known);
-        keys.iter().any(|key| known.contains(*key))
-    }
-
-    /// Two accounts are never merged automatically, and a system that POSTs somebody it already speaks of means another.
-    fn may_attach(&self, record: &Record) -> bool {
-        if self.view.accounts_only {
-            !record.folded.has_account()
-        } else {
-            record
-                .sources
-                .iter()
-                .all(|source| source.system != self.context.system())
-        }
     }
 }

@@ -133,7 +133,7 @@ impl Write<'_> {
             .with_changes(gone)
             .because(Some(reason))
             .telling(Some(json!({ "survivor": survivor.folded.id.to_string() })));
-        store::record::yield_values(tx, &loser.folded, told)?;
+        store::alias::yield_values(tx, &loser.folded, told)?;
         let detail = json!({ "merged": loser.folded.id.to_string() });
         let why = (Happened::Merged, Some(reason), Some(detail));
         let after = self.settle(tx, &survivor, sources, &Claims::default(), why)?;
@@ -150,7 +150,7 @@ impl Write<'_> {
                 .map(|(group, fresh)| (group.row, *fresh))
                 .collect(),
         };
-        store::record::become_alias(tx, &loser.folded, &alias)?;
+        store::alias::become_alias(tx, &loser.folded, &alias)?;
         Ok(after)
     }
 
@@ -284,7 +284,7 @@ impl Write<'_> {
             ))
         })?;
         let keys = store::key::envelope(tx, &survivor.folded)?;
-        let mut stands = store::record::stand_again(tx, &alias, self.context.now)?;
+        let mut stands = store::alias::stand_again(tx, &alias, self.context.now)?;
         let own = store::key::envelope(tx, &stands)?;
         let moved = store::record::with_sources(tx, stands.clone())?;
         let left = store::record::with_sources(tx, survivor.folded.clone())?;

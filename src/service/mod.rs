@@ -11,7 +11,7 @@
 //! | `membership` | one member of one group as a resource of its own |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
-//! | `resolve` | who a newcomer is, by evidence |
+//! | `identify` `resolve` | who a newcomer is, by keys and by evidence |
 //! | `review` | questions for a human, opened and decided |
 //! | `merge` | two persons who are one, and one who was two |
 //! | `elevate` | a suggestion stands after all |
@@ -45,6 +45,7 @@ pub mod error;
 mod explain;
 mod export;
 mod get;
+mod identify;
 mod keys;
 mod lineage;
 mod list;

@@ -74,7 +74,6 @@ impl Muster {
     /// `trace` of reviews, which a request must name: what the subject was compared in, as far as the caller may see it of
     /// persons.
     pub(super) fn review_traces(
-        &self,
         tx: &mut Tx<'_>,
         (context, view): (&Context, &View),
         record: &Folded,
@@ -167,7 +166,7 @@ impl Write<'_> {
         &self,
         tx: &mut Tx<'_>,
         before: &Record,
-        sources: &mut Vec<SourceRecord>,
+        sources: &mut [SourceRecord],
         event: EventId,
     ) -> Result<(), Error> {
         let rules: Rules<'_> = self.rules();

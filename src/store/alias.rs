@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::db::on_both;
-use super::schema::{alias, cannot_link};
+use super::schema::{alias, cannot_link, resource, source_record};
 use super::sql_types::{instant, key, micros, uuid};
-use super::{Error, Tx};
+use super::{Error, Tx, counter, event, record};
+use crate::domain::event::Event;
+use crate::domain::record::{Folded, Kind, Leaves};
 use crate::id::{ResourceId, TenantId};
 
 /// A person who has been merged into another.
@@ -61,7 +63,7 @@ pub fn of(tx: &mut Tx<'_>, survivor: i64) -> Result<Vec<Alias>, Error> {
 }
 
 /// Keeps an alias; those of the record that it was are the survivor's too.
-pub(super) fn insert(tx: &mut Tx<'_>, new: &Alias) -> Result<(), Error> {
+fn insert(tx: &mut Tx<'_>, new: &Alias) -> Result<(), Error> {
     let values = (
         alias::tenant.eq(new.tenant.0),
         alias::uuid.eq(key(new.id.0)),
@@ -83,7 +85,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &Alias) -> Result<(), Error> {
 }
 
 /// Takes an alias back.
-pub(super) fn delete(tx: &mut Tx<'_>, known: &Alias) -> Result<(), Error> {
+fn delete(tx: &mut Tx<'_>, known: &Alias) -> Result<(), Error> {
     diesel::delete(alias::table.find((known.tenant.0, key(known.id.0))))
         .execute(tx.db)
         .map(drop)
@@ -96,6 +98,51 @@ pub(super) fn delete_of(tx: &mut Tx<'_>, survivor: i64) -> Result<(), Error> {
         .execute(tx.db)
         .map(drop)
         .map_err(|error| tx.explain(error))
+}
+
+/// The first step of a merge: the record of that event is found by nothing any more, so that another can take its values.
+pub fn yield_values(tx: &mut Tx<'_>, gone: &Folded, event: Event) -> Result<(), Error> {
+    event::insert_of(tx, event, Some(gone.version + 1), gone.row)?;
+    record::forget_values(tx, gone.row)
+}
+
+/// The last step of a merge: a record whose sources are another's now goes. Its id becomes a name of that one.
+pub fn become_alias(tx: &mut Tx<'_>, gone: &Folded, known: &Alias) -> Result<(), Error> {
+    record::remove_row(tx, gone)?;
+    insert(tx, known)
+}
+
+/// The first step of a split: the record that an alias was stands again, as yet without values, and has its sources back.
+pub fn stand_again(tx: &mut Tx<'_>, known: &Alias, at: DateTime<Utc>) -> Result<Folded, Error> {
+    let empty = Leaves::new();
+    let values = (
+        resource::id.eq(known.origin),
+        resource::tenant.eq(known.tenant.0),
+        resource::uuid.eq(key(known.id.0)),
+        resource::kind.eq(Kind::Person.number()),
+        resource::account.eq(false),
+        resource::version.eq(known.version),
+        resource::created.eq(micros(known.created)),
+        resource::modified.eq(micros(at)),
+        resource::modified_open.eq(micros(at)),
+        resource::document.eq(serde_json::to_string(&empty)?),
+        resource::members.eq(0_i64),
+    );
+    diesel::insert_into(resource::table)
+        .values(values)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let target = source_record::table
+        .filter(source_record::resource.eq(known.survivor))
+        .filter(source_record::origin.eq(known.origin));
+    diesel::update(target)
+        .set(source_record::resource.eq(known.origin))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    counter::count(tx, known.tenant, Kind::Person, false, 1);
+    delete(tx, known)?;
+    let folded = record::at(tx, known.origin)?;
+    folded.ok_or_else(|| tx.lose())
 }
 
 /// A pair in the one order in which it is kept.

@@ -1,5 +1,6 @@
 //! The policies that these tests apply.
 
+#[allow(unused_imports, reason = "each suite uses its own part")]
 pub(crate) use crate::support::policy::{apply, try_apply};
 
 /// Who sees what in most of these tests: `hris` has the purposes, `idp` and `crm` have none, and `crm` reaches customers
