@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::view::Specs;
 use crate::id::EventId;
 
 /// The key of a claim on a single-valued leaf.
@@ -189,6 +190,29 @@ impl SourceRecord {
             last_synced: at,
             claims: Claims::default(),
         }
+    }
+
+    /// Whether this says what `said` says already; of the same times, if the source tells them. Two sealings of one secret
+    /// are alike if their keys are.
+    #[must_use]
+    pub fn repeats(&self, said: &Self, told: bool, specs: &Specs) -> bool {
+        let is_secret = |path: &str| specs.get(path).is_some_and(|spec| spec.attribute.secret);
+        let claims = |source: &Self| {
+            let of_path = |(path, keyed): (&String, &BTreeMap<String, Claim>)| {
+                let secret = is_secret(path);
+                let of_key = move |(key, claim): (&String, &Claim)| {
+                    let value = if secret {
+                        Value::Null
+                    } else {
+                        claim.value.clone()
+                    };
+                    (key.clone(), value, told.then_some(claim.at))
+                };
+                (path.clone(), keyed.iter().map(of_key).collect::<Vec<_>>())
+            };
+            source.claims.0.iter().map(of_path).collect::<Vec<_>>()
+        };
+        self.external_id == said.external_id && claims(self) == claims(said)
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Write<'a> {
     pub(super) context: &'a Context,
     pub(super) view: &'a View,
     pub(super) event: EventId,
+    /// Why, as a code for its events, where it is no single request: then what a source repeats is not written again.
+    pub(super) errand: Option<&'static str>,
 }
 
 impl<'a> Write<'a> {
@@ -37,6 +39,7 @@ impl<'a> Write<'a> {
             context,
             view,
             event: muster.0.ids.event(context.now),
+            errand: None,
         }
     }
 
@@ -64,6 +67,7 @@ impl<'a> Write<'a> {
             &self.view.resource_type.name,
             id,
         )
+        .because(self.errand)
     }
 
     /// Splits what is known into the caller's own source record, made if there is none, and all others.
@@ -93,6 +97,11 @@ impl<'a> Write<'a> {
             .iter()
             .find(|source| source.system == own.system);
         if said == Some(&own) && others.len() + 1 == before.sources.len() {
+            return Ok(before.folded.clone());
+        }
+        let told = self.context.said_at.is_some();
+        let repeats = |said: &SourceRecord| own.repeats(said, told, self.specs());
+        if self.errand.is_some() && said.is_some_and(repeats) {
             return Ok(before.folded.clone());
         }
         own.last_synced = self.context.now;

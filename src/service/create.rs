@@ -14,11 +14,12 @@ use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
-use crate::domain::view::View;
 use crate::domain::resolution;
+use crate::domain::view::View;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
+use crate::scim::resource_type::Location;
 use crate::store::key::Fresh;
 use crate::store::record::NewRecord;
 use crate::store::{self, Tx};
@@ -34,6 +35,8 @@ struct Given {
     leaves: Leaves,
     external_id: Option<String>,
     members: Vec<Value>,
+    /// Canonical paths of which it says that there is no value.
+    cleared: Vec<String>,
 }
 
 /// A POST that was found right so far: what is left to do needs the database.
@@ -85,6 +88,7 @@ impl Muster {
             leaves: view.read(&received.document, None)?,
             external_id: external_id(&received.document),
             members: super::members::given(&mut received.document),
+            cleared: Vec::new(),
         };
         Ok(Create {
             view,
@@ -122,6 +126,61 @@ impl Create {
             suggested,
         })
     }
+
+    /// With what it says that there is none of; no attribute may be said to have a value and none.
+    pub(super) fn clearing(mut self, cleared: &[Location]) -> Self {
+        let is_named = |at: &Location| {
+            cleared
+                .iter()
+                .any(|named| named == at || *named == at.whole())
+        };
+        let named = self.view.units().filter(|(at, _)| is_named(at));
+        let paths: Vec<String> = named.map(|(_, path)| path.to_owned()).collect();
+        let open = |path: &String| !self.given.leaves.contains_key(path);
+        self.given.cleared = paths.into_iter().filter(open).collect();
+        self
+    }
+
+    /// Whether it says anything beside whom it is about.
+    pub(super) fn is_silent(&self) -> bool {
+        self.given.leaves.is_empty() && self.given.cleared.is_empty()
+    }
+
+    /// The values that it gives, by canonical path.
+    pub(super) fn leaves(&self) -> &Leaves {
+        &self.given.leaves
+    }
+
+    /// Takes it in as a part of something larger, without an answer to show.
+    pub(super) fn take(
+        &self,
+        (muster, context): (&Muster, &Context),
+        errand: &'static str,
+        tx: &mut Tx<'_>,
+    ) -> Result<Taken, Error> {
+        let mut write = Write::new(muster, context, &self.view);
+        write.errand = Some(errand);
+        let made = write.create(tx, self.given.clone())?;
+        Ok(match made.was {
+            None => Taken::Created,
+            Some((_, false)) => Taken::Joined,
+            Some((version, true)) if version == made.folded.version => Taken::Unchanged,
+            Some(_) => Taken::Changed,
+        })
+    }
+}
+
+/// What came of a row that was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Nobody knew them.
+    Created,
+    /// Others knew them, and now this system speaks of them too.
+    Joined,
+    /// This system spoke of them, and the record has changed.
+    Changed,
+    /// The record stays as it is.
+    Unchanged,
 }
 
 /// The `externalId` of a received document.
@@ -139,6 +198,8 @@ struct Made {
     strangers: Vec<String>,
     /// Whether it is a person of whom nothing was known.
     is_newcomer: bool,
+    /// If it was known: its version, and whether the caller's system spoke of it.
+    was: Option<(i64, bool)>,
 }
 
 impl Write<'_> {
@@ -149,7 +210,9 @@ impl Write<'_> {
             None
         };
         given.leaves = self.admit_new(known.as_ref().map(|(record, _)| record), given.leaves)?;
-        if self.view.accounts_only {
+        let has_account =
+            |(record, _): &(Record, &str)| self.errand.is_some() && record.folded.has_account();
+        if self.view.accounts_only && !known.as_ref().is_some_and(has_account) {
             // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
             given
                 .leaves
@@ -157,10 +220,13 @@ impl Write<'_> {
                 .or_insert(Value::Bool(true));
         }
         if let Some((record, reason)) = known {
+            let mut sources = record.sources.iter();
+            let spoke = sources.any(|source| source.system == self.context.system());
             return Ok(Made {
                 folded: self.attach(tx, &record, &given, reason)?,
                 strangers: Vec::new(),
                 is_newcomer: false,
+                was: Some((record.folded.version, spoke)),
             });
         }
         let id = self.muster.0.ids.resource();
@@ -172,8 +238,9 @@ impl Write<'_> {
             self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
         let mut own = SourceRecord::new(self.context.system(), self.context.now);
         own.external_id.clone_from(&given.external_id);
-        self.terms(&|_, _| false, &[])
-            .post(&given_leaves, &Leaves::new(), (&mut own, &[]));
+        let terms = self.terms(&|_, _| false, &[]);
+        terms.post(&given_leaves, &Leaves::new(), (&mut own, &[]));
+        terms.clear(&given.cleared, (&mut own, &[]));
         let mut sources = vec![own];
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
@@ -202,13 +269,16 @@ impl Write<'_> {
             folded: self.admit(tx, made, others)?,
             strangers,
             is_newcomer: self.view.kind == Kind::Person,
+            was: None,
         })
     }
 
     /// Refuses an account that none comes of: one that only another system may open.
     fn check_account(&self, leaves: &Leaves) -> Result<(), Error> {
         let rules = self.rules();
-        let master = rules.rulings.foreign_master("userName", self.context.system());
+        let master = rules
+            .rulings
+            .foreign_master("userName", self.context.system());
         match master.filter(|_| self.view.accounts_only && !has_account(leaves)) {
             None => Ok(()),
             Some(master) => Err(Error::Forbidden(format!(
@@ -266,14 +336,16 @@ impl Write<'_> {
         let seen = self.muster.before(self.context, self.view, known, &key);
         let given_leaves = self.sealed_for(tx, &record.folded, &given.leaves)?;
         let hides = self.hides(&seen);
-        self.terms(&hides, &record.sources)
-            .post(&given_leaves, known, (&mut own, &others));
+        let terms = self.terms(&hides, &record.sources);
+        terms.post(&given_leaves, known, (&mut own, &others));
+        terms.clear(&given.cleared, (&mut own, &others));
         let happened = if self.view.accounts_only {
             Happened::AccountAttached
         } else {
             Happened::Updated
         };
-        let made = self.commit(tx, record, own, others, (happened, Some(reason)))?;
+        let why = (happened, self.errand.or(Some(reason)));
+        let made = self.commit(tx, record, own, others, why)?;
         self.check_account(&made.leaves)?;
         Ok(made)
     }

@@ -22,6 +22,7 @@
 //! | `break_glass` | a purpose for a while |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
+//! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -38,6 +39,7 @@ pub mod error;
 mod explain;
 mod export;
 mod get;
+pub mod import;
 mod keys;
 mod list;
 pub mod log;

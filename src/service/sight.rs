@@ -153,7 +153,10 @@ impl Write<'_> {
             let value = stands.get(path);
             let hidden = value.is_some_and(|value| seen.alters(path, value))
                 || seen.alters(path, &Value::Null);
-            let secret = rules.specs.get(path).is_some_and(|spec| spec.attribute.secret);
+            let secret = rules
+                .specs
+                .get(path)
+                .is_some_and(|spec| spec.attribute.secret);
             if hidden || secret {
                 let master = rules.rulings.foreign_master(path, self.context.system());
                 return master.is_some();

@@ -22,6 +22,7 @@
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
+//! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
 mod attribute_path;
@@ -37,6 +38,7 @@ mod error;
 pub mod event;
 mod filter;
 mod home;
+pub mod import_job;
 pub mod key;
 pub mod list;
 pub mod log;
