@@ -46,7 +46,9 @@ survivorship:
   - { attributes: [photos], rule: mostComplete }
 ";
     let loaded = policy::load(text.as_bytes(), &CATALOG);
-    let policy = loaded.policy.unwrap_or_else(|| panic!("{:?}", loaded.findings));
+    let policy = loaded
+        .policy
+        .unwrap_or_else(|| panic!("{:?}", loaded.findings));
     Survivorship::of(&policy, &CATALOG)
 });
 
@@ -274,9 +276,7 @@ fn what_is_said_again_under_a_policy_flips_nothing() {
             let stable: Vec<_> = person
                 .leaves()
                 .into_iter()
-                .filter(|(path, _)| {
-                    ["userName", "active", "addresses"].contains(&path.as_str())
-                })
+                .filter(|(path, _)| ["userName", "active", "addresses"].contains(&path.as_str()))
                 .collect();
             prop_assert_eq!(settled.get_or_insert_with(|| stable.clone()), &stable);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::source::{Source, walk};
@@ -35,7 +35,7 @@ pub struct Said {
 }
 
 /// What is wrong with a row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The column or path; empty if it is the row as a whole.
     pub column: String,
@@ -85,6 +85,15 @@ impl Mapping {
         }
     }
 
+    /// The mapping on an extract without rows.
+    #[must_use]
+    pub fn unbound(&self) -> Bound<'_> {
+        Bound {
+            mapping: self,
+            columns: HashMap::new(),
+        }
+    }
+
     fn sources(&self) -> impl Iterator<Item = &Source> {
         let said_at = self.at.iter().map(|(source, _)| source);
         let claims = self.claims.iter().map(|claim| &claim.from);
@@ -119,18 +128,6 @@ impl Mapping {
 }
 
 impl Bound<'_> {
-    /// How many columns there are.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// The mapping.
-    #[must_use]
-    pub fn mapping(&self) -> &Mapping {
-        self.mapping
-    }
-
     /// What a row says, or all that is wrong with it. `now` bounds the source's time: one that lies more than a day ahead is
     /// no time.
     pub fn apply(&self, row: &Row, now: DateTime<Utc>) -> Result<Said, Vec<Fault>> {

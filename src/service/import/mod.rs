@@ -15,7 +15,7 @@ mod seen;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Error, Muster};
@@ -68,7 +68,7 @@ pub struct Line {
 }
 
 /// A row that was not taken in, for one reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// The line, from 1.
     pub line: u64,
