@@ -9,6 +9,7 @@
 //! | `person` | `muster person`: gives it to them |
 //! | `mapping` | `muster mapping`: checks how the columns of an extract claim attributes |
 //! | `import/` | `muster import`: takes an extract in |
+//! | `reconcile` | `muster reconcile`: compares an extract with what is held |
 //! | `extract/` `findings` | extracts read row by row; what is wrong with a file, printed |
 //! | `keys` | `muster keys`: makes and replaces the key-encryption key |
 //! | `database` | opens the service on the configured database |
@@ -31,6 +32,7 @@ mod keys;
 mod mapping;
 mod person;
 mod policy;
+mod reconcile;
 pub mod serve;
 
 use std::io::{self, Write};
@@ -76,6 +78,8 @@ enum Command {
     /// 2: some were rejected, and the rejects file says why, or the command line or the mapping is wrong; 1: it could not be
     /// done.
     Import(import::Options),
+    /// Compare a full extract of a source system with what is held of it, and say where they part.
+    Reconcile(reconcile::Options),
     /// Print the version.
     Version,
 }
@@ -96,6 +100,7 @@ pub fn run() -> ExitCode {
         Some(Command::BreakGlass(options)) => break_glass::run(&options),
         Some(Command::Mapping(options)) => mapping::run(&options),
         Some(Command::Import(options)) => import::run(&options),
+        Some(Command::Reconcile(options)) => reconcile::run(&options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
         }

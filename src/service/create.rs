@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::change::{Write, asks_sources};
 use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
-use crate::domain::claim::{Claims, SourceRecord};
+use crate::domain::claim::{Claim, Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
@@ -16,6 +16,7 @@ use crate::domain::masked::provenance;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
 use crate::domain::resolution;
 use crate::domain::view::View;
+use crate::id::ResourceId;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
@@ -141,6 +142,44 @@ impl Create {
         self
     }
 
+    /// What the caller's system is held to say of the person otherwise; nothing if it is not held to speak of them.
+    pub(super) fn compare(
+        &self,
+        (muster, context): (&Muster, &Context),
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Drift>, Error> {
+        let write = Write::new(muster, context, &self.view);
+        let own = self.given.external_id.as_deref().map(Value::from);
+        let Some(text) = own.as_ref().and_then(external_id_text) else {
+            return Ok(None);
+        };
+        let named = Unique {
+            path: external_id_path(context.system()),
+            value: key(&text),
+        };
+        let kind = self.view.kind;
+        let holders = store::unique::holders(tx, context.tenant(), kind, &[&named])?;
+        let Some(row) = holders.into_iter().flatten().next() else {
+            return Ok(None);
+        };
+        // Nothing is locked: a comparison only reads.
+        let id = store::record::identify(tx, row)?;
+        let found = match id {
+            Some(id) => store::record::find(tx, context.tenant(), id)?,
+            None => None,
+        };
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let record = store::record::with_sources(tx, found)?;
+        write.drift(tx, &record, &self.given).map(Some)
+    }
+
+    /// The system's own id of the person.
+    pub(super) fn external_id(&self) -> &str {
+        self.given.external_id.as_deref().unwrap_or_default()
+    }
+
     /// Whether it says anything beside whom it is about.
     pub(super) fn is_silent(&self) -> bool {
         self.given.leaves.is_empty() && self.given.cleared.is_empty()
@@ -168,6 +207,15 @@ impl Create {
             Some(_) => Taken::Changed,
         })
     }
+}
+
+/// Where a system's record of a person and what it now says part.
+pub(super) struct Drift {
+    pub(super) person: ResourceId,
+    /// The paths of which it now says something else.
+    pub(super) changed: Vec<String>,
+    /// The paths of which it is held to say something that it no longer says.
+    pub(super) lingering: Vec<String>,
 }
 
 /// What came of a row that was taken in.
@@ -319,6 +367,25 @@ impl Write<'_> {
         given: &Given,
         reason: &str,
     ) -> Result<Folded, Error> {
+        let (own, others) = self.say(tx, record, given)?;
+        let happened = if self.view.accounts_only {
+            Happened::AccountAttached
+        } else {
+            Happened::Updated
+        };
+        let why = (happened, self.errand.or(Some(reason)));
+        let made = self.commit(tx, record, own, others, why)?;
+        self.check_account(&made.leaves)?;
+        Ok(made)
+    }
+
+    /// The caller's own source record with what is given added to it, and those of all others.
+    fn say(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+        given: &Given,
+    ) -> Result<(SourceRecord, Vec<SourceRecord>), Error> {
         let (mut own, others) = self.desk(&record.sources);
         if own.external_id.is_some()
             && given.external_id.is_some()
@@ -339,15 +406,28 @@ impl Write<'_> {
         let terms = self.terms(&hides, &record.sources);
         terms.post(&given_leaves, known, (&mut own, &others));
         terms.clear(&given.cleared, (&mut own, &others));
-        let happened = if self.view.accounts_only {
-            Happened::AccountAttached
-        } else {
-            Happened::Updated
+        Ok((own, others))
+    }
+
+    /// What a known person's own source record says otherwise than what is given.
+    fn drift(&self, tx: &mut Tx<'_>, record: &Record, given: &Given) -> Result<Drift, Error> {
+        let (said, _) = self.say(tx, record, given)?;
+        let (own, _) = self.desk(&record.sources);
+        let changed = said.differing(&own, false, self.specs());
+        let mut anew = SourceRecord::new(self.context.system(), self.context.now);
+        self.terms(&|_, _| false, &[])
+            .post(&given.leaves, &Leaves::new(), (&mut anew, &[]));
+        let is_kept = |path: &str, key: &str| anew.claims.get(path, key).is_some();
+        let lingers = |(path, keyed): (&String, &BTreeMap<String, Claim>)| {
+            let mut left = keyed.iter().filter(|(_, claim)| !claim.value.is_null());
+            let lingers = left.any(|(key, _)| !is_kept(path, key));
+            lingers.then(|| path.clone())
         };
-        let why = (happened, self.errand.or(Some(reason)));
-        let made = self.commit(tx, record, own, others, why)?;
-        self.check_account(&made.leaves)?;
-        Ok(made)
+        Ok(Drift {
+            person: record.folded.id,
+            changed: changed.into_iter().map(str::to_owned).collect(),
+            lingering: own.claims.0.iter().filter_map(lingers).collect(),
+        })
     }
 
     /// Who the newcomer is, if that is certain: design §7, deterministic keys only.

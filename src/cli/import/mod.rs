@@ -11,7 +11,7 @@
 mod progress;
 mod rejects;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -81,7 +81,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     };
     let (file_hash, length) = extract::fingerprint(&options.file).map_err(cannot)?;
     let extract = Extract::open(&options.file, &mapping).map_err(cannot)?;
-    let bound = bind(&mapping, &extract, options)?;
+    let bound = bind(&mapping, &extract, &options.file)?;
     let service = options.place.open()?;
     let order = Order {
         tenant: service.tenant(&options.tenant)?,
@@ -125,10 +125,11 @@ impl Options {
     }
 }
 
-fn bind<'m>(
+/// The mapping on the columns of an extract.
+pub(super) fn bind<'m>(
     mapping: &'m Mapping,
     extract: &Extract,
-    options: &Options,
+    file: &Path,
 ) -> Result<Bound<'m>, Failure> {
     // An empty file names no columns, and has no rows that would need them; JSON has none anyway.
     if extract.columns.is_empty() {
@@ -136,9 +137,8 @@ fn bind<'m>(
     }
     mapping.bind(&extract.columns).map_err(|wrong| {
         Failure::usage(format!(
-            "{} does not fit {}:\n{}",
-            options.file.display(),
-            options.map.display(),
+            "{} does not fit the mapping:\n{}",
+            file.display(),
             wrong.join("\n")
         ))
     })

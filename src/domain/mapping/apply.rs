@@ -94,6 +94,16 @@ impl Mapping {
         }
     }
 
+    /// Whether a row of it can claim what stands at a canonical path, or a part of it.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        let mut paths = self.claims.iter().flat_map(|claim| &claim.paths);
+        paths.any(|covered| {
+            let part = path.strip_prefix(covered.as_str());
+            part.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
     fn sources(&self) -> impl Iterator<Item = &Source> {
         let said_at = self.at.iter().map(|(source, _)| source);
         let claims = self.claims.iter().map(|claim| &claim.from);

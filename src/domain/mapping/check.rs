@@ -12,12 +12,13 @@ use super::source::Source;
 use super::target::Target;
 use super::{Claim, Mapping};
 use crate::domain::catalog::Catalog;
-use crate::scim::resource_type::ResourceType;
+use crate::domain::view::View;
+use crate::scim::resource_type::{Location, ResourceType};
 use crate::scim::schema::{Kind, Mutability};
 
 /// The mapping of a file; nothing where not even its type is known. What is wrong is added to `findings`.
 pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) -> Option<Mapping> {
-    let resource_type = resource_type(&file.resource_type, catalog, findings);
+    let view = view_of(&file.resource_type, catalog, findings);
     let delimiter = character(file.delimiter.as_ref(), ("delimiter", ','), findings);
     let quote = character(file.quote.as_ref(), ("quote", '"'), findings);
     if delimiter == quote {
@@ -61,10 +62,11 @@ pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) ->
             findings.error(at, "a row has one of it: '[*]' repeats");
         }
     }
-    let resource_type = resource_type?;
+    let view = view?;
+    let resource_type = view.resource_type.clone();
     let lines = file.claims.iter();
     let claims: Vec<Claim> = lines
-        .filter_map(|line| claim(line, file.format, &resource_type, findings))
+        .filter_map(|line| claim(line, file.format, &view, findings))
         .collect();
     let (claims, groups) = grouped(claims, findings);
     required(&resource_type, &claims, file.at, findings);
@@ -81,13 +83,15 @@ pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) ->
     })
 }
 
-fn resource_type(
+fn view_of(
     named: &Placed<String>,
     catalog: &Catalog,
     findings: &mut Findings,
-) -> Option<Arc<ResourceType>> {
-    let mut types = catalog.views().iter().map(|view| &view.resource_type);
-    let found = types.find(|ty| ty.name == named.value).cloned();
+) -> Option<Arc<View>> {
+    let mut views = catalog.views().iter();
+    let found = views
+        .find(|view| view.resource_type.name == named.value)
+        .cloned();
     if found.is_none() && !named.value.is_empty() {
         let known = catalog
             .views()
@@ -129,12 +133,12 @@ fn source(named: &Placed<String>, format: Format, findings: &mut Findings) -> So
     })
 }
 
-fn claim(line: &Line, format: Format, ty: &ResourceType, findings: &mut Findings) -> Option<Claim> {
+fn claim(line: &Line, format: Format, view: &View, findings: &mut Findings) -> Option<Claim> {
     let from = source(&line.from, format, findings);
     if line.to.value.is_empty() {
         return None;
     }
-    let to = match Target::parse(&line.to.value, ty) {
+    let to = match Target::parse(&line.to.value, &view.resource_type) {
         Ok(to) => to,
         Err(reason) => {
             findings.error(line.to.at, reason);
@@ -157,9 +161,15 @@ fn claim(line: &Line, format: Format, ty: &ResourceType, findings: &mut Findings
         );
         findings.error(line.to.at, reason);
     }
+    let is_of = |at: &Location| at == &to.location || at.whole() == to.location;
+    let units = view
+        .units()
+        .filter(|(at, _)| is_of(at) || *at == &to.location.whole());
+    let paths = units.map(|(_, path)| path.to_owned()).collect();
     Some(Claim {
         at: line.to.at,
         from,
+        paths,
         to,
         with: line.with.value.clone(),
         clears,

@@ -76,6 +76,8 @@ struct Claim {
     at: Position,
     from: Source,
     to: Target,
+    /// The canonical paths of the attribute that takes its values.
+    paths: Vec<String>,
     with: Converter,
     /// Whether an empty cell claims that there is no value; else it says nothing.
     clears: bool,

@@ -1,12 +1,13 @@
 //! Rows that share a transaction: all of them at once, and only where one fails each in a savepoint of its own.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::super::create::{Create, Taken};
-use super::{ERRAND, Import, Line, Reject, elsewhere};
+use super::{Import, Line, Reject, elsewhere};
 use crate::domain::context::Context;
 use crate::domain::mapping::{Fault, Said};
 use crate::scim::projection::Projection;
@@ -24,10 +25,38 @@ pub struct Chunk {
 }
 
 /// A row, ready for the transaction.
-struct Ready {
-    line: u64,
-    context: Context,
-    create: Create,
+pub(super) struct Ready {
+    pub(super) line: u64,
+    pub(super) context: Context,
+    pub(super) create: Create,
+}
+
+impl Chunk {
+    pub(super) fn rows(&self) -> &Arc<Vec<Ready>> {
+        &self.rows
+    }
+
+    /// What was found wrong with rows so far.
+    #[must_use]
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    /// The rows of these lines alone.
+    #[must_use]
+    pub fn only(self, lines: &BTreeSet<u64>) -> Self {
+        let rows = Arc::into_inner(self.rows).unwrap_or_default();
+        let rows: Vec<Ready> = rows
+            .into_iter()
+            .filter(|row| lines.contains(&row.line))
+            .collect();
+        Self {
+            count: i64::try_from(rows.len()).unwrap_or(i64::MAX),
+            rows: Arc::new(rows),
+            rejected: 0,
+            rejects: Vec::new(),
+        }
+    }
 }
 
 /// What came of each row.
@@ -105,6 +134,7 @@ impl Import<'_> {
             muster: self.muster.clone(),
             rows: chunk.rows.clone(),
             job: self.job.clone(),
+            errand: self.errand,
             begun: *ledger,
             count: chunk.count,
             rejected: chunk.rejected,
@@ -131,6 +161,7 @@ impl Import<'_> {
             mapping: self.mapping,
             context: self.context.clone(),
             job: self.job.clone(),
+            errand: self.errand,
             dry_run: true,
             begun: self.begun,
             other_file: self.other_file,
@@ -167,7 +198,8 @@ impl Import<'_> {
 struct Work {
     muster: Muster,
     rows: Arc<Vec<Ready>>,
-    job: Job,
+    job: Option<Job>,
+    errand: &'static str,
     begun: Ledger,
     count: i64,
     rejected: i64,
@@ -178,7 +210,9 @@ impl Work {
     fn perform(&self, tx: &mut Tx<'_>) -> Result<Outcomes, Error> {
         let outcomes = self.enter(tx)?;
         let after = moved(&self.begun, (self.count, self.rejected), &outcomes);
-        if !store::import_job::update(tx, &self.job, (&self.begun, &after), self.now)? {
+        if let Some(job) = &self.job
+            && !store::import_job::update(tx, job, (&self.begun, &after), self.now)?
+        {
             return Err(elsewhere());
         }
         Ok(outcomes)
@@ -186,7 +220,8 @@ impl Work {
 
     fn enter(&self, tx: &mut Tx<'_>) -> Result<Outcomes, Error> {
         let enter = |row: &Ready, tx: &mut Tx<'_>| {
-            row.create.take((&self.muster, &row.context), ERRAND, tx)
+            row.create
+                .take((&self.muster, &row.context), self.errand, tx)
         };
         let at_once = tx.savepoint(|tx| {
             let rows = self.rows.iter();

@@ -6,10 +6,12 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `compare` | an extract against what is held of its system |
 //! | `chunk` | rows that share a transaction |
 //! | `seen` | who was spoken of earlier in the same file |
 
 mod chunk;
+mod compare;
 mod seen;
 
 use std::sync::Arc;
@@ -29,13 +31,11 @@ use crate::scim::profile::Profile;
 use crate::store;
 use crate::store::import_job::{Job, Ledger};
 pub use chunk::Chunk;
+pub use compare::{Compared, Held, Report};
 pub use seen::Seen;
 
 /// The most rows of a chunk: nobody waits long behind it (design §5).
 pub const CHUNK: usize = 200;
-
-/// Why the events of an import were, as a code.
-const ERRAND: &str = "import";
 
 /// What is to be taken in, and by whose order.
 #[derive(Clone, Debug)]
@@ -99,7 +99,10 @@ pub struct Import<'m> {
     muster: Muster,
     mapping: &'m Mapping,
     context: Context,
-    job: Job,
+    /// How far it has come, where that is kept.
+    job: Option<Job>,
+    /// What its events say why they were.
+    errand: &'static str,
     dry_run: bool,
     /// How far an earlier run had come.
     begun: Ledger,
@@ -136,7 +139,8 @@ impl Muster {
             muster: self.clone(),
             mapping,
             context,
-            job,
+            job: Some(job),
+            errand: "import",
             dry_run,
             begun,
             other_file,
@@ -198,19 +202,19 @@ impl Import<'_> {
     /// Ends it, with an event that tells what came of it; nothing of the kind in a dry run.
     pub fn finish(&self, ledger: &Ledger, now: DateTime<Utc>) -> Result<Counts, Error> {
         let counts = Counts::from(ledger);
-        if self.dry_run {
+        let Some(job) = self.job.clone().filter(|_| !self.dry_run) else {
             return Ok(counts);
-        }
+        };
         let mut context = self.context.clone();
         context.now = now;
-        let detail = json!({ "file": self.job.name, "counts": counts });
+        let detail = json!({ "file": job.name, "counts": counts });
         let id = self.muster.0.ids.event(now);
         let event = Event::of_batch(&context, id, "import.finished", detail);
         let done = Ledger {
             done: true,
             ..*ledger
         };
-        let (job, ledger) = (self.job.clone(), *ledger);
+        let ledger = *ledger;
         self.muster.0.store.write_blocking(move |tx| {
             if !store::import_job::update(tx, &job, (&ledger, &done), now)? {
                 return Err(elsewhere());
