@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::change::{Write, asks_sources};
 use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
-use crate::domain::claim::{Claim, Claims, SourceRecord};
+use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
@@ -16,11 +16,9 @@ use crate::domain::masked::provenance;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
 use crate::domain::resolution;
 use crate::domain::view::View;
-use crate::id::ResourceId;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
-use crate::scim::resource_type::Location;
 use crate::store::key::Fresh;
 use crate::store::record::NewRecord;
 use crate::store::{self, Tx};
@@ -32,18 +30,18 @@ const HIDDEN_CROWD: i64 = 200;
 
 /// What a body says, ready for the transaction.
 #[derive(Clone)]
-struct Given {
-    leaves: Leaves,
-    external_id: Option<String>,
+pub(super) struct Given {
+    pub(super) leaves: Leaves,
+    pub(super) external_id: Option<String>,
     members: Vec<Value>,
     /// Canonical paths of which it says that there is no value.
-    cleared: Vec<String>,
+    pub(super) cleared: Vec<String>,
 }
 
 /// A POST that was found right so far: what is left to do needs the database.
 pub(super) struct Create {
-    view: Arc<View>,
-    given: Given,
+    pub(super) view: Arc<View>,
+    pub(super) given: Given,
     asked: Asked,
     ignored: Vec<String>,
 }
@@ -127,108 +125,6 @@ impl Create {
             suggested,
         })
     }
-
-    /// With what it says that there is none of; no attribute may be said to have a value and none.
-    pub(super) fn clearing(mut self, cleared: &[Location]) -> Self {
-        let is_named = |at: &Location| {
-            cleared
-                .iter()
-                .any(|named| named == at || *named == at.whole())
-        };
-        let named = self.view.units().filter(|(at, _)| is_named(at));
-        let paths: Vec<String> = named.map(|(_, path)| path.to_owned()).collect();
-        let open = |path: &String| !self.given.leaves.contains_key(path);
-        self.given.cleared = paths.into_iter().filter(open).collect();
-        self
-    }
-
-    /// What the caller's system is held to say of the person otherwise; nothing if it is not held to speak of them.
-    pub(super) fn compare(
-        &self,
-        (muster, context): (&Muster, &Context),
-        tx: &mut Tx<'_>,
-    ) -> Result<Option<Drift>, Error> {
-        let write = Write::new(muster, context, &self.view);
-        let own = self.given.external_id.as_deref().map(Value::from);
-        let Some(text) = own.as_ref().and_then(external_id_text) else {
-            return Ok(None);
-        };
-        let named = Unique {
-            path: external_id_path(context.system()),
-            value: key(&text),
-        };
-        let kind = self.view.kind;
-        let holders = store::unique::holders(tx, context.tenant(), kind, &[&named])?;
-        let Some(row) = holders.into_iter().flatten().next() else {
-            return Ok(None);
-        };
-        // Nothing is locked: a comparison only reads.
-        let id = store::record::identify(tx, row)?;
-        let found = match id {
-            Some(id) => store::record::find(tx, context.tenant(), id)?,
-            None => None,
-        };
-        let Some(found) = found else {
-            return Ok(None);
-        };
-        let record = store::record::with_sources(tx, found)?;
-        write.drift(tx, &record, &self.given).map(Some)
-    }
-
-    /// The system's own id of the person.
-    pub(super) fn external_id(&self) -> &str {
-        self.given.external_id.as_deref().unwrap_or_default()
-    }
-
-    /// Whether it says anything beside whom it is about.
-    pub(super) fn is_silent(&self) -> bool {
-        self.given.leaves.is_empty() && self.given.cleared.is_empty()
-    }
-
-    /// The values that it gives, by canonical path.
-    pub(super) fn leaves(&self) -> &Leaves {
-        &self.given.leaves
-    }
-
-    /// Takes it in as a part of something larger, without an answer to show.
-    pub(super) fn take(
-        &self,
-        (muster, context): (&Muster, &Context),
-        errand: &'static str,
-        tx: &mut Tx<'_>,
-    ) -> Result<Taken, Error> {
-        let mut write = Write::new(muster, context, &self.view);
-        write.errand = Some(errand);
-        let made = write.create(tx, self.given.clone())?;
-        Ok(match made.was {
-            None => Taken::Created,
-            Some((_, false)) => Taken::Joined,
-            Some((version, true)) if version == made.folded.version => Taken::Unchanged,
-            Some(_) => Taken::Changed,
-        })
-    }
-}
-
-/// Where a system's record of a person and what it now says part.
-pub(super) struct Drift {
-    pub(super) person: ResourceId,
-    /// The paths of which it now says something else.
-    pub(super) changed: Vec<String>,
-    /// The paths of which it is held to say something that it no longer says.
-    pub(super) lingering: Vec<String>,
-}
-
-/// What came of a row that was taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// Nobody knew them.
-    Created,
-    /// Others knew them, and now this system speaks of them too.
-    Joined,
-    /// This system spoke of them, and the record has changed.
-    Changed,
-    /// The record stays as it is.
-    Unchanged,
 }
 
 /// The `externalId` of a received document.
@@ -240,20 +136,30 @@ pub(super) fn external_id(document: &Map<String, Value>) -> Option<String> {
 }
 
 /// What a POST came to.
-struct Made {
-    folded: Folded,
+pub(super) struct Made {
+    pub(super) folded: Folded,
     /// Members that are nobody.
     strangers: Vec<String>,
     /// Whether it is a person of whom nothing was known.
     is_newcomer: bool,
     /// If it was known: its version, and whether the caller's system spoke of it.
-    was: Option<(i64, bool)>,
+    pub(super) was: Option<(i64, bool)>,
 }
 
 impl Write<'_> {
-    fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
+    pub(super) fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
         let known = if self.view.kind == Kind::Person {
-            self.resolve(tx, &given)?
+            match self
+                .errand
+                .map(|errand| (errand, self.spoken_of(tx, &given)))
+            {
+                // A POST of what is there is a conflict; an extract says it again.
+                Some((errand, row)) => match row? {
+                    Some(row) => Some((store::record::fetch(tx, row)?, errand)),
+                    None => self.resolve(tx, &given)?,
+                },
+                None => self.resolve(tx, &given)?,
+            }
         } else {
             None
         };
@@ -380,7 +286,7 @@ impl Write<'_> {
     }
 
     /// The caller's own source record with what is given added to it, and those of all others.
-    fn say(
+    pub(super) fn say(
         &self,
         tx: &mut Tx<'_>,
         record: &Record,
@@ -407,27 +313,6 @@ impl Write<'_> {
         terms.post(&given_leaves, known, (&mut own, &others));
         terms.clear(&given.cleared, (&mut own, &others));
         Ok((own, others))
-    }
-
-    /// What a known person's own source record says otherwise than what is given.
-    fn drift(&self, tx: &mut Tx<'_>, record: &Record, given: &Given) -> Result<Drift, Error> {
-        let (said, _) = self.say(tx, record, given)?;
-        let (own, _) = self.desk(&record.sources);
-        let changed = said.differing(&own, false, self.specs());
-        let mut anew = SourceRecord::new(self.context.system(), self.context.now);
-        self.terms(&|_, _| false, &[])
-            .post(&given.leaves, &Leaves::new(), (&mut anew, &[]));
-        let is_kept = |path: &str, key: &str| anew.claims.get(path, key).is_some();
-        let lingers = |(path, keyed): (&String, &BTreeMap<String, Claim>)| {
-            let mut left = keyed.iter().filter(|(_, claim)| !claim.value.is_null());
-            let lingers = left.any(|(key, _)| !is_kept(path, key));
-            lingers.then(|| path.clone())
-        };
-        Ok(Drift {
-            person: record.folded.id,
-            changed: changed.into_iter().map(str::to_owned).collect(),
-            lingering: own.claims.0.iter().filter_map(lingers).collect(),
-        })
     }
 
     /// Who the newcomer is, if that is certain: design §7, deterministic keys only.

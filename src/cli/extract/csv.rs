@@ -96,6 +96,8 @@ impl Table {
                         }
                     }
                 }
+                // A mark in a later line does not close that of an earlier one if text follows: it opens a cell there.
+                Err(Wrong::After(column)) if !others.is_empty() => break Err(Wrong::Open(column)),
                 Err(wrong) => break Err(wrong),
             }
         };

@@ -174,6 +174,7 @@ impl Bound<'_> {
         }
         let (mut body, cleared) = draft.finish(&self.mapping.claims);
         body.insert("externalId".into(), external_id.clone().into());
+        document::set_schemas(&self.mapping.resource_type, &mut body);
         Ok(Said {
             external_id,
             at,

@@ -14,7 +14,7 @@ use super::{Claim, Mapping};
 use crate::domain::catalog::Catalog;
 use crate::domain::view::View;
 use crate::scim::resource_type::{Location, ResourceType};
-use crate::scim::schema::{Kind, Mutability};
+use crate::scim::schema::{self, Kind, Mutability};
 
 /// The mapping of a file; nothing where not even its type is known. What is wrong is added to `findings`.
 pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) -> Option<Mapping> {
@@ -265,8 +265,10 @@ fn grouped(mut claims: Vec<Claim>, findings: &mut Findings) -> (Vec<Claim>, usiz
 fn required(ty: &ResourceType, claims: &[Claim], at: Position, findings: &mut Findings) {
     for whole in ty.attributes() {
         let attribute = whole.attribute;
-        let core = whole.location.extension.is_none();
-        if !core || !attribute.required || attribute.mutability == Mutability::ReadOnly {
+        let mut common = schema::common().iter();
+        let is_common = common.any(|common| common.name == attribute.name);
+        let own = whole.location.extension.is_none() && !is_common;
+        if !own || !attribute.required || attribute.mutability == Mutability::ReadOnly {
             continue;
         }
         let claimed = claims

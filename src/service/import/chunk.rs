@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::super::create::{Create, Taken};
+use super::super::create::Create;
+use super::super::take::Taken;
 use super::{Import, Line, Reject, elsewhere};
 use crate::domain::context::Context;
 use crate::domain::mapping::{Fault, Said};
