@@ -45,6 +45,14 @@ impl FromStr for ResourceId {
     }
 }
 
+impl FromStr for EventId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
 /// Where new identifiers come from.
 pub trait IdSource: Send + Sync {
     /// A fresh resource id.

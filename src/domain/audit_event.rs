@@ -36,6 +36,8 @@ impl Renderer {
         let nobody = Map::new();
         let kind = match body["type"].as_str() {
             Some(kind) if kind.starts_with("group.") => "Group",
+            Some(kind) if kind.starts_with("organization.") => "Organization",
+            Some(kind) if kind.starts_with("review.") => "Review",
             _ => "Person",
         };
         let seen = context

@@ -8,7 +8,7 @@ use super::view::{Specs, View};
 use crate::scim::resource_type::{Extension, ResourceType};
 use crate::scim::schema::Schema;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 14] = [
     include_str!("../scim/schemas/user.json"),
     include_str!("../scim/schemas/group.json"),
     include_str!("../scim/schemas/group_membership.json"),
@@ -21,12 +21,16 @@ const FILES: [&str; 12] = [
     include_str!("schemas/identity.json"),
     include_str!("schemas/provenance.json"),
     include_str!("schemas/audit_event.json"),
+    include_str!("schemas/organization.json"),
+    include_str!("schemas/review.json"),
 ];
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const PERSON: &str = "urn:muster:scim:schemas:core:1.0:Person";
+const ORGANIZATION: &str = "urn:muster:scim:schemas:core:1.0:Organization";
+const REVIEW: &str = "urn:muster:scim:schemas:core:1.0:Review";
 /// The roles that a person may hold, several at once, and where they come from.
 const ROLES: [&str; 5] = [
     "urn:muster:scim:schemas:extension:1.0:Candidate",
@@ -70,7 +74,7 @@ struct Plan {
     accounts_only: bool,
 }
 
-const TYPES: [Plan; 3] = [
+const TYPES: [Plan; 5] = [
     Plan {
         name: "User",
         endpoint: "/Users",
@@ -98,6 +102,24 @@ const TYPES: [Plan; 3] = [
         core: PERSON,
         extensions: &ROLES,
         kind: Kind::Person,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Organization",
+        endpoint: "/Organizations",
+        description: "A company, a school, a customer's account",
+        core: ORGANIZATION,
+        extensions: &[],
+        kind: Kind::Organization,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Review",
+        endpoint: "/Reviews",
+        description: "A question for a human",
+        core: REVIEW,
+        extensions: &[],
+        kind: Kind::Review,
         accounts_only: false,
     },
 ];
@@ -254,5 +276,5 @@ fn aliases(schemas: &Schemas) -> HashMap<String, String> {
 }
 
 fn is_core(urn: &str) -> bool {
-    [USER, GROUP, PERSON].contains(&urn)
+    [USER, GROUP, PERSON, ORGANIZATION, REVIEW].contains(&urn)
 }

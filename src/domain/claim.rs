@@ -108,9 +108,8 @@ impl Claims {
         let siblings = self.0.entry(path.to_owned()).or_default();
         let known = siblings.get(key);
         let at = stamp.at.timestamp_micros();
-        let is_older = |known: &Claim| {
-            known.at > at || known.at == at && known.value.to_string() >= value.to_string()
-        };
+        let text = value.to_string();
+        let is_older = |known: &Claim| (known.at, known.value.to_string()) >= (at, text.clone());
         if stamp.told && known.is_some_and(is_older) {
             return;
         }

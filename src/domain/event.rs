@@ -334,6 +334,13 @@ impl Event {
         self
     }
 
+    /// With what else there is to say, if there is anything.
+    #[must_use]
+    pub fn telling(mut self, detail: Option<Value>) -> Self {
+        self.detail = detail.unwrap_or(self.detail);
+        self
+    }
+
     /// With what is suggested.
     #[must_use]
     pub fn suggesting(mut self, suggested: Vec<Change>) -> Self {

@@ -42,7 +42,16 @@ pub struct Origin<'a> {
     pub claim: &'a Claim,
 }
 
-impl<'a> Rules<'a> {
+impl<'a> Origin<'a> {
+    /// The event by which a human decided that it stands.
+    #[must_use]
+    pub fn decision(&self) -> Option<&'a str> {
+        let by = self.claim.elevated.as_ref()?;
+        Some(&by.event)
+    }
+}
+
+impl Rules<'_> {
     /// Folds what all sources say into one set of values. The order of `sources` does not matter.
     #[must_use]
     pub fn fold(&self, sources: &[SourceRecord]) -> Leaves {

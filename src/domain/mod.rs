@@ -10,8 +10,12 @@
 //! | `writing` | what a POST, PUT or PATCH claims |
 //! | `survivorship` `fold` | whose claim survives, and the golden record from all claims |
 //! | `suggestion` | what is held back of what a system says |
+//! | `simulation` | what another policy would make of the same claims |
+//! | `lineage` | where a value comes from |
 //! | `index` | its rows in the attribute index |
-//! | `resolution` | whether a newcomer is somebody known |
+//! | `resolution` | whether a newcomer is somebody known, by keys |
+//! | `matching` | the same by evidence: scored, guarded, explained |
+//! | `review` | questions for a human |
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
 //! | `policy` | what the operators have laid down, read and checked |
@@ -33,16 +37,20 @@ pub mod document;
 pub mod event;
 pub mod fold;
 pub mod index;
+pub mod lineage;
 pub mod log;
 pub mod mapping;
 pub mod masked;
+pub mod matching;
 pub mod name;
 pub mod policy;
 pub mod record;
 pub mod resolution;
+pub mod review;
 pub mod sealed;
 pub mod sealing;
 pub mod session;
+pub mod simulation;
 pub mod suggestion;
 pub mod survivorship;
 pub mod view;

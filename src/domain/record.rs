@@ -15,6 +15,10 @@ pub enum Kind {
     Person,
     /// A group of people and groups.
     Group,
+    /// A company, a school.
+    Organization,
+    /// A question for a human.
+    Review,
 }
 
 impl Kind {
@@ -24,13 +28,15 @@ impl Kind {
         match self {
             Self::Person => 1,
             Self::Group => 2,
+            Self::Organization => 3,
+            Self::Review => 4,
         }
     }
 
     /// The stored number's kind.
     #[must_use]
     pub fn from_number(number: i16) -> Option<Self> {
-        [Self::Person, Self::Group]
+        [Self::Person, Self::Group, Self::Organization, Self::Review]
             .into_iter()
             .find(|kind| kind.number() == number)
     }
@@ -41,6 +47,8 @@ impl Kind {
         match self {
             Self::Person => "person",
             Self::Group => "group",
+            Self::Organization => "organization",
+            Self::Review => "review",
         }
     }
 }

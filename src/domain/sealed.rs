@@ -269,6 +269,34 @@ pub fn blind(
     Ok(found)
 }
 
+/// A record's secrets as matching compares them: of which kind each is, and what it is, as in `ssn|us:078051120`. What is not
+/// sealed yet needs no envelope.
+pub fn identifiers(
+    specs: &Specs,
+    leaves: &Leaves,
+    envelope: Option<&Envelope>,
+) -> Result<Vec<String>, Broken> {
+    let mut found = Vec::new();
+    for (spec, path, elements) in secret(specs, leaves) {
+        for element in elements {
+            let text = |name: &str, value: &Value| comparable(spec.attribute.sub(name)?, value);
+            let Some(kept) = element.get(VALUE).and_then(Value::as_str) else {
+                continue;
+            };
+            let opened = match envelope {
+                Some(envelope) => envelope.open(path, kept)?,
+                None => kept.to_owned(),
+            };
+            let part = |name: &str| element.get(name).and_then(|value| text(name, value));
+            let [kind, country] = NARROWING.map(|name| part(name).unwrap_or_default());
+            if let Some(value) = text(VALUE, &opened.into()) {
+                found.push(format!("{kind}|{country}:{value}"));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// What a filter on a secret attribute asks for: one whole value, which may be narrowed by the other parts of the same
 /// element.
 ///

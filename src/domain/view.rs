@@ -11,7 +11,7 @@ use crate::scim::resource_type::{Location, Resolved, ResourceType};
 use crate::scim::schema::{self, Attribute, Storage, Uniqueness};
 
 /// The types that references may point to here.
-const SERVED: [&str; 3] = ["User", "Group", "Person"];
+const SERVED: [&str; 5] = ["User", "Group", "Person", "Organization", "Review"];
 
 /// What the fold and the index need to know of a canonical path.
 #[derive(Clone, Debug)]

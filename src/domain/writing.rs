@@ -193,6 +193,7 @@ impl Terms<'_> {
 }
 
 /// The paths of which a PATCH says something, and what each is to be after it.
+#[must_use]
 pub fn wanted<'a>(
     view: &'a View,
     specs: &'a Specs,

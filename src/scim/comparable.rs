@@ -89,6 +89,12 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// The same of microseconds since 1970; nothing beyond those years.
+#[must_use]
+pub fn micros(micros: i64) -> Option<String> {
+    DateTime::from_timestamp_micros(micros).map(instant)
+}
+
 /// The integer of a comparable text.
 #[must_use]
 pub fn integer_of(text: &str) -> Option<i64> {

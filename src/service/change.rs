@@ -1,10 +1,9 @@
 //! The write path that every use case shares: claims in, fold, what changed, unique values, one commit with its event.
 
+use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
+use super::provenance::Shown;
 use super::sight::clearance;
 use super::{Asked, Error, Muster};
 use crate::domain::claim::{Claims, SourceRecord, Stamp};
@@ -12,7 +11,7 @@ use crate::domain::context::Context;
 use crate::domain::event::{Change, Event, Happened, changes};
 use crate::domain::fold::Rules;
 use crate::domain::index::{Unique, uniques};
-use crate::domain::masked::{Beside, Masked, Resource, provenance};
+use crate::domain::masked::{Beside, Masked, Resource};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::sealed::{self, Envelope};
 use crate::domain::view::{Specs, View};
@@ -21,6 +20,9 @@ use crate::id::{EventId, ResourceId, TenantId};
 use crate::scim;
 use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
+
+/// What happens, the reason if there is one beyond the request itself, and what else there is to say.
+pub(super) type Why<'a> = (Happened, Option<&'a str>, Option<Value>);
 
 /// One write: who, through which view, as which event.
 pub(super) struct Write<'a> {
@@ -90,7 +92,7 @@ impl<'a> Write<'a> {
         before: &Record,
         mut own: SourceRecord,
         others: Vec<SourceRecord>,
-        why: (Happened, Option<&str>),
+        why: Why<'_>,
     ) -> Result<Folded, Error> {
         let said = before
             .sources
@@ -106,56 +108,73 @@ impl<'a> Write<'a> {
         }
         own.last_synced = self.context.now;
         let known = said.map(|said| said.claims.clone()).unwrap_or_default();
-        let system = own.system.clone();
         let mut sources = others;
         if !own.claims.is_empty() || own.external_id.is_some() || sources.is_empty() {
             sources.push(own);
         }
+        self.settle(tx, before, sources, &known, why)
+    }
+
+    /// Commits what a record's sources come to. `known` is what the caller's own said before.
+    pub(super) fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &Record,
+        mut sources: Vec<SourceRecord>,
+        known: &Claims,
+        (happened, reason, detail): Why<'_>,
+    ) -> Result<Folded, Error> {
+        if self.view.kind == Kind::Review {
+            self.step(tx, before, &mut sources, self.event)?;
+        }
         let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
         self.stay(&leaves)?;
-        let suggested = self.newly_suggested(&system, &known, &sources, &leaves);
+        let suggested = self.newly_suggested(known, &sources, &leaves);
+        for change in &suggested {
+            self.ask_about(tx, before.folded.id, &change.path)?;
+        }
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
         if changes.is_empty() {
             if sources != before.sources || !withheld.is_empty() {
-                let happened = if suggested.is_empty() {
-                    Happened::Confirmed
-                } else {
-                    Happened::Conflicted
+                let (happened, reason) = match happened {
+                    Happened::Elevated => (happened, reason),
+                    _ if suggested.is_empty() => (Happened::Confirmed, None),
+                    _ => (Happened::Conflicted, None),
                 };
                 let event = self.event(happened, id).withholding(withheld);
-                store::record::confirm(tx, before, &sources, event.suggesting(suggested))?;
+                let event = event
+                    .suggesting(suggested)
+                    .because(reason.or(self.errand))
+                    .telling(detail);
+                store::record::confirm(tx, before, &sources, event)?;
             }
             return Ok(before.folded.clone());
         }
-        let (happened, reason) = why;
         let event = self
             .event(happened, id)
             .with_changes(changes)
             .withholding(withheld)
             .suggesting(suggested)
-            .because(reason);
+            .because(reason.or(self.errand))
+            .telling(detail);
         let classified = self.context.client.clearance.classified();
         let open = classified.differ(&before.folded.leaves, &leaves);
-        Ok(store::record::update(
-            tx,
-            self.specs(),
-            before,
-            (leaves, open),
-            &sources,
-            event,
-        )?)
+        let specs = self.specs();
+        let after = store::record::update(tx, specs, before, (leaves, open), &sources, event)?;
+        self.muster.key(tx, self.context, &after)?;
+        Ok(after)
     }
 
     /// What of the caller's claims, which were `known` before, is a suggestion that it has not made yet.
     pub(super) fn newly_suggested(
         &self,
-        system: &str,
         known: &Claims,
         sources: &[SourceRecord],
         leaves: &Leaves,
     ) -> Vec<Change> {
         let rules = self.rules();
+        let system = self.context.system();
         let own = sources.iter().find(|source| source.system == system);
         let (Some(own), false) = (own, rules.rulings.is_empty()) else {
             return Vec::new();
@@ -202,12 +221,7 @@ impl<'a> Write<'a> {
 
     /// What a fold depends on beside the sources.
     pub(super) fn rules(&self) -> Rules<'a> {
-        let clearance = &self.context.client.clearance;
-        Rules {
-            specs: self.specs(),
-            classified: clearance.classified(),
-            rulings: clearance.survivorship().on(self.view.kind),
-        }
+        self.muster.rules(self.context, self.view.kind)
     }
 
     /// What claims that are made now rest on.
@@ -349,26 +363,31 @@ impl Muster {
         let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
         let mut groups = Self::groups(tx, context, view, &rows, asked)?;
         let (mut members, mut rests) = Self::members(tx, context, view, &records, asked)?;
-        let mut sources = sources(tx, view, &rows, asked)?;
+        let mut whence = self.provenance(tx, (context, view), &records, asked)?;
         let mut shown = Vec::with_capacity(records.len());
         for record in records {
             let row = record.row;
+            if record.kind == Kind::Review {
+                let traces = self.review_traces(tx, (context, view), &record, asked)?;
+                whence.insert(row, traces);
+            }
             let groups = groups.remove(&row).map(|groups| ("groups", groups));
             let members = members.remove(&row).map(|all| ("members", all));
             let rows = groups.into_iter().chain(members).collect();
-            let masked = self.render(context, view, record, (rows, sources.remove(&row)), asked);
+            let whence = whence.remove(&row).unwrap_or_default();
+            let masked = self.render(context, view, record, (rows, whence), asked);
             shown.push(masked.followed_by(rests.remove(&row)));
         }
         Ok(shown)
     }
 
-    /// A record as the caller may see it, with what of it lives in rows and, where asked for, its sources.
+    /// A record as the caller may see it, with what of it lives in rows and, where asked for, whence it comes.
     pub(super) fn render(
         &self,
         context: &Context,
         view: &View,
         record: Folded,
-        (rows, sources): (Vec<(&'static str, Value)>, Option<Value>),
+        (rows, asked_for): (Vec<(&'static str, Value)>, Shown),
         asked: &Asked,
     ) -> Masked<Resource> {
         let rows = rows.into_iter().map(|(name, value)| {
@@ -381,10 +400,7 @@ impl Muster {
         });
         let beside = Beside {
             rows: rows.collect(),
-            asked: sources
-                .map(|sources| (provenance("sources"), sources))
-                .into_iter()
-                .collect(),
+            asked: asked_for,
         };
         let masked = self.0.renderer.mask(context, view, record, beside);
         masked.narrowed(|document| asked.projection.apply(&view.resource_type, document))
@@ -405,51 +421,4 @@ impl Muster {
             .next()
             .ok_or_else(|| Error::Internal("a record was not shown".into()))
     }
-}
-
-/// Whether the answer shows who speaks of the person.
-pub(super) fn asks_sources(view: &View, asked: &Asked) -> bool {
-    // What is returned on request only is not returned by default.
-    if view.kind != Kind::Person || asked.projection.is_default() {
-        return false;
-    }
-    let sources = provenance("sources");
-    asked.projection.includes(&view.resource_type, &sources)
-}
-
-/// `Provenance.sources`, which a request must name: every system that speaks of each person, by the person's
-/// number.
-fn sources(
-    tx: &mut Tx<'_>,
-    view: &View,
-    records: &[i64],
-    asked: &Asked,
-) -> Result<BTreeMap<i64, Value>, Error> {
-    if !asks_sources(view, asked) {
-        return Ok(BTreeMap::new());
-    }
-    let source = |source: &SourceRecord| {
-        let mut said = Map::new();
-        said.insert("system".into(), source.system.as_str().into());
-        if let Some(external_id) = &source.external_id {
-            said.insert("sourceId".into(), external_id.as_str().into());
-            said.insert("externalId".into(), external_id.as_str().into());
-        }
-        said.insert(
-            "firstSeenAt".into(),
-            scim::comparable::instant(source.first_seen).into(),
-        );
-        said.insert(
-            "lastSyncedAt".into(),
-            scim::comparable::instant(source.last_synced).into(),
-        );
-        Value::Object(said)
-    };
-    Ok(store::record::sources_of(tx, records)?
-        .into_iter()
-        .map(|(row, sources)| {
-            let sources: Value = sources.iter().map(source).collect();
-            (row, sources)
-        })
-        .collect())
 }

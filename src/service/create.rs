@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::change::{Write, asks_sources};
+use super::change::Write;
+use super::provenance::asks_provenance;
+use super::resolve::Verdict;
 use super::sight::{Wants, clearance};
 use super::{Asked, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
@@ -13,6 +15,7 @@ use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
+use crate::domain::matching::Outcome;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path, has_account};
 use crate::domain::resolution;
 use crate::domain::view::View;
@@ -77,6 +80,11 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Create, Error> {
         let view = self.view(context, endpoint, Right::Write)?;
+        if view.kind == Kind::Review {
+            return Err(Error::Forbidden(
+                "reviews are opened by the server: PATCH the status of one to decide it".into(),
+            ));
+        }
         let mut received = receive(
             &view.resource_type,
             body,
@@ -114,8 +122,8 @@ impl Create {
         let (view, asked) = (&*self.view, &self.asked);
         let suggested = write.held_back_of_new(&self.given.leaves, &made.folded.leaves);
         // A newcomer is in no group yet.
-        let resource = if made.is_newcomer && !asks_sources(view, asked) {
-            muster.render(context, view, made.folded, (Vec::new(), None), asked)
+        let resource = if made.is_newcomer && !asks_provenance(view, asked) {
+            muster.render(context, view, made.folded, (Vec::new(), Vec::new()), asked)
         } else {
             muster.show_one(tx, context, view, made.folded, asked)?
         };
@@ -139,30 +147,16 @@ pub(super) fn external_id(document: &Map<String, Value>) -> Option<String> {
 pub(super) struct Made {
     pub(super) folded: Folded,
     /// Members that are nobody.
-    strangers: Vec<String>,
+    pub(super) strangers: Vec<String>,
     /// Whether it is a person of whom nothing was known.
-    is_newcomer: bool,
+    pub(super) is_newcomer: bool,
     /// If it was known: its version, and whether the caller's system spoke of it.
     pub(super) was: Option<(i64, bool)>,
 }
 
 impl Write<'_> {
     pub(super) fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
-        let known = if self.view.kind == Kind::Person {
-            match self
-                .errand
-                .map(|errand| (errand, self.spoken_of(tx, &given)))
-            {
-                // A POST of what is there is a conflict; an extract says it again.
-                Some((errand, row)) => match row? {
-                    Some(row) => Some((store::record::fetch(tx, row)?, errand)),
-                    None => self.resolve(tx, &given)?,
-                },
-                None => self.resolve(tx, &given)?,
-            }
-        } else {
-            None
-        };
+        let (known, verdict) = self.identify(tx, &given)?;
         given.leaves = self.admit_new(known.as_ref().map(|(record, _)| record), given.leaves)?;
         let has_account =
             |(record, _): &(Record, &str)| self.errand.is_some() && record.folded.has_account();
@@ -174,19 +168,12 @@ impl Write<'_> {
                 .or_insert(Value::Bool(true));
         }
         if let Some((record, reason)) = known {
-            let mut sources = record.sources.iter();
-            let spoke = sources.any(|source| source.system == self.context.system());
-            return Ok(Made {
-                folded: self.attach(tx, &record, &given, reason)?,
-                strangers: Vec::new(),
-                is_newcomer: false,
-                was: Some((record.folded.version, spoke)),
-            });
+            return self.attach_known(tx, &record, &given, (reason, verdict.as_ref()));
         }
         let id = self.muster.0.ids.resource();
         let data_key = match self.view.kind {
             Kind::Person => Some(store::key::fresh(tx, self.context.tenant(), id)?),
-            Kind::Group => None,
+            Kind::Group | Kind::Organization | Kind::Review => None,
         };
         let given_leaves =
             self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
@@ -199,17 +186,18 @@ impl Write<'_> {
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
         self.check_account(&leaves)?;
-        let suggested =
-            self.newly_suggested(self.context.system(), &Claims::default(), &sources, &leaves);
+        let suggested = self.newly_suggested(&Claims::default(), &sources, &leaves);
         let (members, strangers) = self.known_members(tx, &given.members)?;
         let mut changes = changes(&Leaves::new(), &leaves);
         let (first, others) = Self::first(&members);
         changes.extend(super::members::change(first, &[]));
         let event = self.event(Happened::Created, id);
+        let conflicts: Vec<String> = suggested.iter().map(|new| new.path.clone()).collect();
         let event = event
             .with_changes(changes)
             .withholding(withheld)
-            .suggesting(suggested);
+            .suggesting(suggested)
+            .telling(verdict.as_ref().map(Verdict::told));
         let new = NewRecord {
             id,
             kind: self.view.kind,
@@ -219,12 +207,59 @@ impl Write<'_> {
             data_key,
         };
         let made = store::record::insert(tx, self.specs(), new, event)?;
+        self.settle_newcomer(tx, &made, verdict.as_ref(), &conflicts)?;
         Ok(Made {
             folded: self.admit(tx, made, others)?,
             strangers,
             is_newcomer: self.view.kind == Kind::Person,
             was: None,
         })
+    }
+
+    /// The known person that a verdict says the newcomer is. One whom the caller may not attach to is a question for a human.
+    pub(super) fn linked(
+        &self,
+        tx: &mut Tx<'_>,
+        verdict: Option<&mut Verdict>,
+    ) -> Result<Option<(Record, &'static str)>, Error> {
+        let Some(verdict) = verdict.filter(|verdict| verdict.outcome == Outcome::Merge) else {
+            return Ok(None);
+        };
+        let best = verdict
+            .candidates
+            .first()
+            .map(|(record, _)| record.folded.row);
+        if let Some(row) = best {
+            // Held from now on, and as it is now.
+            let record = store::record::fetch(tx, row)?;
+            if self.may_attach(&record) {
+                return Ok(Some((record, "match")));
+            }
+        }
+        verdict.outcome = Outcome::Review;
+        Ok(None)
+    }
+
+    /// What is to be kept and asked of somebody new.
+    fn settle_newcomer(
+        &self,
+        tx: &mut Tx<'_>,
+        made: &Folded,
+        verdict: Option<&Verdict>,
+        conflicts: &[String],
+    ) -> Result<(), Error> {
+        for path in conflicts {
+            self.ask_about(tx, made.id, path)?;
+        }
+        let Some(verdict) = verdict else {
+            return Ok(());
+        };
+        self.muster.key(tx, self.context, made)?;
+        self.keep_traces(tx, made, verdict)?;
+        if let Some(opening) = verdict.opening(made.id, self.context.system()) {
+            self.muster.open_review(tx, self.context, &opening)?;
+        }
+        Ok(())
     }
 
     /// Refuses an account that none comes of: one that only another system may open.
@@ -266,12 +301,12 @@ impl Write<'_> {
     }
 
     /// Adds what the caller's system says to a known person.
-    fn attach(
+    pub(super) fn attach(
         &self,
         tx: &mut Tx<'_>,
         record: &Record,
         given: &Given,
-        reason: &str,
+        (reason, verdict): (&str, Option<&Verdict>),
     ) -> Result<Folded, Error> {
         let (own, others) = self.say(tx, record, given)?;
         let happened = if self.view.accounts_only {
@@ -279,7 +314,8 @@ impl Write<'_> {
         } else {
             Happened::Updated
         };
-        let why = (happened, self.errand.or(Some(reason)));
+        let reason = self.errand.unwrap_or(reason);
+        let why = (happened, Some(reason), verdict.map(Verdict::told));
         let made = self.commit(tx, record, own, others, why)?;
         self.check_account(&made.leaves)?;
         Ok(made)
@@ -316,7 +352,7 @@ impl Write<'_> {
     }
 
     /// Who the newcomer is, if that is certain: design §7, deterministic keys only.
-    fn resolve(
+    pub(super) fn resolve(
         &self,
         tx: &mut Tx<'_>,
         given: &Given,

@@ -68,7 +68,10 @@ impl Delete {
         match (self.view.kind, self.view.accounts_only) {
             (Kind::Group, _) => write.remove(tx, &record),
             (Kind::Person, true) => write.close_account(tx, &record),
-            (Kind::Person, false) => write.delete_person(tx, &record),
+            (Kind::Person | Kind::Organization, false) => write.delete_person(tx, &record),
+            (Kind::Organization, true) | (Kind::Review, _) => Err(Error::Forbidden(
+                "a review is not deleted: approve or reject it by a PATCH of its status".into(),
+            )),
         }
     }
 }
@@ -93,8 +96,14 @@ impl Write<'_> {
         }
         self.leave_groups(tx, &record.folded)?;
         let nothing = SourceRecord::new(self.context.system(), self.context.now);
-        self.commit(tx, record, nothing, others, (Happened::AccountClosed, None))
-            .map(drop)
+        self.commit(
+            tx,
+            record,
+            nothing,
+            others,
+            (Happened::AccountClosed, None, None),
+        )
+        .map(drop)
     }
 
     fn delete_person(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
@@ -104,8 +113,9 @@ impl Write<'_> {
             .find(|source| source.system != self.context.system());
         if let Some(other) = other {
             return Err(Error::Conflict(format!(
-                "'{}' still speaks of this person: a person is deleted when no other system does",
-                other.system
+                "'{}' still speaks of this {what}: a {what} is deleted when no other system does",
+                other.system,
+                what = self.view.kind.word()
             )));
         }
         self.remove(tx, record)

@@ -1,6 +1,7 @@
 //! GET one (RFC 7644 §3.4.1), by its id or by another name that it alone has.
 
-use super::change::{asks_sources, find, missing};
+use super::change::{find, missing};
+use super::provenance::asks_provenance;
 use super::{Asked, Error, Muster};
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Resource};
@@ -75,7 +76,7 @@ impl Muster {
         name: Name,
         asked: &Asked,
     ) -> Result<Sought, Error> {
-        if view.kind != Kind::Person || asks_sources(view, asked) {
+        if view.kind != Kind::Person || asks_provenance(view, asked) {
             return Ok(Sought::Unclear);
         }
         let tenant = context.tenant();
@@ -92,7 +93,7 @@ impl Muster {
         };
         let groups = Self::shown_groups(&groups, context).map(|groups| ("groups", groups));
         let rows = groups.into_iter().collect();
-        let shown = self.render(context, view, found.folded, (rows, None), asked);
+        let shown = self.render(context, view, found.folded, (rows, Vec::new()), asked);
         Ok(Sought::Found(Box::new(shown)))
     }
 }

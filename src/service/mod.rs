@@ -11,11 +11,16 @@
 //! | `membership` | one member of one group as a resource of its own |
 //! | `roster` | a group's members and a person's groups, as answers show them, many of them as a stream |
 //! | `change` | the write path that all of them share |
+//! | `resolve` | who a newcomer is, by evidence |
+//! | `review` | questions for a human, opened and decided |
+//! | `elevate` | a suggestion stands after all |
+//! | `provenance` `lineage` | whence a record and each of its values come |
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
 //! | `session` | people sign in and out |
 //! | `log` | heads and proofs of the sealed log, and the thread that signs its heads |
 //! | `verify` | the whole log verified, and handed out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
+//! | `refold` | the same claims under another policy: simulated, and folded anew in the background |
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
 //! | `audit` | what is logged of requests that change nothing |
@@ -35,6 +40,7 @@ mod bulk;
 mod change;
 mod create;
 mod delete;
+mod elevate;
 mod erase;
 pub mod error;
 mod explain;
@@ -42,6 +48,7 @@ mod export;
 mod get;
 pub mod import;
 mod keys;
+mod lineage;
 mod list;
 pub mod log;
 mod me;
@@ -51,7 +58,11 @@ mod paging;
 mod patch;
 pub mod policy;
 mod precondition;
+mod provenance;
+mod refold;
 mod replace;
+mod resolve;
+mod review;
 mod roster;
 mod search;
 mod session;
@@ -76,6 +87,7 @@ use crate::scim::projection::Projection;
 use crate::scim::resource_type::ResourceType;
 use crate::store::{self, Keyring, Store};
 pub use bulk::Attempted;
+pub use elevate::Elevation;
 pub use erase::Erasure;
 pub use error::Error;
 use log::Notary;
@@ -148,6 +160,7 @@ struct Inner {
     verifying: BTreeSet<String>,
     paging: Paging,
     watch: Watch,
+    refolding: refold::Refolding,
     log_key: Arc<head::Key>,
     notary: Notary,
 }
@@ -176,6 +189,7 @@ impl Muster {
             verifying: trusted.map(|system| system.name.clone()).collect(),
             paging: Paging::new(cursor_key, settings.max_page),
             watch: Watch::new(),
+            refolding: refold::Refolding::default(),
             log_key,
             notary: Notary::default(),
         }));
@@ -227,6 +241,7 @@ impl Muster {
     /// Waits for what is being written, and closes the database.
     pub fn close(&self) {
         self.0.watch.close();
+        self.0.refolding.close();
         self.0.store.stop_sealing();
         self.0.notary.close();
         self.0.store.close();

@@ -182,7 +182,7 @@ impl Write<'_> {
         let hides = self.hides(seen);
         self.terms(&hides, &record.sources)
             .patch(&before, &patched, (&mut own, &others))?;
-        let after = self.commit(tx, &record, own, others, (Happened::Updated, None))?;
+        let after = self.commit(tx, &record, own, others, (Happened::Updated, None, None))?;
         let wanted = writing::wanted(self.view, self.specs(), &patched).into_iter();
         let wanted = wanted.map(|(path, value)| (path, Wants::Whole(value)));
         Ok(Done {

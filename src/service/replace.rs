@@ -142,7 +142,7 @@ impl Write<'_> {
             known,
             (&mut own, &others),
         );
-        let after = self.commit(tx, &before, own, others, (Happened::Updated, None))?;
+        let after = self.commit(tx, &before, own, others, (Happened::Updated, None, None))?;
         let wanted = given
             .iter()
             .map(|(path, value)| (path.as_str(), Wants::Given(value)));
@@ -175,7 +175,7 @@ impl Write<'_> {
         let whole = Asked::default();
         let version = match self.view.kind {
             Kind::Group => format!("W/\"{}\"", folded.version),
-            Kind::Person => {
+            Kind::Person | Kind::Organization | Kind::Review => {
                 let folded = folded.clone();
                 let shown = self
                     .muster

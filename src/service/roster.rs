@@ -58,6 +58,8 @@ pub(super) fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Person => "User",
         Kind::Group => "Group",
+        Kind::Organization => "Organization",
+        Kind::Review => "Review",
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::change::Write;
-use super::create::{Create, Given};
+use super::create::{Create, Given, Made};
+use super::resolve::Verdict;
 use super::{Error, Muster};
 use crate::domain::claim::{Claim, SourceRecord};
 use crate::domain::context::Context;
 use crate::domain::index::{Unique, external_id_text, key};
-use crate::domain::record::{Leaves, Record, external_id_path};
+use crate::domain::record::{Kind, Leaves, Record, external_id_path};
 use crate::id::ResourceId;
 use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
@@ -108,7 +109,50 @@ impl Create {
     }
 }
 
+/// Somebody known, with the reason, and what was weighed.
+type Identified = (Option<(Record, &'static str)>, Option<Verdict>);
+
 impl Write<'_> {
+    /// Who it is, if that is known, and what was weighed to find out.
+    pub(super) fn identify(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Identified, Error> {
+        if self.view.kind != Kind::Person {
+            return Ok((None, None));
+        }
+        // A POST of what is there is a conflict; an extract says it again.
+        if let Some(errand) = self.errand
+            && let Some(row) = self.spoken_of(tx, given)?
+        {
+            return Ok((Some((store::record::fetch(tx, row)?, errand)), None));
+        }
+        if let Some(known) = self.resolve(tx, given)? {
+            return Ok((Some(known), None));
+        }
+        let mut verdict = self.weigh(tx, &given.leaves)?;
+        Ok((self.linked(tx, verdict.as_mut())?, verdict))
+    }
+
+    /// Adds what is given to a known person, with what was weighed.
+    pub(super) fn attach_known(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+        given: &Given,
+        (reason, verdict): (&str, Option<&Verdict>),
+    ) -> Result<Made, Error> {
+        let mut sources = record.sources.iter();
+        let spoke = sources.any(|source| source.system == self.context.system());
+        let folded = self.attach(tx, record, given, (reason, verdict))?;
+        if let Some(verdict) = verdict {
+            self.keep_traces(tx, &folded, verdict)?;
+        }
+        Ok(Made {
+            folded,
+            strangers: Vec::new(),
+            is_newcomer: false,
+            was: Some((record.folded.version, spoke)),
+        })
+    }
+
     /// The number of the record of which the caller's system speaks by that `externalId`.
     pub(super) fn spoken_of(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Option<i64>, Error> {
         let own = given.external_id.as_deref().map(Value::from);

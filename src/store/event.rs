@@ -310,6 +310,33 @@ pub fn list(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, Value)>
     read(tx, &rows)
 }
 
+/// The tenant's events of these ids, by id; those of nobody's are left out.
+pub fn told(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    ids: &[&str],
+) -> Result<HashMap<String, Value>, Error> {
+    let mut ids: Vec<Vec<u8>> = ids
+        .iter()
+        .filter_map(|id| id.parse::<EventId>().ok())
+        .map(|id| bytes(id.0))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut told = HashMap::new();
+    for ids in ids.chunks(BATCH) {
+        let rows: Vec<StoredRow> = event::table
+            .filter(event::tenant.eq(tenant.0))
+            .filter(event::id.eq_any(ids.to_vec()))
+            .select(StoredRow::as_select())
+            .load(tx.db)
+            .map_err(|error| tx.explain(error))?;
+        let events = read(tx, &rows)?.into_iter().zip(&rows);
+        told.extend(events.map(|((_, event), row)| (EventId(uuid(&row.id)).to_string(), event)));
+    }
+    Ok(told)
+}
+
 /// All that is told of one record, oldest first.
 pub fn of_record(
     tx: &mut Tx<'_>,

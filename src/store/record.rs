@@ -13,7 +13,7 @@ use super::schema::{attribute_index, resource, source_record, unique_value};
 use super::sql_nodes::{Sharing, SharingAny};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::{self, Fresh};
-use super::{Error, Tx, attribute_path, blind, counter, event, member};
+use super::{Error, Tx, attribute_path, blind, counter, event, matching, member};
 use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
 use crate::domain::record::{Folded, Kind, Leaves, Record, display, has_account};
@@ -78,6 +78,15 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
         // Not FOR UPDATE: who only points to the record, such as a new member's row, need not wait.
         Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
     };
+    let row = row.optional().map_err(|error| tx.explain(error))?;
+    row.map(folded).transpose()
+}
+
+/// The record of that number, if it is still there, without its sources and without holding it.
+pub fn at(tx: &mut Tx<'_>, row: i64) -> Result<Option<Folded>, Error> {
+    let target = resource::table.find(row);
+    let row: Result<ResourceRow, _> =
+        on_both!(&mut *tx.db, connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map(folded).transpose()
 }
@@ -405,6 +414,7 @@ fn remove(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
     member::delete(tx, record.row)?;
     let row = record.row;
     blind::delete(tx, row)?;
+    matching::delete(tx, row)?;
     diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;

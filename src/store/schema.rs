@@ -111,6 +111,28 @@ diesel::table! {
     blind_index (path, value, resource) { path -> Integer, value -> Binary, resource -> BigInt, }
 }
 diesel::table! {
+    blocking_key (value, resource) { value -> BigInt, resource -> BigInt, }
+}
+diesel::table! {
+    match_trace (subject, candidate) {
+        subject -> BigInt,
+        candidate -> BigInt,
+        decided -> BigInt,
+        body -> Binary,
+    }
+}
+diesel::table! {
+    refold (tenant) {
+        tenant -> Integer,
+        version -> BigInt,
+        position -> BigInt,
+        looked -> BigInt,
+        changed -> BigInt,
+        skipped -> BigInt,
+        finished -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
     record_count (tenant, kind, account, shard) {
         tenant -> Integer,
         kind -> SmallInt,

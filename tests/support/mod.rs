@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `database` | a fresh, migrated database in no time, on either engine |
 //! | `client` | a client of the embedded issuer, with a token; answers and what holds of each |
+//! | `policy` | applying a policy |
 //! | `invariants` | what holds of every database after whatever has happened to it |
 //! | `statements` | how many statements a database was sent |
 //! | `process` | the built binary as a process of its own |
@@ -19,6 +20,7 @@
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod invariants;
+pub(crate) mod policy;
 pub(crate) mod process;
 pub(crate) mod statements;
 

@@ -1,11 +1,6 @@
-//! The policies that these tests apply, and how.
+//! The policies that these tests apply.
 
-use std::thread;
-
-use muster::clock::Clock;
-use muster::service::policy::{Applied, Order};
-
-use crate::support::App;
+pub(crate) use crate::support::policy::{apply, try_apply};
 
 /// Who sees what in most of these tests: `hris` has the purposes, `idp` and `crm` have none, and `crm` reaches customers
 /// alone. ISSUER stands for the issuer's URL.
@@ -33,29 +28,3 @@ masking:
   - { attributes: [preferredLanguage], openTo: [employment], otherwise: hash }
   - { attributes: [legalName], openTo: [employment, recruiting], needsConsent: Hiring, otherwise: omit }
 "#;
-
-/// Applies a policy to the tenant of `serve --dev`.
-pub(crate) fn try_apply(app: &App, text: &str) -> Applied {
-    let text = text.replace("ISSUER", &format!("{}/dev", app.origin()));
-    let service = app.service().clone();
-    let order = Order {
-        actor: "security".into(),
-        reason: None,
-        at: app.clock.now(),
-        after: None,
-    };
-    // As a process of its own does it: outside of any event loop.
-    thread::spawn(move || service.apply_policy("default", text.as_bytes(), &order))
-        .join()
-        .unwrap()
-        .unwrap()
-}
-
-/// The same, which must succeed; the version.
-#[track_caller]
-pub(crate) fn apply(app: &App, text: &str) -> i64 {
-    match try_apply(app, text) {
-        Applied::Done { version, .. } => version,
-        other => panic!("{other:?}"),
-    }
-}

@@ -5,7 +5,7 @@ use std::io;
 
 use super::lines::{Line, Lines};
 use super::{MAX_ROW, Read1, unreadable};
-use crate::domain::mapping::Row;
+use crate::domain::mapping::{Fault, Row};
 
 /// Over how many lines one row may go.
 const MAX_SPAN: usize = 100;
@@ -101,13 +101,21 @@ impl Table {
                 Err(wrong) => break Err(wrong),
             }
         };
-        let row = match cells {
+        let row = self.row(cells, others.len());
+        // Lines that were read to find an end and are no part of a row are read again.
+        if row.is_err() {
+            self.lines.put_back(others);
+        }
+        Ok(Some((number, row)))
+    }
+
+    /// Cells as a row, if there are as many as columns.
+    fn row(&self, cells: Result<Vec<String>, Wrong>, others: usize) -> Result<Row, Fault> {
+        let width = self.columns.len();
+        match cells {
+            Ok(cells) if width == 0 || cells.len() == width => Ok(Row::Cells(cells)),
             Ok(cells) => {
-                let width = self.columns.len();
-                if width == 0 || cells.len() == width {
-                    return Ok(Some((number, Ok(Row::Cells(cells)))));
-                }
-                let hint = if others.is_empty() {
+                let hint = if others == 0 {
                     ""
                 } else {
                     "; is a quotation mark left open?"
@@ -123,9 +131,7 @@ impl Table {
             Err(Wrong::After(column)) => unreadable(format!(
                 "cell {column} goes on after its closing quotation mark: a mark within is doubled"
             )),
-        };
-        self.lines.put_back(others);
-        Ok(Some((number, row)))
+        }
     }
 }
 
@@ -135,17 +141,13 @@ pub(super) fn split(row: &str, (delimiter, quote): (char, char)) -> Result<Vec<S
     let mut rest = row;
     loop {
         let Some(quoted) = rest.strip_prefix(quote) else {
-            match rest.split_once(delimiter) {
-                Some((cell, after)) => {
-                    cells.push(cell.to_owned());
-                    rest = after;
-                    continue;
-                }
-                None => {
-                    cells.push(rest.to_owned());
-                    return Ok(cells);
-                }
-            }
+            let Some((cell, after)) = rest.split_once(delimiter) else {
+                cells.push(rest.to_owned());
+                return Ok(cells);
+            };
+            cells.push(cell.to_owned());
+            rest = after;
+            continue;
         };
         let column = cells.len() + 1;
         let mut cell = String::new();
@@ -153,16 +155,12 @@ pub(super) fn split(row: &str, (delimiter, quote): (char, char)) -> Result<Vec<S
         loop {
             let (part, after) = rest.split_once(quote).ok_or(Wrong::Open(column))?;
             cell.push_str(part);
-            match after.strip_prefix(quote) {
-                Some(after) => {
-                    cell.push(quote);
-                    rest = after;
-                }
-                None => {
-                    rest = after;
-                    break;
-                }
-            }
+            let Some(doubled) = after.strip_prefix(quote) else {
+                rest = after;
+                break;
+            };
+            cell.push(quote);
+            rest = doubled;
         }
         cells.push(cell);
         if rest.is_empty() {

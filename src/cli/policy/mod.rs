@@ -6,12 +6,14 @@
 //! | `check` | every mistake of a file, with its place |
 //! | `stored` | the versions of a tenant: apply, show, history, rollback |
 //! | `diff` | what a policy would change, and for whom |
+//! | `simulate` | what it would make of the records there are; and how far they are |
 //! | `explain` | attribute by attribute what one client may do and see |
 //! | `who` | who may see one attribute, for what, by which row |
 
 mod check;
 mod diff;
 mod explain;
+mod simulate;
 mod stored;
 mod who;
 
@@ -47,6 +49,10 @@ enum Command {
     Rollback(stored::Rollback),
     /// Say what a policy would change, and for whom.
     Diff(diff::Options),
+    /// Say what a proposed policy would change of the records there are, before it is applied.
+    Simulate(simulate::Options),
+    /// Say which version is in force, and how far the records are folded under it.
+    Status(simulate::Status),
     /// Say attribute by attribute what a client may do and see, and which line of the policy decides it.
     Explain(explain::Options),
     /// Say who may see an attribute, for what, and which line of the policy decides it.
@@ -63,6 +69,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Command::History(options) => stored::history(options),
         Command::Rollback(options) => stored::rollback(options),
         Command::Diff(options) => diff::run(options, &catalog),
+        Command::Simulate(options) => simulate::run(options, &catalog),
+        Command::Status(options) => simulate::status(options),
         Command::Explain(options) => explain::run(options, &catalog),
         Command::Who(options) => who::run(options, &catalog),
     }

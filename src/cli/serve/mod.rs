@@ -203,6 +203,7 @@ fn assemble(
     // Every worker may read, and a few more jobs besides.
     let service = database::open(&config, workers + 4, ids.clone())?;
     seal(&service, &config, clock.clone())?;
+    service.start_refolding(clock.clone())?;
     let base_url = base_url(&config, address);
     let schedule = Schedule::start(&config.reconcile, &service, clock.clone())?;
     let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;

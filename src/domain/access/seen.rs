@@ -113,6 +113,13 @@ impl Seen<'_> {
         })
     }
 
+    /// Whether nothing of a value is hidden or altered, whatever it is.
+    #[must_use]
+    pub fn is_open(&self, path: &str) -> bool {
+        let masks = self.of.units.get(path).map(|unit| unit.masks.iter());
+        !masks.into_iter().flatten().any(|mask| self.active(mask))
+    }
+
     /// The purposes that open a value to the client.
     pub(in crate::domain) fn purposes(&self, path: &str) -> &[String] {
         self.of.units.get(path).map_or(&[], |unit| &unit.opened)

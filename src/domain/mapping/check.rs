@@ -37,6 +37,30 @@ pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) ->
             );
         }
     }
+    let (external_id, said_at) = singles(&file, findings);
+    let view = view?;
+    let resource_type = view.resource_type.clone();
+    let lines = file.claims.iter();
+    let claims: Vec<Claim> = lines
+        .filter_map(|line| claim(line, file.format, &view, findings))
+        .collect();
+    let (claims, groups) = grouped(claims, findings);
+    required(&resource_type, &claims, file.at, findings);
+    Some(Mapping {
+        system: file.system,
+        format: file.format,
+        delimiter,
+        quote,
+        resource_type,
+        external_id,
+        at: said_at,
+        claims,
+        groups,
+    })
+}
+
+/// Where a row's id and time stand.
+fn singles(file: &File, findings: &mut Findings) -> (Source, Option<(Source, Converter)>) {
     let external_id = source(&file.external_id, file.format, findings);
     let said_at = file.said_at.as_ref().map(|said| {
         let with = said.with.clone().unwrap_or_default();
@@ -62,25 +86,7 @@ pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) ->
             findings.error(at, "a row has one of it: '[*]' repeats");
         }
     }
-    let view = view?;
-    let resource_type = view.resource_type.clone();
-    let lines = file.claims.iter();
-    let claims: Vec<Claim> = lines
-        .filter_map(|line| claim(line, file.format, &view, findings))
-        .collect();
-    let (claims, groups) = grouped(claims, findings);
-    required(&resource_type, &claims, file.at, findings);
-    Some(Mapping {
-        system: file.system,
-        format: file.format,
-        delimiter,
-        quote,
-        resource_type,
-        external_id,
-        at: said_at,
-        claims,
-        groups,
-    })
+    (external_id, said_at)
 }
 
 fn view_of(

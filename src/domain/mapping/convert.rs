@@ -183,9 +183,8 @@ fn name(text: &str, order: Order) -> Value {
     };
     let parts = [("familyName", family), ("givenName", given)].into_iter();
     let parts = parts.filter(|(_, part)| !part.is_empty());
-    Value::Object(Map::from_iter(
-        parts.map(|(name, part)| (name.to_owned(), part.into())),
-    ))
+    let parts = parts.map(|(name, part)| (name.to_owned(), Value::from(part)));
+    Value::Object(parts.collect::<Map<String, Value>>())
 }
 
 fn not_among<'w>(text: &str, known: impl Iterator<Item = &'w String>) -> String {

@@ -20,8 +20,7 @@ use crate::scim::resource_type::{Location, Resolved, ResourceType};
 use crate::scim::schema::Attribute;
 
 /// The resource types of the model that are not served yet: a policy may speak of them already.
-pub const PLANNED: [&str; 14] = [
-    "Organization",
+pub const PLANNED: [&str; 12] = [
     "Requisition",
     "Application",
     "Verification",
@@ -30,7 +29,6 @@ pub const PLANNED: [&str; 14] = [
     "Offer",
     "Opportunity",
     "Employment",
-    "Review",
     "Subscription",
     "Delivery",
     "Switch",

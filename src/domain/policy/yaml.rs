@@ -181,21 +181,18 @@ impl<'f> Builder<'f> {
             Event::SequenceStart(anchor, tag) => self.descend(at, anchor, tag.is_some(), false),
             Event::MappingStart(anchor, tag) => self.descend(at, anchor, tag.is_some(), true),
             Event::SequenceEnd | Event::MappingEnd => self.ascend(),
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(node) => {
-                    let node = Rc::clone(node);
-                    self.count(node.size, at)?;
-                    self.put(node);
-                    Ok(())
-                }
-                None => {
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).map(Rc::clone) else {
                     let file = self.wording.file;
-                    stop(
+                    return stop(
                         at,
                         format!("the alias stands inside what it repeats: a {file} has no cycles"),
-                    )
-                }
-            },
+                    );
+                };
+                self.count(node.size, at)?;
+                self.put(node);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -6,7 +6,9 @@ mod call;
 mod create;
 mod delete;
 pub(super) mod discovery;
+mod elevate;
 mod get;
+mod lineage;
 mod list;
 mod me;
 mod membership;
@@ -57,6 +59,13 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
                     .route(web::post().to(create::create)),
             )
             .service(resource("/{endpoint}/.search", "POST").route(web::post().to(search::search)))
+            .service(
+                resource("/{endpoint}/{id}/lineage", "GET").route(web::get().to(lineage::lineage)),
+            )
+            .service(
+                resource("/{endpoint}/{id}/elevate", "POST")
+                    .route(web::post().to(elevate::elevate)),
+            )
             .service(
                 resource("/{endpoint}/{id}", "GET, PUT, PATCH, DELETE")
                     .route(web::get().to(get::get))

@@ -190,7 +190,7 @@ fn masking(policy: &Policy, catalog: &Catalog, findings: &mut Findings) -> Vec<S
             if found
                 .targets
                 .iter()
-                .any(|target| target.kind != Some(Kind::Person))
+                .any(|target| target.kind.is_none_or(|kind| kind == Kind::Group))
             {
                 let reason = "attributes of groups and memberships cannot be classified: how often they change shows in a \
                      group's version; give or withhold the right to read them";

@@ -1,0 +1,18 @@
+-- Identity resolution: the keys that candidates are found by, as HMACs, and why somebody was or was not found to be somebody,
+-- sealed under the key of the person of whom it tells. The same columns as in ../../sqlite.
+
+CREATE TABLE blocking_key (
+    value BIGINT NOT NULL,
+    resource BIGINT NOT NULL,
+    PRIMARY KEY (value, resource)
+);
+CREATE INDEX blocking_key_by_resource ON blocking_key (resource);
+
+CREATE TABLE match_trace (
+    subject BIGINT NOT NULL,
+    candidate BIGINT NOT NULL,
+    decided BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (subject, candidate)
+);
+CREATE INDEX match_trace_by_candidate ON match_trace (candidate);

@@ -1,0 +1,2 @@
+DROP TABLE match_trace;
+DROP TABLE blocking_key;

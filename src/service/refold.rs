@@ -1,0 +1,243 @@
+//! The same claims under another policy: simulated before it is applied, and folded anew in the background after.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::policy::Governed;
+use super::{Error, Muster};
+use crate::clock::Clock;
+use crate::domain::access::Governing;
+use crate::domain::event::{Event, changes};
+use crate::domain::fold::Rules;
+use crate::domain::index::uniques;
+use crate::domain::policy::Policy;
+use crate::domain::record::{Folded, Kind};
+use crate::domain::simulation::Simulation;
+use crate::id::TenantId;
+use crate::store::refold::Progress;
+use crate::store::{self, Tx};
+
+/// Records in one transaction: nobody waits behind it for long.
+const CHUNK: i64 = 200;
+/// How long it rests between two chunks, so that others come first; and how often it looks whether there is a new policy.
+const REST: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The thread that folds anew, if there is one: it stops when this is closed.
+#[derive(Debug, Default)]
+pub(super) struct Refolding(Mutex<Option<Sender<()>>>);
+
+impl Refolding {
+    fn begin(&self) -> Receiver<()> {
+        let (stop, stopped) = channel();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
+        stopped
+    }
+
+    pub(super) fn close(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// What has become of one record.
+enum Fate {
+    Same,
+    Changed,
+    Skipped,
+}
+
+impl Muster {
+    /// What `policy` would change for a tenant's persons and organizations; for one in so many of them, if `every` is more
+    /// than one. `seen` is told how many were looked at.
+    pub fn simulate(
+        &self,
+        tenant: &str,
+        policy: &Policy,
+        every: u64,
+        mut seen: impl FnMut(u64),
+    ) -> Result<Simulation, Error> {
+        let mut found = Simulation::default();
+        let Some(tenant) = self.find_tenant(tenant)? else {
+            return Ok(found);
+        };
+        let catalog = self.0.renderer.catalog();
+        let governing = Governing::of(policy, 0, catalog);
+        let (mut position, mut passed) = (0, 0_u64);
+        loop {
+            let page = self.0.store.read_blocking(|tx| {
+                let page = store::refold::page(tx, tenant, position, CHUNK)?;
+                let rows: Vec<i64> = page.iter().map(|record| record.row).collect();
+                let mut sources = store::record::sources_of(tx, &rows)?;
+                let with = |folded: Folded| {
+                    let sources = sources.remove(&folded.row).unwrap_or_default();
+                    crate::domain::record::Record { folded, sources }
+                };
+                Ok::<_, Error>(page.into_iter().map(with).collect::<Vec<_>>())
+            })?;
+            let Some(last) = page.last() else {
+                return Ok(found);
+            };
+            position = last.folded.row;
+            for record in &page {
+                if passed % every.max(1) == 0 {
+                    found.add(record, &rules(&governing, self, record.folded.kind));
+                }
+                passed += 1;
+            }
+            seen(passed);
+        }
+    }
+
+    /// How far a tenant's records have been folded anew.
+    pub fn refold_progress(&self, tenant: &str) -> Result<Option<Progress>, Error> {
+        self.0.store.read_blocking(|tx| {
+            let Some(tenant) = store::tenant::find(tx, tenant)? else {
+                return Ok(None);
+            };
+            Ok(store::refold::progress(tx, tenant)?)
+        })
+    }
+
+    /// Folds records anew whenever a policy is applied, until the service is closed: a chunk at a time, from where it was left.
+    pub fn start_refolding(&self, clock: Arc<dyn Clock>) -> Result<(), Error> {
+        let stopped = self.0.refolding.begin();
+        let weak = Arc::downgrade(&self.0);
+        let work = move || {
+            let mut pause = LOOK;
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let Some(inner) = weak.upgrade() else { return };
+                let muster = Self(inner);
+                let more = muster.policies().values().any(|governed| {
+                    muster
+                        .refold(governed, clock.now())
+                        .unwrap_or_else(|error| {
+                            tracing::debug!(%error, "cannot fold anew now; it is tried again");
+                            false
+                        })
+                });
+                pause = if more { REST } else { LOOK };
+            }
+        };
+        let thread = thread::Builder::new().name("muster-refold".into());
+        let spawned = thread.spawn(work);
+        spawned
+            .map(drop)
+            .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
+    }
+
+    /// Folds one chunk of a tenant's records anew; whether there is more to do.
+    pub fn refold(&self, governed: &Governed, now: DateTime<Utc>) -> Result<bool, Error> {
+        let (tenant, version) = (governed.tenant, governed.version);
+        let known = self
+            .0
+            .store
+            .read_blocking(|tx| Ok::<_, Error>(store::refold::progress(tx, tenant)?))?;
+        let is_done =
+            |progress: Progress| progress.version == version && progress.finished.is_some();
+        if known.is_some_and(is_done) {
+            return Ok(false);
+        }
+        let (muster, governing) = (self.clone(), governed.governing.clone());
+        let matches = governed.policy.matching.is_some();
+        let done = self.0.store.write_blocking(move |tx| {
+            muster.refold_chunk(tx, (tenant, version), &governing, (matches, now))
+        })?;
+        if let Some(at) = done.finished {
+            tracing::info!(
+                "policy.version" = version, "tenant.id" = tenant.0, "records.looked" = done.looked,
+                "records.changed" = done.changed, "records.skipped" = done.skipped, %at,
+                "all records are folded under the policy"
+            );
+        }
+        Ok(done.finished.is_none())
+    }
+
+    fn refold_chunk(
+        &self,
+        tx: &mut Tx<'_>,
+        (tenant, version): (TenantId, i64),
+        governing: &Governing,
+        (matches, now): (bool, DateTime<Utc>),
+    ) -> Result<Progress, Error> {
+        let before = store::refold::progress(tx, tenant)?;
+        let mut progress = before
+            .filter(|progress| progress.version == version)
+            .unwrap_or(Progress {
+                version,
+                ..Progress::default()
+            });
+        if progress.finished.is_some() {
+            return Ok(progress);
+        }
+        let page = store::refold::page(tx, tenant, progress.position, CHUNK)?;
+        for folded in &page {
+            progress.position = folded.row;
+            progress.looked += 1;
+            match self.refold_one(tx, folded.row, governing, (matches, now))? {
+                Fate::Same => {}
+                Fate::Changed => progress.changed += 1,
+                Fate::Skipped => progress.skipped += 1,
+            }
+        }
+        if page.is_empty() {
+            progress.finished = Some(now);
+        }
+        store::refold::advance(tx, tenant, before, progress)?;
+        Ok(progress)
+    }
+
+    fn refold_one(
+        &self,
+        tx: &mut Tx<'_>,
+        row: i64,
+        governing: &Governing,
+        (matches, now): (bool, DateTime<Utc>),
+    ) -> Result<Fate, Error> {
+        let before = store::record::fetch(tx, row)?;
+        let folded = &before.folded;
+        if matches && folded.kind == Kind::Person {
+            self.rekey(tx, folded.clone())?;
+        }
+        let rules = rules(governing, self, folded.kind);
+        let leaves = rules.fold(&before.sources);
+        let changes = changes(&folded.leaves, &leaves);
+        if changes.is_empty() {
+            return Ok(Fate::Same);
+        }
+        let held = uniques(rules.specs, &folded.leaves);
+        let wanted = uniques(rules.specs, &leaves);
+        let fresh: Vec<_> = wanted.difference(&held).collect();
+        let taken = store::unique::taken(tx, folded.tenant, folded.kind, &fresh, Some(row))?;
+        if let Some(unique) = taken {
+            tracing::warn!(
+                "resource.id" = %folded.id, "attribute.path" = unique.path,
+                "not folded anew: another record holds a value that has to be one's own"
+            );
+            return Ok(Fate::Skipped);
+        }
+        let id = self.0.ids.event(now);
+        let of = match folded.kind {
+            Kind::Organization => ("organization.refolded", "Organization", folded.id),
+            _ => ("person.refolded", "Person", folded.id),
+        };
+        let reason = format!("policy version {}", governing.version);
+        let by = (crate::domain::review::SYSTEM, now);
+        let event = Event::of_order(id, folded.tenant, of, by, Some(&reason)).with_changes(changes);
+        let open = governing.classified.differ(&folded.leaves, &leaves);
+        let sources = before.sources.clone();
+        store::record::update(tx, rules.specs, &before, (leaves, open), &sources, event)?;
+        Ok(Fate::Changed)
+    }
+}
+
+fn rules<'g>(governing: &'g Governing, muster: &'g Muster, kind: Kind) -> Rules<'g> {
+    Rules {
+        specs: muster.0.renderer.catalog().specs(kind),
+        classified: &governing.classified,
+        rulings: governing.survivorship.on(kind),
+    }
+}

@@ -1,0 +1,236 @@
+//! Questions for a human: opened by the server, decided by who may write them.
+
+use serde_json::{Value, json};
+
+use super::change::Write;
+use super::elevate::{Elevation, Target};
+use super::provenance::Shown;
+use super::{Asked, Error, Muster};
+use crate::domain::claim::{SINGLE, SourceRecord, Stamp};
+use crate::domain::context::{Context, Right};
+use crate::domain::event::{Event, Happened, changes};
+use crate::domain::fold::Rules;
+use crate::domain::matching::Trace;
+use crate::domain::record::{Folded, Kind, Leaves, Record};
+use crate::domain::review::{self, Opening, Step};
+use crate::domain::view::View;
+use crate::id::{EventId, ResourceId};
+use crate::scim::comparable::instant;
+use crate::scim::resource_type::Location;
+use crate::store::record::NewRecord;
+use crate::store::{self, Tx};
+
+/// The name of the resource type.
+pub(super) const NAME: &str = "Review";
+/// Reviews about one subject that are looked through for one that asks the same.
+const ABOUT: i64 = 200;
+
+impl Muster {
+    /// Opens a review, in the caller's transaction; nothing if one asks the same already.
+    pub(super) fn open_review(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        opening: &Opening,
+    ) -> Result<Option<ResourceId>, Error> {
+        let of = (context.tenant(), Kind::Review);
+        let subject = [opening.subject.to_string()];
+        let about = store::record::with_values(tx, of, "subject.value", &subject, ABOUT)?;
+        for row in about.into_iter().flatten() {
+            let known = store::record::at(tx, row)?;
+            if known.is_some_and(|known| opening.is_asked_by(&known.leaves)) {
+                return Ok(None);
+            }
+        }
+        let id = self.0.ids.resource();
+        let event = self.0.ids.event(context.now);
+        let mut own = SourceRecord::new(review::SYSTEM, context.now);
+        let stamp = Stamp {
+            at: context.now,
+            event,
+            told: false,
+        };
+        for (path, value) in opening.leaves(context.now) {
+            claim(&mut own, &path, value, stamp);
+        }
+        let leaves = self
+            .rules(context, Kind::Review)
+            .fold(std::slice::from_ref(&own));
+        let event = Event::new(context, event, Happened::Created, Kind::Review, NAME, id)
+            .with_changes(changes(&Leaves::new(), &leaves));
+        let new = NewRecord {
+            id,
+            kind: Kind::Review,
+            leaves,
+            sources: vec![own],
+            members: Vec::new(),
+            data_key: None,
+        };
+        let specs = self.0.renderer.catalog().specs(Kind::Review);
+        store::record::insert(tx, specs, new, event)?;
+        Ok(Some(id))
+    }
+
+    /// `trace` of reviews, which a request must name: what the subject was compared in, as far as the caller may see it of
+    /// persons.
+    pub(super) fn review_traces(
+        &self,
+        tx: &mut Tx<'_>,
+        (context, view): (&Context, &View),
+        record: &Folded,
+        asked: &Asked,
+    ) -> Result<Shown, Error> {
+        let at = Location {
+            extension: None,
+            attribute: "trace".into(),
+            sub: None,
+        };
+        if asked.projection.is_default() || !asked.projection.includes(&view.resource_type, &at) {
+            return Ok(Shown::new());
+        }
+        let subject = record.leaves.get("subject.value").and_then(Value::as_str);
+        let subject = subject.and_then(|id| id.parse().ok());
+        let subject = subject
+            .map(|id| store::record::find(tx, record.tenant, id))
+            .transpose()?;
+        let Some(subject) = subject.flatten() else {
+            return Ok(Shown::new());
+        };
+        let nobody = serde_json::Map::new();
+        let people = context
+            .client
+            .clearance
+            .on("Person")
+            .before(&nobody, |_| false, &[]);
+        let mut told = Vec::new();
+        for (candidate, trace) in store::matching::traces(tx, &subject)? {
+            let Some(candidate) = store::record::identify(tx, candidate)? else {
+                continue;
+            };
+            let trace: Trace = serde_json::from_slice(&trace)
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            for one in trace
+                .comparisons
+                .iter()
+                .filter(|one| people.knows(&one.path))
+            {
+                let mut shown = json!({
+                    "candidate": candidate.to_string(), "attribute": one.attribute, "level": one.level, "bits": one.bits,
+                });
+                // What is masked in part, or in some elements, is not told as matching has it.
+                if people.may_on(Right::Read, &one.path, None) && people.is_open(&one.path) {
+                    shown["left"] = one.left.as_str().into();
+                    shown["right"] = one.right.as_str().into();
+                }
+                told.push(shown);
+            }
+        }
+        Ok(vec![(at, told.into())])
+    }
+}
+
+fn claim(own: &mut SourceRecord, path: &str, value: Value, stamp: Stamp) {
+    match value {
+        Value::Array(elements) => {
+            let mut next = 0;
+            for element in elements {
+                let key = element["value"].as_str().unwrap_or_default().to_owned();
+                own.claims.claim(path, &key, element, stamp, &mut next);
+            }
+        }
+        single => own.claims.claim(path, SINGLE, single, stamp, &mut 0),
+    }
+}
+
+impl Write<'_> {
+    /// Opens the one review that a suggestion asks for.
+    pub(super) fn ask_about(
+        &self,
+        tx: &mut Tx<'_>,
+        subject: ResourceId,
+        path: &str,
+    ) -> Result<(), Error> {
+        let opening = Opening {
+            asks: review::Asks::Conflict,
+            subject,
+            candidates: Vec::new(),
+            path: Some(self.name_of(path)),
+            system: self.context.system().to_owned(),
+        };
+        self.muster
+            .open_review(tx, self.context, &opening)
+            .map(drop)
+    }
+
+    /// What a change of a review comes to: its decision is signed, and does what was decided.
+    pub(super) fn step(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &Record,
+        sources: &mut Vec<SourceRecord>,
+        event: EventId,
+    ) -> Result<(), Error> {
+        let rules: Rules<'_> = self.rules();
+        let after = rules.fold(sources);
+        if after == before.folded.leaves {
+            return Ok(());
+        }
+        let step = review::step(&before.folded.leaves, &after);
+        let step = step.map_err(|refused| Error::Conflict(refused.to_string()))?;
+        if step == Step::Open {
+            return Ok(());
+        }
+        let stamp = Stamp {
+            at: self.context.now,
+            event,
+            told: false,
+        };
+        let own = sources
+            .iter_mut()
+            .find(|source| source.system == review::SYSTEM);
+        if let Some(own) = own {
+            claim(
+                own,
+                "decidedBy",
+                self.context.client.name.as_str().into(),
+                stamp,
+            );
+            claim(own, "decidedAt", instant(self.context.now).into(), stamp);
+        }
+        if step == Step::Approved {
+            self.carry_out(tx, &after)?;
+        }
+        Ok(())
+    }
+
+    /// Does what a review that is approved asks for.
+    fn carry_out(&self, tx: &mut Tx<'_>, review: &Leaves) -> Result<(), Error> {
+        let text = |path: &str| review.get(path).and_then(Value::as_str).unwrap_or_default();
+        if text("kind") != review::Asks::Conflict.word() {
+            return Err(Error::Conflict(
+                "two persons cannot be put together by a review yet: reject it, or leave it open"
+                    .into(),
+            ));
+        }
+        let view = self.muster.view(self.context, "/Persons", Right::Write)?;
+        let reason = match text("reasonCode") {
+            "" => "review approved",
+            reason => reason,
+        };
+        let order = Elevation {
+            path: text("path").to_owned(),
+            system: text("system").to_owned(),
+            reason: reason.to_owned(),
+        };
+        let target = Target::of(&view, &order.path, self.context)?;
+        let write = Write::new(self.muster, self.context, &view);
+        let person = write.claim(tx, text("subject.value"))?;
+        let key = self.muster.veil_key(self.context, &view);
+        let leaves = person.leaves.clone();
+        let seen = self.muster.before(self.context, &view, &leaves, &key);
+        write.reach(&seen, Right::Write, text("subject.value"))?;
+        write
+            .elevate(tx, &seen, person, (&target, &order))
+            .map(drop)
+    }
+}
