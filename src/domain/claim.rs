@@ -165,6 +165,8 @@ impl Claims {
 pub struct SourceRecord {
     /// The database's own number; none before it is stored.
     pub row: Option<i64>,
+    /// The number of the record that it was first attached to: another than its present one's where two have been merged.
+    pub origin: Option<i64>,
     /// The system.
     pub system: String,
     /// The system's own id of it (RFC 7643 §3.1: the client issues it).
@@ -183,6 +185,7 @@ impl SourceRecord {
     pub fn new(system: &str, at: DateTime<Utc>) -> Self {
         Self {
             row: None,
+            origin: None,
             system: system.to_owned(),
             external_id: None,
             first_seen: at,

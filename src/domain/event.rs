@@ -26,6 +26,12 @@ pub enum Happened {
     Conflicted,
     /// Somebody decided that a suggestion stands.
     Elevated,
+    /// Another person has been merged into it.
+    Merged,
+    /// It has been merged into another.
+    MergedInto,
+    /// It was two after all.
+    Split,
     /// The policy has changed, and with it what the same claims come to.
     Refolded,
     /// Members came or went.
@@ -46,6 +52,9 @@ impl Happened {
             Self::Confirmed => "confirmed",
             Self::Conflicted => "conflicted",
             Self::Elevated => "elevated",
+            Self::Merged => "merged",
+            Self::MergedInto => "merged.into",
+            Self::Split => "split",
             Self::Refolded => "refolded",
             Self::MembersChanged => "members.changed",
             Self::Read => "read",

@@ -61,7 +61,13 @@ impl Rules<'_> {
                 leaves.insert(path.to_owned(), value);
             }
         }
-        for source in sources {
+        let mut named: Vec<&SourceRecord> = sources
+            .iter()
+            .filter(|source| source.external_id.is_some())
+            .collect();
+        // Of two records of one system, which a merge has brought together, the first one's name is the person's.
+        named.sort_by_key(|source| (source.first_seen, &source.external_id));
+        for source in named.into_iter().rev() {
             if let Some(external_id) = &source.external_id {
                 leaves.insert(external_id_path(&source.system), external_id.clone().into());
             }

@@ -86,6 +86,25 @@ pub(super) fn name_kept(answer: &mut HttpResponseBuilder, left_out: &[String], h
     }
 }
 
+/// The same, saying where what it holds is: it was asked for by another of its names (RFC 9110 §8.7).
+pub(super) fn placed(mut answer: HttpResponse, location: &str) -> HttpResponse {
+    if let Ok(location) = HeaderValue::from_str(location) {
+        answer
+            .headers_mut()
+            .insert(header::CONTENT_LOCATION, location);
+    }
+    answer
+}
+
+/// The same after a write, if the resource was asked for by the id of one that has been merged into it.
+pub(super) fn placed_if(answer: HttpResponse, asked: &str, written: &Written) -> HttpResponse {
+    let seen = written.resource.seen();
+    if seen.id.to_string() == asked {
+        return answer;
+    }
+    placed(answer, &seen.location)
+}
+
 /// 200 with one resource, or 304 when the caller has this version (§3.14; RFC 9110 §13.1.2).
 pub(super) async fn one(
     reader: Reader<'_>,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use super::provenance::Shown;
 use super::sight::clearance;
@@ -32,6 +33,8 @@ pub(super) struct Write<'a> {
     pub(super) event: EventId,
     /// Why, as a code for its events, where it is no single request: then what a source repeats is not written again.
     pub(super) errand: Option<&'static str>,
+    /// The number that the record had which was asked for, if that is an alias.
+    pub(super) home: Cell<Option<i64>>,
 }
 
 impl<'a> Write<'a> {
@@ -42,6 +45,7 @@ impl<'a> Write<'a> {
             view,
             event: muster.0.ids.event(context.now),
             errand: None,
+            home: Cell::new(None),
         }
     }
 
@@ -72,17 +76,22 @@ impl<'a> Write<'a> {
         .because(self.errand)
     }
 
-    /// Splits what is known into the caller's own source record, made if there is none, and all others.
-    pub(super) fn desk(&self, sources: &[SourceRecord]) -> (SourceRecord, Vec<SourceRecord>) {
-        let (own, others): (Vec<_>, Vec<_>) = sources
-            .iter()
-            .cloned()
-            .partition(|source| source.system == self.context.system());
-        let own = own
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| SourceRecord::new(self.context.system(), self.context.now));
-        (own, others)
+    /// Splits what is known into the caller's own source record, made if there is none, and all others. Of two that a merge has
+    /// brought together it is the one of the id by which the record was asked for.
+    pub(super) fn desk(&self, record: &Record) -> (SourceRecord, Vec<SourceRecord>) {
+        let home = self.home.get().unwrap_or(record.folded.row);
+        let mine = |source: &&SourceRecord| source.system == self.context.system();
+        let mine = || record.sources.iter().filter(mine);
+        let own = mine().find(|source| source.origin == Some(home));
+        let own = own.or_else(|| mine().next());
+        let row = own.and_then(|own| own.row);
+        let others = record.sources.iter();
+        let others = others.filter(|source| own.is_none() || source.row != row);
+        let fresh = || SourceRecord::new(self.context.system(), self.context.now);
+        (
+            own.cloned().unwrap_or_else(fresh),
+            others.cloned().collect(),
+        )
     }
 
     /// Commits what the sources now say of a known record. Nothing is written if they say what they said.
@@ -97,7 +106,7 @@ impl<'a> Write<'a> {
         let said = before
             .sources
             .iter()
-            .find(|source| source.system == own.system);
+            .find(|source| source.row == own.row && source.system == own.system);
         if said == Some(&own) && others.len() + 1 == before.sources.len() {
             return Ok(before.folded.clone());
         }
@@ -136,9 +145,13 @@ impl<'a> Write<'a> {
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
         if changes.is_empty() {
-            if sources != before.sources || !withheld.is_empty() {
+            let decided = matches!(
+                happened,
+                Happened::Elevated | Happened::Merged | Happened::Split
+            );
+            if decided || sources != before.sources || !withheld.is_empty() {
                 let (happened, reason) = match happened {
-                    Happened::Elevated => (happened, reason),
+                    _ if decided => (happened, reason),
                     _ if suggested.is_empty() => (Happened::Confirmed, None),
                     _ => (Happened::Conflicted, None),
                 };
@@ -308,9 +321,11 @@ impl<'a> Write<'a> {
 
     /// The same, held until the transaction ends.
     pub(super) fn claim(&self, tx: &mut Tx<'_>, id: &str) -> Result<Folded, Error> {
-        shown(self.context, self.view, id, |tenant, id| {
-            store::record::claim(tx, tenant, id)
-        })
+        let (found, home) = shown(self.view, id, |id| {
+            named(tx, self.context.tenant(), id, store::record::claim)
+        })?;
+        self.home.set(home);
+        Ok(found)
     }
 
     /// The same with its sources, held.
@@ -327,21 +342,44 @@ pub(super) fn find(
     view: &View,
     id: &str,
 ) -> Result<Folded, Error> {
-    shown(context, view, id, |tenant, id| {
-        store::record::find(tx, tenant, id)
-    })
+    let (found, _) = shown(view, id, |id| {
+        named(tx, context.tenant(), id, store::record::find)
+    })?;
+    Ok(found)
 }
 
+/// A record, and the number that it had by whose name it was found, if that is an alias.
+type Named = (Folded, Option<i64>);
+
 fn shown(
-    context: &Context,
     view: &View,
     id: &str,
-    find: impl FnOnce(TenantId, ResourceId) -> Result<Option<Folded>, store::Error>,
-) -> Result<Folded, Error> {
+    find: impl FnOnce(ResourceId) -> Result<Option<Named>, store::Error>,
+) -> Result<Named, Error> {
     let parsed = id.parse().map_err(|_| missing(view, id))?;
-    let found = find(context.tenant(), parsed)?;
-    let found = found.filter(|found| view.holds(found));
+    let found = find(parsed)?;
+    let found = found.filter(|(found, _)| view.holds(found));
     found.ok_or_else(|| missing(view, id))
+}
+
+/// The record of an id, or of one that has been merged into it.
+fn named(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: ResourceId,
+    find: fn(&mut Tx<'_>, TenantId, ResourceId) -> Result<Option<Folded>, store::Error>,
+) -> Result<Option<Named>, store::Error> {
+    if let Some(found) = find(tx, tenant, id)? {
+        return Ok(Some((found, None)));
+    }
+    let Some(alias) = store::alias::find(tx, tenant, id)? else {
+        return Ok(None);
+    };
+    let Some(survivor) = store::record::identify(tx, alias.survivor)? else {
+        return Ok(None);
+    };
+    let found = find(tx, tenant, survivor)?;
+    Ok(found.map(|found| (found, Some(alias.origin))))
 }
 
 /// The answer where a view shows nothing of that id.

@@ -328,7 +328,7 @@ impl Write<'_> {
         record: &Record,
         given: &Given,
     ) -> Result<(SourceRecord, Vec<SourceRecord>), Error> {
-        let (mut own, others) = self.desk(&record.sources);
+        let (mut own, others) = self.desk(record);
         if own.external_id.is_some()
             && given.external_id.is_some()
             && own.external_id != given.external_id

@@ -79,12 +79,7 @@ impl Delete {
 impl Write<'_> {
     /// Withdraws the caller's record and closes the account. Nobody is left without a source: then the person goes too.
     fn close_account(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
-        let mut others: Vec<SourceRecord> = record
-            .sources
-            .iter()
-            .filter(|source| source.system != self.context.system())
-            .cloned()
-            .collect();
+        let (_, mut others) = self.desk(record);
         for source in &mut others {
             for path in ACCOUNT {
                 source.claims.0.remove(path);

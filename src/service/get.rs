@@ -38,8 +38,8 @@ impl Muster {
         let name = Name::Id(id.parse().map_err(|_| missing(&view, id))?);
         match self.seek(context, &view, name, &asked).await? {
             Sought::Found(found) => return self.disclosed(context, &view, *found).await,
-            Sought::Nobody => return Err(missing(&view, id)),
-            Sought::Unclear => {}
+            // An id that has been merged into another is a name of that one.
+            Sought::Nobody | Sought::Unclear => {}
         }
         let (muster, reader, id) = (self.clone(), context.clone(), id.to_owned());
         let shown = view.clone();

@@ -270,7 +270,7 @@ impl Write<'_> {
         self.record_because(tx, group, (join, leave), None)
     }
 
-    fn record_because(
+    pub(super) fn record_because(
         &self,
         tx: &mut Tx<'_>,
         group: &Folded,

@@ -13,6 +13,7 @@
 //! | `change` | the write path that all of them share |
 //! | `resolve` | who a newcomer is, by evidence |
 //! | `review` | questions for a human, opened and decided |
+//! | `merge` | two persons who are one, and one who was two |
 //! | `elevate` | a suggestion stands after all |
 //! | `provenance` `lineage` | whence a record and each of its values come |
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
@@ -54,6 +55,7 @@ pub mod log;
 mod me;
 mod members;
 mod membership;
+mod merge;
 mod paging;
 mod patch;
 pub mod policy;
@@ -92,6 +94,7 @@ pub use erase::Erasure;
 pub use error::Error;
 use log::Notary;
 pub use me::Account;
+pub use merge::Join;
 use paging::Paging;
 use policy::Watch;
 pub use roster::{Following, Piece};

@@ -11,7 +11,7 @@ use super::{Asked, Error, Muster, Written};
 use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
-use crate::domain::record::{Folded, Leaves, external_id_path};
+use crate::domain::record::{Folded, Leaves};
 use crate::domain::sealed;
 use crate::domain::view::View;
 use crate::domain::writing;
@@ -152,11 +152,13 @@ impl Write<'_> {
         let record = store::record::with_sources(tx, folded)?;
         let catalog = self.muster.0.renderer.catalog();
         let known = &record.folded.leaves;
+        let (mut own, others) = self.desk(&record);
+        let called = own.external_id.clone();
         let document = |leaves: &Leaves| {
             let mut document: Map<String, Value> =
                 self.view.show(leaves, catalog, &self.context.base_url);
-            if let Some(external_id) = leaves.get(&external_id_path(self.context.system())) {
-                document.insert("externalId".into(), external_id.clone());
+            if let Some(external_id) = &called {
+                document.insert("externalId".into(), external_id.as_str().into());
             }
             // An operation that says what the id already is changes nothing (RFC 7644 §3.5.2, `mutability`).
             document.insert("id".into(), record.folded.id.to_string().into());
@@ -177,7 +179,6 @@ impl Write<'_> {
             sealed::seal_patched(self.view, &before, &mut patched, &envelope)
                 .map_err(store::Error::from)?;
         }
-        let (mut own, others) = self.desk(&record.sources);
         own.external_id = external_id(&patched.document);
         let hides = self.hides(seen);
         self.terms(&hides, &record.sources)

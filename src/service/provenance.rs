@@ -18,16 +18,16 @@ use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
 
 /// The attributes of `Provenance` that a request must name: none is computed unless it does.
-const ASKED: [&str; 2] = ["sources", "attributes"];
+const ASKED: [&str; 3] = ["sources", "attributes", "mergedFrom"];
 
 /// What a record shows because it was asked for.
 pub(super) type Shown = Vec<(Location, Value)>;
 
 /// Which of what must be named is named.
-fn named(view: &View, asked: &Asked) -> [bool; 2] {
+fn named(view: &View, asked: &Asked) -> [bool; 3] {
     // What is returned on request only is not returned by default.
     if view.kind != Kind::Person || asked.projection.is_default() {
-        return [false; 2];
+        return [false; 3];
     }
     ASKED.map(|name| {
         let at = provenance(name);
@@ -59,8 +59,8 @@ impl Muster {
         records: &[Folded],
         asked: &Asked,
     ) -> Result<BTreeMap<i64, Shown>, Error> {
-        let [by_source, by_attribute] = named(view, asked);
-        if !(by_source || by_attribute) {
+        let [by_source, by_attribute, merged] = named(view, asked);
+        if !(by_source || by_attribute || merged) {
             return Ok(BTreeMap::new());
         }
         let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
@@ -92,6 +92,13 @@ impl Muster {
                     .iter()
                     .filter_map(|origin| attribute(view, &seen, origin, &events));
                 told.push((provenance(ASKED[1]), origins.collect()));
+            }
+            if merged {
+                let aliases = store::alias::of(tx, record.row)?.into_iter();
+                let ids: Vec<Value> = aliases.map(|alias| alias.id.to_string().into()).collect();
+                if !ids.is_empty() {
+                    told.push((provenance(ASKED[2]), ids.into()));
+                }
             }
             shown.insert(record.row, told);
         }

@@ -133,7 +133,7 @@ impl Write<'_> {
         let shown = seen.leaves(known.clone());
         let shown = self.view.show(&shown, catalog, &self.context.base_url);
         check_immutable(&self.view.resource_type, &shown, &replacement.document)?;
-        let (mut own, others) = self.desk(&before.sources);
+        let (mut own, others) = self.desk(&before);
         own.external_id = external_id(&replacement.document);
         let hides = self.hides(&seen);
         self.terms(&hides, &before.sources).put(

@@ -198,7 +198,20 @@ impl Write<'_> {
             claim(own, "decidedAt", instant(self.context.now).into(), stamp);
         }
         if step == Step::Approved {
-            self.carry_out(tx, &after)?;
+            return self.carry_out(tx, &after);
+        }
+        self.remember(tx, &after)
+    }
+
+    /// Remembers of a match that is rejected that the two are two.
+    fn remember(&self, tx: &mut Tx<'_>, review: &Leaves) -> Result<(), Error> {
+        let id = |value: Option<&Value>| value.and_then(Value::as_str)?.parse().ok();
+        let candidates = review.get("candidates").and_then(Value::as_array);
+        for candidate in candidates.into_iter().flatten() {
+            let pair = (id(review.get("subject.value")), id(candidate.get("value")));
+            if let (Some(subject), Some(candidate)) = pair {
+                store::alias::keep_apart(tx, self.context.tenant(), (subject, candidate))?;
+            }
         }
         Ok(())
     }
@@ -206,17 +219,18 @@ impl Write<'_> {
     /// Does what a review that is approved asks for.
     fn carry_out(&self, tx: &mut Tx<'_>, review: &Leaves) -> Result<(), Error> {
         let text = |path: &str| review.get(path).and_then(Value::as_str).unwrap_or_default();
-        if text("kind") != review::Asks::Conflict.word() {
-            return Err(Error::Conflict(
-                "two persons cannot be put together by a review yet: reject it, or leave it open"
-                    .into(),
-            ));
-        }
         let view = self.muster.view(self.context, "/Persons", Right::Write)?;
         let reason = match text("reasonCode") {
             "" => "review approved",
             reason => reason,
         };
+        if text("kind") == review::Asks::Match.word() {
+            let candidates = review.get("candidates").and_then(Value::as_array);
+            let first = candidates.and_then(|all| all.first()?.get("value")?.as_str());
+            let pair = (first.unwrap_or_default(), text("subject.value"));
+            let write = Write::new(self.muster, self.context, &view);
+            return write.merge(tx, pair, reason, true).map(drop);
+        }
         let order = Elevation {
             path: text("path").to_owned(),
             system: text("system").to_owned(),

@@ -72,6 +72,7 @@ impl Create {
             return Ok(None);
         };
         let record = store::record::with_sources(tx, found)?;
+        write.speak_as(&record, &self.given);
         write.drift(tx, &record, &self.given).map(Some)
     }
 
@@ -122,7 +123,9 @@ impl Write<'_> {
         if let Some(errand) = self.errand
             && let Some(row) = self.spoken_of(tx, given)?
         {
-            return Ok((Some((store::record::fetch(tx, row)?, errand)), None));
+            let record = store::record::fetch(tx, row)?;
+            self.speak_as(&record, given);
+            return Ok((Some((record, errand)), None));
         }
         if let Some(known) = self.resolve(tx, given)? {
             return Ok((Some(known), None));
@@ -153,6 +156,15 @@ impl Write<'_> {
         })
     }
 
+    /// Of two source records that a merge has brought together the one of that `externalId` is meant.
+    fn speak_as(&self, record: &Record, given: &Given) {
+        let mut sources = record.sources.iter();
+        let own = sources.find(|source| {
+            source.system == self.context.system() && source.external_id == given.external_id
+        });
+        self.home.set(own.and_then(|own| own.origin));
+    }
+
     /// The number of the record of which the caller's system speaks by that `externalId`.
     pub(super) fn spoken_of(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Option<i64>, Error> {
         let own = given.external_id.as_deref().map(Value::from);
@@ -171,7 +183,7 @@ impl Write<'_> {
     /// What a known person's own source record says otherwise than what is given.
     fn drift(&self, tx: &mut Tx<'_>, record: &Record, given: &Given) -> Result<Drift, Error> {
         let (said, _) = self.say(tx, record, given)?;
-        let (own, _) = self.desk(&record.sources);
+        let (own, _) = self.desk(record);
         let changed = said.differing(&own, false, self.specs());
         let mut anew = SourceRecord::new(self.context.system(), self.context.now);
         self.terms(&|_, _| false, &[])

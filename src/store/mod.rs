@@ -26,6 +26,7 @@
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
+pub mod alias;
 mod attribute_path;
 pub mod audit;
 pub mod audit_event;

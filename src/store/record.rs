@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use super::alias::{self, Alias};
 use super::db::{Db, Dialect, on_both};
 use super::event::{EventRow, Under};
 use super::key as data_key;
@@ -148,9 +150,10 @@ pub fn sources_of(
     };
     let rows = rows.map_err(|error| tx.explain(error))?;
     let mut sources: BTreeMap<i64, Vec<SourceRecord>> = BTreeMap::new();
-    for (row, record, _, system, external_id, first_seen, last_synced, claims) in rows {
+    for (row, record, origin, system, external_id, first_seen, last_synced, claims) in rows {
         sources.entry(record).or_default().push(SourceRecord {
             row: Some(row),
+            origin: Some(origin),
             system,
             external_id,
             first_seen: instant(first_seen),
@@ -394,6 +397,10 @@ pub fn delete(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Erro
 pub fn erase(tx: &mut Tx<'_>, person: &Folded, tombstone: Event) -> Result<(), Error> {
     event::insert_tombstone(tx, tombstone, Some(person.version + 1))?;
     data_key::destroy(tx, person.row)?;
+    // Whoever has been merged into this one is this one.
+    for alias in alias::of(tx, person.row)? {
+        data_key::destroy(tx, alias.origin)?;
+    }
     remove(tx, person)
 }
 
@@ -413,6 +420,16 @@ pub fn erase_departed(tx: &mut Tx<'_>, tombstone: Event) -> Result<bool, Error> 
 fn remove(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
     member::delete(tx, record.row)?;
     let row = record.row;
+    forget_values(tx, row)?;
+    alias::delete_of(tx, row)?;
+    diesel::delete(source_record::table.filter(source_record::resource.eq(row)))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    remove_row(tx, record)
+}
+
+/// Forgets by what a record is found.
+fn forget_values(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
     blind::delete(tx, row)?;
     matching::delete(tx, row)?;
     diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))
@@ -420,12 +437,13 @@ fn remove(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
         .map_err(|error| tx.explain(error))?;
     diesel::delete(unique_value::table.filter(unique_value::resource.eq(row)))
         .execute(tx.db)
-        .map_err(|error| tx.explain(error))?;
-    diesel::delete(source_record::table.filter(source_record::resource.eq(row)))
-        .execute(tx.db)
-        .map_err(|error| tx.explain(error))?;
+        .map(drop)
+        .map_err(|error| tx.explain(error))
+}
+
+fn remove_row(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
     let target = resource::table
-        .filter(resource::id.eq(row))
+        .filter(resource::id.eq(record.row))
         .filter(resource::version.eq(record.version));
     let count = diesel::delete(target)
         .execute(tx.db)
@@ -435,6 +453,51 @@ fn remove(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
     }
     counter::count(tx, record.tenant, record.kind, record.has_account(), -1);
     Ok(())
+}
+
+/// The first step of a merge: the record of that event is found by nothing any more, so that another can take its values.
+pub fn yield_values(tx: &mut Tx<'_>, record: &Folded, event: Event) -> Result<(), Error> {
+    event::insert_of(tx, event, Some(record.version + 1), record.row)?;
+    forget_values(tx, record.row)
+}
+
+/// The last step of a merge: a record whose sources are another's now goes. Its id becomes a name of that one.
+pub fn become_alias(tx: &mut Tx<'_>, record: &Folded, alias: &Alias) -> Result<(), Error> {
+    remove_row(tx, record)?;
+    alias::insert(tx, alias)
+}
+
+/// The first step of a split: the record that an alias was stands again, as yet without values, and has its sources back.
+pub fn stand_again(tx: &mut Tx<'_>, alias: &Alias, at: DateTime<Utc>) -> Result<Folded, Error> {
+    let empty = Leaves::new();
+    let values = (
+        resource::id.eq(alias.origin),
+        resource::tenant.eq(alias.tenant.0),
+        resource::uuid.eq(key(alias.id.0)),
+        resource::kind.eq(Kind::Person.number()),
+        resource::account.eq(false),
+        resource::version.eq(alias.version),
+        resource::created.eq(micros(alias.created)),
+        resource::modified.eq(micros(at)),
+        resource::modified_open.eq(micros(at)),
+        resource::document.eq(serde_json::to_string(&empty)?),
+        resource::members.eq(0_i64),
+    );
+    diesel::insert_into(resource::table)
+        .values(values)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let target = source_record::table
+        .filter(source_record::resource.eq(alias.survivor))
+        .filter(source_record::origin.eq(alias.origin));
+    diesel::update(target)
+        .set(source_record::resource.eq(alias.origin))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    counter::count(tx, alias.tenant, Kind::Person, false, 1);
+    alias::delete(tx, alias)?;
+    let folded = self::at(tx, alias.origin)?;
+    folded.ok_or_else(|| tx.lose())
 }
 
 fn put_sources(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord]) -> Result<(), Error> {

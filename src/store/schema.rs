@@ -122,6 +122,20 @@ diesel::table! {
     }
 }
 diesel::table! {
+    alias (tenant, uuid) {
+        tenant -> Integer,
+        uuid -> Binary,
+        survivor -> BigInt,
+        origin -> BigInt,
+        version -> BigInt,
+        created -> BigInt,
+        groups -> Text,
+    }
+}
+diesel::table! {
+    cannot_link (tenant, one, other) { tenant -> Integer, one -> Binary, other -> Binary, }
+}
+diesel::table! {
     refold (tenant) {
         tenant -> Integer,
         version -> BigInt,

@@ -13,6 +13,7 @@
 mod support;
 
 mod lineage;
+mod merge;
 mod refold;
 mod resolution;
 mod survivorship;

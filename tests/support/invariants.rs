@@ -82,7 +82,7 @@ fn what_is_gone_ended_with_its_event(connection: &mut Connection) {
            SELECT 1 FROM resource r WHERE r.tenant = story.tenant AND r.uuid = story.resource) \
          AND (story.versions <> story.last OR NOT EXISTS (\
            SELECT 1 FROM event e WHERE e.tenant = story.tenant AND e.resource = story.resource \
-           AND e.version = story.last AND (e.type LIKE '%.deleted' OR e.type = 'person.erased')))",
+           AND e.version = story.last AND (e.type LIKE '%.deleted' OR e.type IN ('person.erased', 'person.merged.into'))))",
     );
     assert_eq!(
         wrong, 0,

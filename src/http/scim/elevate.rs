@@ -24,7 +24,8 @@ pub(super) async fn elevate(call: Call, payload: Payload) -> Answer {
         .service()
         .elevate(&call.context, &call.endpoint, call.id(), order, &projection)
         .await?;
-    answer::changed(call.reader(), &written, wanted).await
+    let answer = answer::changed(call.reader(), &written, wanted).await?;
+    Ok(answer::placed_if(answer, call.id(), &written))
 }
 
 /// A text that the body must have.

@@ -1,7 +1,11 @@
 //! `GET /{endpoint}/{id}` (RFC 7644 §3.4.1).
 
+use actix_web::HttpResponse;
+use actix_web::http::header;
+
 use super::call::Call;
 use crate::http::answer::{self, Answer};
+use crate::scim::profile::Profile;
 
 /// Reads one resource: 200, or 304 for a version that the caller has.
 pub(super) async fn get(call: Call) -> Answer {
@@ -10,5 +14,17 @@ pub(super) async fn get(call: Call) -> Answer {
         .service()
         .get(&call.context, &call.endpoint, call.id(), &projection)
         .await?;
+    let seen = found.seen();
+    if seen.id.to_string() != call.id() {
+        // Whoever it was has been merged into another. Some clients drop their token on a redirect.
+        if matches!(call.context.client.profile, Profile::Rfc | Profile::Strict) {
+            let mut moved = HttpResponse::PermanentRedirect();
+            return Ok(moved
+                .insert_header((header::LOCATION, seen.location.as_str()))
+                .finish());
+        }
+        let answer = answer::one(call.reader(), &found, call.request.headers()).await?;
+        return Ok(answer::placed(answer, &seen.location));
+    }
     answer::one(call.reader(), &found, call.request.headers()).await
 }

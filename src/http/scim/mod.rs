@@ -8,6 +8,7 @@ mod delete;
 pub(super) mod discovery;
 mod elevate;
 mod get;
+mod join;
 mod lineage;
 mod list;
 mod me;
@@ -62,6 +63,8 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
             .service(
                 resource("/{endpoint}/{id}/lineage", "GET").route(web::get().to(lineage::lineage)),
             )
+            .service(resource("/{endpoint}/{id}/merge", "POST").route(web::post().to(join::merge)))
+            .service(resource("/{endpoint}/{id}/split", "POST").route(web::post().to(join::split)))
             .service(
                 resource("/{endpoint}/{id}/elevate", "POST")
                     .route(web::post().to(elevate::elevate)),

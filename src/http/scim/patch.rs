@@ -30,5 +30,6 @@ pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
             &projection,
         )
         .await?;
-    answer::patched(call.reader(), &written, wanted).await
+    let answer = answer::patched(call.reader(), &written, wanted).await?;
+    Ok(answer::placed_if(answer, call.id(), &written))
 }

@@ -23,5 +23,6 @@ pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
             &projection,
         )
         .await?;
-    answer::changed(call.reader(), &written, wanted).await
+    let answer = answer::changed(call.reader(), &written, wanted).await?;
+    Ok(answer::placed_if(answer, call.id(), &written))
 }

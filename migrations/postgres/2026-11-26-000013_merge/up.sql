@@ -1,0 +1,21 @@
+-- Persons who have been merged into others: their ids are names of those, and what it takes to split them again. And those of
+-- whom a human has said that they are two. The same columns as in ../../sqlite.
+
+CREATE TABLE alias (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    uuid BYTEA NOT NULL,
+    survivor BIGINT NOT NULL,
+    origin BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    groups TEXT NOT NULL,
+    PRIMARY KEY (tenant, uuid)
+);
+CREATE INDEX alias_by_survivor ON alias (survivor);
+
+CREATE TABLE cannot_link (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    one BYTEA NOT NULL,
+    other BYTEA NOT NULL,
+    PRIMARY KEY (tenant, one, other)
+);

@@ -1,0 +1,2 @@
+DROP TABLE cannot_link;
+DROP TABLE alias;
