@@ -7,6 +7,10 @@
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
 //! | `erase` | `muster erase`: destroys what is kept of a person |
 //! | `person` | `muster person`: gives it to them |
+//! | `mapping` | `muster mapping`: checks how the columns of an extract claim attributes |
+//! | `import/` | `muster import`: takes an extract in |
+//! | `reconcile` | `muster reconcile`: compares an extract with what is held |
+//! | `extract/` `findings` | extracts read row by row; what is wrong with a file, printed |
 //! | `keys` | `muster keys`: makes and replaces the key-encryption key |
 //! | `database` | opens the service on the configured database |
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
@@ -20,10 +24,15 @@ pub mod conform;
 mod database;
 mod erase;
 mod events;
+mod extract;
 mod failure;
+mod findings;
+mod import;
 mod keys;
+mod mapping;
 mod person;
 mod policy;
+mod reconcile;
 pub mod serve;
 
 use std::io::{self, Write};
@@ -61,6 +70,16 @@ enum Command {
     Erase(erase::Options),
     /// Give a person what is kept of them (GDPR Art. 15 and 20).
     Person(person::Options),
+    /// Check a mapping: how the columns of an extract claim attributes.
+    Mapping(mapping::Options),
+    /// Take an extract of a source system in: CSV, JSON Lines or a JSON array of any size.
+    ///
+    /// An import that was ended goes on where it was; one that is run again writes nothing. Exit code 0: every row is in;
+    /// 2: some were rejected, and the rejects file says why, or the command line or the mapping is wrong; 1: it could not be
+    /// done.
+    Import(import::Options),
+    /// Compare a full extract of a source system with what is held of it, and say where they part.
+    Reconcile(reconcile::Options),
     /// Print the version.
     Version,
 }
@@ -79,6 +98,9 @@ pub fn run() -> ExitCode {
         Some(Command::Keys(options)) => keys::run(&options),
         Some(Command::Policy(options)) => policy::run(&options),
         Some(Command::BreakGlass(options)) => break_glass::run(&options),
+        Some(Command::Mapping(options)) => mapping::run(&options),
+        Some(Command::Import(options)) => import::run(&options),
+        Some(Command::Reconcile(options)) => reconcile::run(&options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
         }

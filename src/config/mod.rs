@@ -5,6 +5,7 @@
 //! | `file` | the TOML as written: names of keys, defaults, located errors |
 //! | `keys` | where the key-encryption key comes from |
 //! | `limits` | how often a client may call |
+//! | `reconcile` | which extracts are compared with what is held, and how often |
 //! | `sign_in` | how people sign in, and as whom they act |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
 //! | `dev` | what `serve --dev` adds: its clients, their systems, the embedded issuer |
@@ -14,6 +15,7 @@ mod dev;
 mod file;
 mod keys;
 mod limits;
+mod reconcile;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
 pub use file::{load, parse};
 pub use keys::{KeySource, Keys, encode as encode_key};
 pub use limits::Limits;
+pub use reconcile::{Every, Reconcile};
 pub use sign_in::{PersonRole, SignIn};
 
 /// A mistake in the configuration: where it stands and what would be right.
@@ -58,6 +61,9 @@ pub struct Config {
     /// With whose rights people act.
     #[serde(default, rename = "person_role")]
     pub person_roles: Vec<PersonRole>,
+    /// Which extracts are compared with what is held, and how often.
+    #[serde(default)]
+    pub reconcile: Vec<Reconcile>,
     /// How often each client may call. Without it: the default limits, and none with `--dev`.
     pub limits: Option<Limits>,
     /// Where the key-encryption key comes from. Without it `--dev` makes one.

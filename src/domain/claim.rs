@@ -1,11 +1,12 @@
 //! What one source system says of one record: claims, each with its time and the event that brought it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::view::Specs;
 use crate::id::EventId;
 
 /// The key of a claim on a single-valued leaf.
@@ -191,6 +192,41 @@ impl SourceRecord {
             last_synced: at,
             claims: Claims::default(),
         }
+    }
+
+    /// Whether this says what `said` says already; of the same times, if the source tells them.
+    #[must_use]
+    pub fn repeats(&self, said: &Self, told: bool, specs: &Specs) -> bool {
+        self.external_id == said.external_id && self.differing(said, told, specs).is_empty()
+    }
+
+    /// The canonical paths of which the two say different things; of which they say it of different times too, where the
+    /// source tells them. Two sealings of one secret are alike if their keys are.
+    #[must_use]
+    pub fn differing<'s>(&'s self, other: &'s Self, told: bool, specs: &Specs) -> Vec<&'s str> {
+        let (own, others) = (&self.claims.0, &other.claims.0);
+        let differs = |path: &&String| {
+            let secret = specs.get(*path).is_some_and(|spec| spec.attribute.secret);
+            let alike = |(a, b): (&Claim, &Claim)| {
+                (secret || a.value == b.value) && (!told || a.at == b.at)
+            };
+            let (Some(own), Some(others)) = (own.get(*path), others.get(*path)) else {
+                return true;
+            };
+            own.len() != others.len()
+                || own
+                    .iter()
+                    .zip(others)
+                    .any(|((key, claim), (other_key, other))| {
+                        key != other_key || !alike((claim, other))
+                    })
+        };
+        let paths: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
+        paths
+            .into_iter()
+            .filter(differs)
+            .map(String::as_str)
+            .collect()
     }
 }
 

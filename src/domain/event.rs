@@ -317,6 +317,18 @@ impl Event {
         }
     }
 
+    /// The event of work on many records at once, such as an import. It is of no record; `detail` says what came of it.
+    #[must_use]
+    pub fn of_batch(context: &Context, id: EventId, kind: &str, detail: Value) -> Self {
+        let by = (context.client.name.as_str(), context.now);
+        Self {
+            system: context.system().to_owned(),
+            correlation: context.correlation.clone(),
+            detail,
+            ..Self::of_order(id, context.tenant(), (kind, "", NO_RECORD), by, None)
+        }
+    }
+
     /// With what changed.
     #[must_use]
     pub fn with_changes(mut self, changes: Vec<Change>) -> Self {

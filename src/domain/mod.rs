@@ -19,6 +19,7 @@
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
 //! | `policy` | what the operators have laid down, read and checked |
+//! | `mapping` | what the columns of an extract claim |
 //! | `access` | what a policy lets a client do and see |
 //! | `session` | who is signed in, and for how long |
 //! | `masked` | what a reader may see |
@@ -38,6 +39,7 @@ pub mod fold;
 pub mod index;
 pub mod lineage;
 pub mod log;
+pub mod mapping;
 pub mod masked;
 pub mod matching;
 pub mod name;

@@ -89,6 +89,25 @@ impl Terms<'_> {
         }
     }
 
+    /// What an extract says that there is none of: taken back, and denied where another source claims it.
+    pub fn clear(&self, paths: &[String], (own, others): Sources<'_>) {
+        for path in paths {
+            let Some(spec) = self.specs.get(path) else {
+                continue;
+            };
+            let keys = if spec.attribute.multi_valued {
+                let sources = once(&*own).chain(others);
+                fold::keys(self.rulings.on(path), path, sources)
+            } else {
+                vec![SINGLE.to_owned()]
+            };
+            let mut desk = self.desk(path, spec, (own, others));
+            for key in keys {
+                desk.remove(&key);
+            }
+        }
+    }
+
     /// PUT claims what differs from the fold or from this source's own claim; an equal value that it never claimed is an
     /// echo; absence withdraws its own claims only, and is what its own denials say. Extensions that the body does not list
     /// stay untouched.
@@ -441,7 +460,11 @@ impl Desk<'_> {
                 let claim = other.claims.get(self.path, key);
                 claim.is_none_or(|claim| self.law.rank(&other.system, claim) < rank)
             };
+            // A time that the source tells is part of what it says.
+            let told = self.terms.stamp;
+            let known_since = own.at >= told.at.timestamp_micros();
             self.same(&own.value, value)
+                && (known_since || !told.told)
                 && (self.is_overruled(key, own) || self.others.iter().all(wins))
         });
         if !settled {

@@ -31,6 +31,8 @@ pub(super) struct Write<'a> {
     pub(super) context: &'a Context,
     pub(super) view: &'a View,
     pub(super) event: EventId,
+    /// Why, as a code for its events, where it is no single request: then what a source repeats is not written again.
+    pub(super) errand: Option<&'static str>,
     /// The number that the record had which was asked for, if that is an alias.
     pub(super) home: Cell<Option<i64>>,
 }
@@ -42,6 +44,7 @@ impl<'a> Write<'a> {
             context,
             view,
             event: muster.0.ids.event(context.now),
+            errand: None,
             home: Cell::new(None),
         }
     }
@@ -70,6 +73,7 @@ impl<'a> Write<'a> {
             &self.view.resource_type.name,
             id,
         )
+        .because(self.errand)
     }
 
     /// Splits what is known into the caller's own source record, made if there is none, and all others. Of two that a merge has
@@ -104,6 +108,11 @@ impl<'a> Write<'a> {
             .iter()
             .find(|source| source.row == own.row && source.system == own.system);
         if said == Some(&own) && others.len() + 1 == before.sources.len() {
+            return Ok(before.folded.clone());
+        }
+        let told = self.context.said_at.is_some();
+        let repeats = |said: &SourceRecord| own.repeats(said, told, self.specs());
+        if self.errand.is_some() && said.is_some_and(repeats) {
             return Ok(before.folded.clone());
         }
         own.last_synced = self.context.now;
@@ -147,7 +156,10 @@ impl<'a> Write<'a> {
                     _ => (Happened::Conflicted, None),
                 };
                 let event = self.event(happened, id).withholding(withheld);
-                let event = event.suggesting(suggested).because(reason).telling(detail);
+                let event = event
+                    .suggesting(suggested)
+                    .because(reason.or(self.errand))
+                    .telling(detail);
                 store::record::confirm(tx, before, &sources, event)?;
             }
             return Ok(before.folded.clone());
@@ -157,7 +169,7 @@ impl<'a> Write<'a> {
             .with_changes(changes)
             .withholding(withheld)
             .suggesting(suggested)
-            .because(reason)
+            .because(reason.or(self.errand))
             .telling(detail);
         let classified = self.context.client.clearance.classified();
         let open = classified.differ(&before.folded.leaves, &leaves);

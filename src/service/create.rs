@@ -29,12 +29,14 @@ pub(super) struct Given {
     pub(super) leaves: Leaves,
     pub(super) external_id: Option<String>,
     members: Vec<Value>,
+    /// Canonical paths of which it says that there is no value.
+    pub(super) cleared: Vec<String>,
 }
 
 /// A POST that was found right so far: what is left to do needs the database.
 pub(super) struct Create {
-    view: Arc<View>,
-    given: Given,
+    pub(super) view: Arc<View>,
+    pub(super) given: Given,
     asked: Asked,
     ignored: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl Muster {
             leaves: view.read(&received.document, None)?,
             external_id: external_id(&received.document),
             members: super::members::given(&mut received.document),
+            cleared: Vec::new(),
         };
         Ok(Create {
             view,
@@ -133,54 +136,35 @@ pub(super) fn external_id(document: &Map<String, Value>) -> Option<String> {
 }
 
 /// What a POST came to.
-struct Made {
-    folded: Folded,
+pub(super) struct Made {
+    pub(super) folded: Folded,
     /// Members that are nobody.
-    strangers: Vec<String>,
+    pub(super) strangers: Vec<String>,
     /// Whether it is a person of whom nothing was known.
-    is_newcomer: bool,
+    pub(super) is_newcomer: bool,
+    /// If it was known: its version, and whether the caller's system spoke of it.
+    pub(super) was: Option<(i64, bool)>,
 }
 
 impl Write<'_> {
-    fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
+    pub(super) fn create(&self, tx: &mut Tx<'_>, mut given: Given) -> Result<Made, Error> {
         let (known, verdict) = self.identify(tx, &given)?;
         given.leaves = self.admit_new(known.as_ref().map(|(record, _)| record), given.leaves)?;
-        if self.view.accounts_only {
+        let has_account =
+            |(record, _): &(Record, &str)| self.errand.is_some() && record.folded.has_account();
+        if self.view.accounts_only && !known.as_ref().is_some_and(has_account) {
             // A new account is active unless the client says otherwise: a claim of the client's, so that it can be removed.
             given
                 .leaves
                 .entry("active".into())
                 .or_insert(Value::Bool(true));
         }
-        let Some((record, reason)) = known else {
-            return self.make(tx, &given, verdict.as_ref());
-        };
-        let folded = self.attach(tx, &record, &given, (reason, verdict.as_ref()))?;
-        if let Some(verdict) = &verdict {
-            self.keep_traces(tx, &folded, verdict)?;
+        match known {
+            None => self.make(tx, &given, verdict.as_ref()),
+            Some((record, reason)) => {
+                self.attach_known(tx, &record, &given, (reason, verdict.as_ref()))
+            }
         }
-        Ok(Made {
-            folded,
-            strangers: Vec::new(),
-            is_newcomer: false,
-        })
-    }
-
-    /// The known person that the newcomer is, and by what; and what the evidence said, if keys did not decide.
-    fn identify(
-        &self,
-        tx: &mut Tx<'_>,
-        given: &Given,
-    ) -> Result<(Option<Identified>, Option<Verdict>), Error> {
-        if self.view.kind != Kind::Person {
-            return Ok((None, None));
-        }
-        if let Some(known) = self.resolve(tx, given)? {
-            return Ok((Some(known), None));
-        }
-        let mut verdict = self.weigh(tx, &given.leaves)?;
-        let known = self.linked(tx, verdict.as_mut())?;
-        Ok((known, verdict))
     }
 
     /// Makes what is new.
@@ -199,8 +183,9 @@ impl Write<'_> {
             self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
         let mut own = SourceRecord::new(self.context.system(), self.context.now);
         own.external_id.clone_from(&given.external_id);
-        self.terms(&|_, _| false, &[])
-            .post(&given_leaves, &Leaves::new(), (&mut own, &[]));
+        let terms = self.terms(&|_, _| false, &[]);
+        terms.post(&given_leaves, &Leaves::new(), (&mut own, &[]));
+        terms.clear(&given.cleared, (&mut own, &[]));
         let mut sources = vec![own];
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
@@ -231,11 +216,12 @@ impl Write<'_> {
             folded: self.admit(tx, made, others)?,
             strangers,
             is_newcomer: self.view.kind == Kind::Person,
+            was: None,
         })
     }
 
     /// The known person that a verdict says the newcomer is. One whom the caller may not attach to is a question for a human.
-    fn linked(
+    pub(super) fn linked(
         &self,
         tx: &mut Tx<'_>,
         verdict: Option<&mut Verdict>,
@@ -319,13 +305,33 @@ impl Write<'_> {
     }
 
     /// Adds what the caller's system says to a known person.
-    fn attach(
+    pub(super) fn attach(
         &self,
         tx: &mut Tx<'_>,
         record: &Record,
         given: &Given,
         (reason, verdict): (&str, Option<&Verdict>),
     ) -> Result<Folded, Error> {
+        let (own, others) = self.say(tx, record, given)?;
+        let happened = if self.view.accounts_only {
+            Happened::AccountAttached
+        } else {
+            Happened::Updated
+        };
+        let reason = self.errand.unwrap_or(reason);
+        let why = (happened, Some(reason), verdict.map(Verdict::told));
+        let made = self.commit(tx, record, own, others, why)?;
+        self.check_account(&made.leaves)?;
+        Ok(made)
+    }
+
+    /// The caller's own source record with what is given added to it, and those of all others.
+    pub(super) fn say(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+        given: &Given,
+    ) -> Result<(SourceRecord, Vec<SourceRecord>), Error> {
         let (mut own, others) = self.desk(record);
         if own.external_id.is_some()
             && given.external_id.is_some()
@@ -343,16 +349,9 @@ impl Write<'_> {
         let seen = self.muster.before(self.context, self.view, known, &key);
         let given_leaves = self.sealed_for(tx, &record.folded, &given.leaves)?;
         let hides = self.hides(&seen);
-        self.terms(&hides, &record.sources)
-            .post(&given_leaves, known, (&mut own, &others));
-        let happened = if self.view.accounts_only {
-            Happened::AccountAttached
-        } else {
-            Happened::Updated
-        };
-        let why = (happened, Some(reason), verdict.map(Verdict::told));
-        let made = self.commit(tx, record, own, others, why)?;
-        self.check_account(&made.leaves)?;
-        Ok(made)
+        let terms = self.terms(&hides, &record.sources);
+        terms.post(&given_leaves, known, (&mut own, &others));
+        terms.clear(&given.cleared, (&mut own, &others));
+        Ok((own, others))
     }
 }

@@ -28,6 +28,8 @@
 //! | `break_glass` | a purpose for a while |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
+//! | `take` | what an extract says of one person |
+//! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -46,6 +48,7 @@ mod explain;
 mod export;
 mod get;
 mod identify;
+pub mod import;
 mod keys;
 mod lineage;
 mod list;
@@ -67,6 +70,7 @@ mod roster;
 mod search;
 mod session;
 mod sight;
+mod take;
 mod target;
 pub mod verify;
 

@@ -22,6 +22,8 @@
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
+//! | `held` | of whom a system is held to speak |
+//! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
 pub mod alias;
@@ -37,7 +39,9 @@ mod db;
 mod error;
 pub mod event;
 mod filter;
+pub mod held;
 mod home;
+pub mod import_job;
 pub mod key;
 pub mod list;
 pub mod log;

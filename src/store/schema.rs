@@ -48,6 +48,25 @@ diesel::table! {
     }
 }
 diesel::table! {
+    import_job (tenant, system, file, mapping) {
+        tenant -> Integer,
+        system -> Text,
+        file -> Binary,
+        mapping -> Binary,
+        name -> Text,
+        previous -> BigInt,
+        position -> BigInt,
+        created -> BigInt,
+        joined -> BigInt,
+        changed -> BigInt,
+        unchanged -> BigInt,
+        rejected -> BigInt,
+        done -> Bool,
+        started -> BigInt,
+        touched -> BigInt,
+    }
+}
+diesel::table! {
     source_record (id) {
         id -> BigInt,
         resource -> BigInt,

@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::{Clock, SystemClock};
+use muster::config::Config;
 use muster::id::{RandomIds, SeededIds};
 use muster::issuer::Issuer;
 use muster::secret::Secret;
@@ -107,9 +108,15 @@ pub(crate) struct App {
 impl App {
     /// Starts on a fresh database.
     pub(crate) fn start(engine: Engine) -> Self {
+        Self::start_with(engine, |_, _| {})
+    }
+
+    /// The same with a configuration of one's own, and the folder beside the database.
+    pub(crate) fn start_with(engine: Engine, configure: impl FnOnce(&mut Config, &Path)) -> Self {
         let database = Database::fresh(engine);
         keep_issuer_key(database.folder());
         let mut serve = Serve::dev(database.folder().to_owned());
+        configure(&mut serve.config, database.folder());
         serve.config.server.database_url = Some(Secret::new(database.url()));
         let clock = Arc::new(TickingClock::new());
         let running = start(

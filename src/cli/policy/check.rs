@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use serde_json::json;
+use clap::Args;
 
-use super::{Failure, line, open, print};
+use super::super::findings::{Format, tell};
+use super::{Failure, open};
 use crate::domain::catalog::Catalog;
-use crate::domain::policy::Severity;
 
 /// What can be asked of it.
 #[derive(Debug, Args)]
@@ -19,58 +18,8 @@ pub(super) struct Options {
     format: Format,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// One line each.
-    Text,
-    /// One JSON object.
-    Json,
-}
-
 /// Prints the findings.
 pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
     let findings = open(&options.file, catalog)?.findings;
-    let count = |severity| {
-        findings
-            .iter()
-            .filter(|found| found.severity == severity)
-            .count()
-    };
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let name = options.file.display();
-    let summary = format!(
-        "{name}: {}, {}",
-        many(errors, "error"),
-        many(warnings, "warning")
-    );
-    let text = match options.format {
-        Format::Text => {
-            let lines = findings
-                .iter()
-                .map(|found| line(&options.file, found) + "\n");
-            let end = if errors == 0 {
-                format!("{summary}\n")
-            } else {
-                String::new()
-            };
-            lines.collect::<String>() + &end
-        }
-        Format::Json => {
-            let file = name.to_string();
-            format!(
-                "{}\n",
-                json!({"file": file, "errors": errors, "warnings": warnings, "findings": findings})
-            )
-        }
-    };
-    print(&text)?;
-    if errors == 0 {
-        return Ok(());
-    }
-    Err(Failure::run(summary))
-}
-
-fn many(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
+    tell(&options.file, &findings, options.format)
 }

@@ -17,16 +17,15 @@ mod simulate;
 mod stored;
 mod who;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 
+use super::findings::{bytes, line};
 use super::{Failure, print};
 use crate::domain::access::{Held, Sight};
 use crate::domain::catalog::Catalog;
-use crate::domain::policy::{Finding, Loaded, MAX_BYTES, Policy, load};
+use crate::domain::policy::{Loaded, Policy, load};
 use stored::Tenancy;
 
 /// What can be asked of it.
@@ -96,16 +95,6 @@ fn chosen(file: Option<&Path>, of: &Tenancy, catalog: &Catalog) -> Result<Policy
     })
 }
 
-/// Reads a file; of one that is too large only so much that this shows.
-fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let cannot = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
-    let file = File::open(path).map_err(cannot)?;
-    let mut bytes = Vec::new();
-    let most = MAX_BYTES as u64 + 1;
-    file.take(most).read_to_end(&mut bytes).map_err(cannot)?;
-    Ok(bytes)
-}
-
 /// Reads a file that must be without error.
 fn sound(path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
     let loaded = open(path, catalog)?;
@@ -117,21 +106,6 @@ fn sound(path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
             .collect();
         Failure::run(format!("the policy has errors:\n{}", lines.join("\n")))
     })
-}
-
-/// `FILE:LINE:COLUMN: error: reason`
-fn line(path: &Path, found: &Finding) -> String {
-    let Finding {
-        at,
-        severity,
-        reason,
-    } = found;
-    format!(
-        "{}:{}:{}: {severity}: {reason}",
-        path.display(),
-        at.line,
-        at.column
-    )
 }
 
 /// The row that gives a right: `role hris, line 64, where …`.

@@ -2,6 +2,7 @@
 
 mod banner;
 mod options;
+mod schedule;
 mod signal;
 
 use std::fs::{self, OpenOptions};
@@ -29,6 +30,7 @@ use crate::service::Muster;
 use crate::{http, telemetry};
 
 pub(super) use options::Options;
+use schedule::Schedule;
 
 /// How long a stop waits for requests in flight, in seconds.
 const DRAIN: u64 = 30;
@@ -74,6 +76,8 @@ pub struct Running {
     thread: Option<JoinHandle<io::Result<()>>>,
     /// Looks at the certificate for as long as the server runs.
     watch: Option<Watch>,
+    /// Compares extracts for as long as it runs.
+    schedule: Option<Schedule>,
 }
 
 impl Running {
@@ -111,6 +115,7 @@ impl Running {
         };
         let outcome = thread.join();
         drop(self.watch.take());
+        drop(self.schedule.take());
         self.service.close();
         match outcome {
             Ok(Ok(())) => Ok(()),
@@ -200,6 +205,7 @@ fn assemble(
     seal(&service, &config, clock.clone())?;
     service.start_refolding(clock.clone())?;
     let base_url = base_url(&config, address);
+    let schedule = Schedule::start(&config.reconcile, &service, clock.clone())?;
     let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;
     let doors = Doors {
         http: web::Data::new(door),
@@ -217,6 +223,7 @@ fn assemble(
         handle,
         thread: Some(thread),
         watch,
+        schedule,
     })
 }
 

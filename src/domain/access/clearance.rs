@@ -146,6 +146,21 @@ impl Clearance {
         clearance
     }
 
+    /// That of an operator, who may everything and from whom nothing is hidden, under what a policy says of records.
+    #[must_use]
+    pub fn of_operator(governing: &Governing) -> Self {
+        let all = context::Grant {
+            types: vec!["*".into()],
+            rights: Right::ALL.to_vec(),
+        };
+        Self {
+            version: governing.version,
+            classified: governing.classified.clone(),
+            survivorship: governing.survivorship.clone(),
+            ..Self::of_grants(&[all])
+        }
+    }
+
     /// That of a client of a policy, of which this is version `version`. What the policy says wrongly gives no right.
     #[must_use]
     pub fn of_policy(

@@ -55,16 +55,16 @@ pub struct Placed<T> {
 
 /// The findings so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(in crate::domain) struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Adds a mistake because of which the policy cannot be used.
-    pub(super) fn error(&mut self, at: Position, reason: impl Into<String>) {
+    pub(in crate::domain) fn error(&mut self, at: Position, reason: impl Into<String>) {
         self.add(at, Severity::Error, &reason.into());
     }
 
     /// Adds a line without effect.
-    pub(super) fn warn(&mut self, at: Position, reason: impl Into<String>) {
+    pub(in crate::domain) fn warn(&mut self, at: Position, reason: impl Into<String>) {
         self.add(at, Severity::Warning, &reason.into());
     }
 
@@ -83,12 +83,12 @@ impl Findings {
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::domain) fn count(&self) -> usize {
         self.0.len()
     }
 
     /// All of them in the order of the file, none twice.
-    pub(super) fn sorted(self) -> Vec<Finding> {
+    pub(in crate::domain) fn sorted(self) -> Vec<Finding> {
         let mut found = self.0;
         found.sort();
         found.dedup();

@@ -13,13 +13,13 @@ mod check;
 pub mod contract;
 pub mod contract_words;
 pub mod delivery;
-mod finding;
+pub(super) mod finding;
 pub mod observability;
-mod read;
+pub(super) mod read;
 mod rows;
 pub mod selector;
 mod words;
-mod yaml;
+pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -127,6 +127,11 @@ fn version(file: &mut Fields<'_, '_>) -> u32 {
     value
 }
 
+const POLICY: yaml::Wording = yaml::Wording {
+    file: "policy",
+    least: "version: 1",
+};
+
 /// What came of reading a file.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -140,7 +145,8 @@ pub struct Loaded {
 #[must_use]
 pub fn load(bytes: &[u8], catalog: &Catalog) -> Loaded {
     let mut findings = Findings::default();
-    let policy = yaml::read(bytes, &mut findings).map(|root| Policy::read(&root, &mut findings));
+    let policy =
+        yaml::read(bytes, POLICY, &mut findings).map(|root| Policy::read(&root, &mut findings));
     if let Some(policy) = &policy {
         check::run(policy, catalog, &mut findings);
     }

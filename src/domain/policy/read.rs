@@ -9,7 +9,7 @@ use super::yaml::{Content, Node};
 use crate::scim::error::did_you_mean;
 
 /// What can be read from a node.
-pub(super) trait Read: Default {
+pub(in crate::domain) trait Read: Default {
     /// The value; a default where the node does not fit, which is then told.
     fn read(node: &Node, findings: &mut Findings) -> Self;
 }
@@ -89,17 +89,21 @@ impl<T: Read> Read for BTreeMap<String, Placed<T>> {
 }
 
 /// A mapping whose keys are known.
-pub(super) struct Fields<'n, 'f> {
+pub(in crate::domain) struct Fields<'n, 'f> {
     at: Position,
     /// Of what is no mapping nothing is missing: that it is none is told.
     is_mapping: bool,
     pairs: &'n [(Placed<String>, Rc<Node>)],
-    pub(super) findings: &'f mut Findings,
+    pub(in crate::domain) findings: &'f mut Findings,
 }
 
 impl<'n, 'f> Fields<'n, 'f> {
     /// The mapping; every key beyond `known` is told.
-    pub(super) fn of(node: &'n Node, known: &[&str], findings: &'f mut Findings) -> Self {
+    pub(in crate::domain) fn of(
+        node: &'n Node,
+        known: &[&str],
+        findings: &'f mut Findings,
+    ) -> Self {
         let mapping = match &node.content {
             Content::Mapping(pairs) => Some(pairs.as_slice()),
             _ => None,
@@ -124,18 +128,18 @@ impl<'n, 'f> Fields<'n, 'f> {
     }
 
     /// Where the mapping begins.
-    pub(super) fn at(&self) -> Position {
+    pub(in crate::domain) fn at(&self) -> Position {
         self.at
     }
 
     /// The value of a key, or the default where it is absent.
-    pub(super) fn get<T: Read>(&mut self, key: &str) -> T {
+    pub(in crate::domain) fn get<T: Read>(&mut self, key: &str) -> T {
         let found = self.pairs.iter().find(|(name, _)| name.value == key);
         found.map_or_else(T::default, |(_, node)| T::read(node, self.findings))
     }
 
     /// The value of a key that must be there.
-    pub(super) fn need<T: Read>(&mut self, key: &str) -> T {
+    pub(in crate::domain) fn need<T: Read>(&mut self, key: &str) -> T {
         self.demand(key);
         self.get(key)
     }
@@ -148,13 +152,18 @@ impl<'n, 'f> Fields<'n, 'f> {
     }
 
     /// A number that must be there and lie in a range.
-    pub(super) fn number(&mut self, key: &str, range: RangeInclusive<u32>) -> u32 {
+    pub(in crate::domain) fn number(&mut self, key: &str, range: RangeInclusive<u32>) -> u32 {
         self.demand(key);
         self.number_or(key, range, 0)
     }
 
     /// A number that must lie in a range; `absent` where the key is not there.
-    pub(super) fn number_or(&mut self, key: &str, range: RangeInclusive<u32>, absent: u32) -> u32 {
+    pub(in crate::domain) fn number_or(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<u32>,
+        absent: u32,
+    ) -> u32 {
         let told = self.findings.count();
         let found: Option<Placed<u32>> = self.get(key);
         let Some(Placed { at, value }) = found else {
@@ -171,7 +180,11 @@ impl<'n, 'f> Fields<'n, 'f> {
 }
 
 /// The sentence for a name that is none of those known: the nearest one, or else all of them if they are few.
-pub(super) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(in crate::domain) fn unknown<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> String {
     let known: Vec<&str> = known.collect();
     let mut hint = did_you_mean(name, known.iter().copied());
     if hint.is_empty() && !known.is_empty() {
@@ -185,7 +198,7 @@ pub(super) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'
 }
 
 /// What one of the known words stands for; a default where the node is none of them, which is then told.
-pub(super) fn one_of<T: Copy + Default>(
+pub(in crate::domain) fn one_of<T: Copy + Default>(
     what: &str,
     known: &[(&str, T)],
     node: &Node,
@@ -239,4 +252,4 @@ macro_rules! words {
         }
     };
 }
-pub(super) use words;
+pub(in crate::domain) use words;

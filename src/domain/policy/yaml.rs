@@ -14,18 +14,27 @@ pub const MAX_DEPTH: usize = 32;
 /// How many values a file may come to once its aliases are written out.
 pub const MAX_NODES: usize = 100_000;
 
+/// What a file is called in what is told of it, and the least that it must say.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) struct Wording {
+    /// `policy`, `mapping`.
+    pub(in crate::domain) file: &'static str,
+    /// A line of it.
+    pub(in crate::domain) least: &'static str,
+}
+
 /// A value and where it begins.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) at: Position,
-    pub(super) content: Content,
+pub(in crate::domain) struct Node {
+    pub(in crate::domain) at: Position,
+    pub(in crate::domain) content: Content,
     /// How many nodes it comes to, itself among them.
     size: usize,
 }
 
 /// What a node is.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(in crate::domain) enum Content {
     Null,
     Scalar { text: String, plain: bool },
     List(Vec<Rc<Node>>),
@@ -34,7 +43,7 @@ pub(super) enum Content {
 
 impl Node {
     /// What it is, in words.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(in crate::domain) fn kind(&self) -> &'static str {
         match self.content {
             Content::Null => "nothing",
             Content::Scalar { .. } => "a single value",
@@ -46,11 +55,16 @@ impl Node {
 
 /// Reads the bytes of a file, which must hold one document. What is wrong is added to `findings`; without a tree the
 /// file could not be read to its end.
-pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Rc<Node>> {
+pub(in crate::domain) fn read(
+    bytes: &[u8],
+    wording: Wording,
+    findings: &mut Findings,
+) -> Option<Rc<Node>> {
     let start = Position { line: 1, column: 1 };
     if bytes.len() > MAX_BYTES {
         let reason = format!(
-            "the file is larger than {MAX_BYTES} bytes, which is the most that a policy may have"
+            "the file is larger than {MAX_BYTES} bytes, which is the most that a {} may have",
+            wording.file
         );
         findings.error(start, reason);
         return None;
@@ -63,10 +77,12 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Rc<Node>> {
             return None;
         }
     };
-    match Builder::new(findings).build(text) {
+    match Builder::new(wording, findings).build(text) {
         Ok(Some(node)) => Some(node),
         Ok(None) => {
-            findings.error(start, "the policy is empty: write at least 'version: 1'");
+            let Wording { file, least } = wording;
+            let reason = format!("the {file} is empty: write at least '{least}'");
+            findings.error(start, reason);
             None
         }
         Err(stop) => {
@@ -112,6 +128,7 @@ struct Open {
 
 /// Builds the tree from the parser's events, without recursion.
 struct Builder<'f> {
+    wording: Wording,
     findings: &'f mut Findings,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -120,8 +137,9 @@ struct Builder<'f> {
 }
 
 impl<'f> Builder<'f> {
-    fn new(findings: &'f mut Findings) -> Self {
+    fn new(wording: Wording, findings: &'f mut Findings) -> Self {
         Self {
+            wording,
             findings,
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -140,10 +158,13 @@ impl<'f> Builder<'f> {
 
     fn take(&mut self, event: Event<'_>, at: Position) -> Result<(), Stop> {
         match event {
-            Event::DocumentStart(_) if self.root.is_some() => stop(
-                at,
-                "a second document begins here: a policy is one document",
-            ),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                let file = self.wording.file;
+                stop(
+                    at,
+                    format!("a second document begins here: a {file} is one document"),
+                )
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 self.untagged(at, tag.is_some());
                 let plain = style == ScalarStyle::Plain;
@@ -160,34 +181,39 @@ impl<'f> Builder<'f> {
             Event::SequenceStart(anchor, tag) => self.descend(at, anchor, tag.is_some(), false),
             Event::MappingStart(anchor, tag) => self.descend(at, anchor, tag.is_some(), true),
             Event::SequenceEnd | Event::MappingEnd => self.ascend(),
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(node) => {
-                    let node = Rc::clone(node);
-                    self.count(node.size, at)?;
-                    self.put(node);
-                    Ok(())
-                }
-                None => stop(
-                    at,
-                    "the alias stands inside what it repeats: a policy has no cycles",
-                ),
-            },
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).map(Rc::clone) else {
+                    let file = self.wording.file;
+                    return stop(
+                        at,
+                        format!("the alias stands inside what it repeats: a {file} has no cycles"),
+                    );
+                };
+                self.count(node.size, at)?;
+                self.put(node);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
     fn untagged(&mut self, at: Position, tagged: bool) {
         if tagged {
-            self.findings
-                .error(at, "a policy has no tags: leave out the word with '!'");
+            let file = self.wording.file;
+            self.findings.error(
+                at,
+                format!("a {file} has no tags: leave out the word with '!'"),
+            );
         }
     }
 
     fn count(&mut self, nodes: usize, at: Position) -> Result<(), Stop> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > MAX_NODES {
-            let reason =
-                format!("with its aliases written out the policy has more than {MAX_NODES} values");
+            let reason = format!(
+                "with its aliases written out the {} has more than {MAX_NODES} values",
+                self.wording.file
+            );
             return stop(at, reason);
         }
         Ok(())
