@@ -12,6 +12,7 @@
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `events` | `muster events`: prints the log |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
+//! | `resolve/` | `muster resolve`: how good identity resolution is, and models fitted to people |
 //! | `failure` | a message for the operator, and the exit code |
 
 mod audit;
@@ -24,6 +25,7 @@ mod failure;
 mod keys;
 mod person;
 mod policy;
+pub mod resolve;
 pub mod serve;
 
 use std::io::{self, Write};
@@ -61,6 +63,8 @@ enum Command {
     Erase(erase::Options),
     /// Give a person what is kept of them (GDPR Art. 15 and 20).
     Person(person::Options),
+    /// Measure identity resolution where the truth is known, and fit its model to people.
+    Resolve(resolve::Options),
     /// Print the version.
     Version,
 }
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         Some(Command::Person(options)) => person::run(&options),
         Some(Command::Keys(options)) => keys::run(&options),
         Some(Command::Policy(options)) => policy::run(&options),
+        Some(Command::Resolve(options)) => resolve::run(&options),
         Some(Command::BreakGlass(options)) => break_glass::run(&options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)
