@@ -42,14 +42,31 @@ pub fn keys(profile: &Profile) -> Vec<String> {
     let mut both = [name.given.as_str(), name.family.as_str()];
     both.sort_unstable();
     add("names", &both);
+    by_place(profile, &name, &sound, &mut add);
+    by_work(profile, &name, &sound, &mut add);
     let place = profile.places.first().cloned().unwrap_or_default();
-    add("postcode+family", &[&place.postcode, &sound]);
+    add("city", &[&name.family, head(&name.given, 1), &place.city]);
+    // What is left to sparse records, whose few values may all be misspelled.
+    let given = soundex(&name.given);
+    let mut sounds = [sound.as_str(), given.as_str()];
+    sounds.sort_unstable();
+    add("city+names", &[head(&place.city, 5), sounds[0], sounds[1]]);
+    add("house+family", &[&place.house, &sound]);
+    add("house+given", &[&place.house, &given]);
+    add("house+postcode", &[&place.house, &place.postcode]);
+    add("day", &[profile.births.first().map_or("", String::as_str)]);
+    keys
+}
+
+fn by_place(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&str, &[&str])) {
+    let place = profile.places.first().cloned().unwrap_or_default();
+    add("postcode+family", &[&place.postcode, sound]);
     add("postcode+given", &[&place.postcode, &soundex(&name.given)]);
     add(
         "street+given",
         &[head(&place.street, 8), &soundex(&name.given)],
     );
-    add("street+family", &[head(&place.street, 8), &sound]);
+    add("street+family", &[head(&place.street, 8), sound]);
     for day in profile.births.iter().take(1) {
         add("day+postcode", &[day, &place.postcode]);
         add("day+street", &[day, head(&place.street, 4)]);
@@ -62,9 +79,6 @@ pub fn keys(profile: &Profile) -> Vec<String> {
             head(&place.postcode, 3),
         ],
     );
-    by_work(profile, &name, &sound, &mut add);
-    add("city", &[&name.family, head(&name.given, 1), &place.city]);
-    keys
 }
 
 fn by_work(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&str, &[&str])) {
