@@ -16,6 +16,7 @@
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `events` | `muster events`: prints the log |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
+//! | `resolve/` | `muster resolve`: how good identity resolution is, and models fitted to people |
 //! | `failure` | a message for the operator, and the exit code |
 
 mod audit;
@@ -33,6 +34,7 @@ mod mapping;
 mod person;
 mod policy;
 mod reconcile;
+pub mod resolve;
 pub mod serve;
 
 use std::io::{self, Write};
@@ -80,6 +82,8 @@ enum Command {
     Import(import::Options),
     /// Compare a full extract of a source system with what is held of it, and say where they part.
     Reconcile(reconcile::Options),
+    /// Measure identity resolution where the truth is known, and fit its model to people.
+    Resolve(resolve::Options),
     /// Print the version.
     Version,
 }
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
         Some(Command::Person(options)) => person::run(&options),
         Some(Command::Keys(options)) => keys::run(&options),
         Some(Command::Policy(options)) => policy::run(&options),
+        Some(Command::Resolve(options)) => resolve::run(&options),
         Some(Command::BreakGlass(options)) => break_glass::run(&options),
         Some(Command::Mapping(options)) => mapping::run(&options),
         Some(Command::Import(options)) => import::run(&options),
