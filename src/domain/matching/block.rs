@@ -64,6 +64,15 @@ pub fn keys(profile: &Profile) -> Vec<String> {
     );
     by_work(profile, &name, &sound, &mut add);
     add("city", &[&name.family, head(&name.given, 1), &place.city]);
+    // What is left to sparse records, whose few values may all be misspelled.
+    let given = soundex(&name.given);
+    let mut sounds = [sound.as_str(), given.as_str()];
+    sounds.sort_unstable();
+    add("city+names", &[head(&place.city, 5), sounds[0], sounds[1]]);
+    add("house+family", &[&place.house, &sound]);
+    add("house+given", &[&place.house, &given]);
+    add("house+postcode", &[&place.house, &place.postcode]);
+    add("day", &[profile.births.first().map_or("", String::as_str)]);
     keys
 }
 
