@@ -79,9 +79,9 @@ levels! {
     /// Phone numbers.
     Phone "phoneNumbers" "phoneNumbers" { Equal "equal", Slip "slip", Other "other", }
     /// Street and house.
-    Street "streetAddress" "addresses" { House "streetAndHouse", Fuzzy "fuzzyStreetAndHouse", Name "street", Other "other", }
+    Street "streetAddress" "addresses" { House "streetAndHouse", Fuzzy "fuzzyStreetAndHouse", Name "street", Number "house", Other "other", }
     /// City and postal code.
-    Area "area" "addresses" { Postcode "postcode", City "city", Slip "postcodeSlip", Region "region", Other "other", }
+    Area "area" "addresses" { Whole "postcodeAndCity", Postcode "postcode", City "city", Slip "postcodeSlip", Region "region", Other "other", }
     /// Employers.
     Employment "employment" "employmentHistory" { Two "twoInCommon", Current "sameCurrent", One "oneInCommon", Fuzzy "fuzzyCurrent", Other "other", }
     /// Legal identifiers.
@@ -217,12 +217,6 @@ fn family(a: &str, b: &str) -> Family {
     if a == b {
         return Family::Exact;
     }
-    let is_part = |whole: &str, part: &str| {
-        part.len() > 2
-            && part
-                .split(' ')
-                .all(|word| whole.split(' ').any(|known| known == word))
-    };
     if is_part(a, b) || is_part(b, a) {
         return Family::Subset;
     }
@@ -231,6 +225,12 @@ fn family(a: &str, b: &str) -> Family {
         near if near >= 0.85 => Family::Near,
         _ => Family::Other,
     }
+}
+
+/// Whether all words of `part` are in `whole`.
+fn is_part(whole: &str, part: &str) -> bool {
+    let has = |word: &str| whole.split(' ').any(|known| known == word);
+    part.len() > 2 && part.split(' ').all(has)
 }
 
 fn middle(a: &Name, b: &Name) -> Option<Middle> {
@@ -351,7 +351,8 @@ fn street(a: &Place, b: &Place) -> Option<Street> {
     }
     let houses = !a.house.is_empty() && a.house == b.house;
     let apart = !a.house.is_empty() && !b.house.is_empty() && a.house != b.house;
-    let near = alike(&a.street, &b.street);
+    let (x, y) = (a.street.as_str(), b.street.as_str());
+    let near = alike(x, y).max(if is_part(x, y) || is_part(y, x) { 0.9 } else { 0.0 });
     Some(match (near >= 1.0, near >= 0.88) {
         (true, _) if houses => Street::House,
         (_, true) if houses => Street::Fuzzy,
@@ -363,6 +364,7 @@ fn street(a: &Place, b: &Place) -> Option<Street> {
             }
         }
         (_, true) if !apart => Street::Name,
+        _ if houses => Street::Number,
         _ => Street::Other,
     })
 }
@@ -374,9 +376,10 @@ fn area(a: &Place, b: &Place) -> Option<Area> {
     {
         return None;
     }
+    let city = known(&a.city, &b.city) && alike(&a.city, &b.city) >= 0.92;
     Some(if same(&a.postcode, &b.postcode) {
-        Area::Postcode
-    } else if same(&a.city, &b.city) || known(&a.city, &b.city) && alike(&a.city, &b.city) >= 0.92 {
+        if city { Area::Whole } else { Area::Postcode }
+    } else if city {
         Area::City
     } else if known(&a.postcode, &b.postcode) && is_slip(&a.postcode, &b.postcode) {
         Area::Slip
