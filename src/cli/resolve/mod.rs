@@ -181,10 +181,7 @@ pub fn fit(
     let truth = (calibrated == Calibrated::ByTruth).then_some(&same as &dyn Fn(u32, u32) -> bool);
     let mut scorer = start;
     if calibrated == Calibrated::Independent {
-        scorer.model.calibration = Calibration {
-            intercept: 0.0,
-            slope: 1.0,
-        };
+        scorer.model.calibration = Calibration::PLAIN;
     }
     for _ in 0..ROUNDS {
         let (_, people, pairs) = batch(known, &scorer, LINE);

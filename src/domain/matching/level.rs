@@ -352,7 +352,11 @@ fn street(a: &Place, b: &Place) -> Option<Street> {
     let houses = !a.house.is_empty() && a.house == b.house;
     let apart = !a.house.is_empty() && !b.house.is_empty() && a.house != b.house;
     let (x, y) = (a.street.as_str(), b.street.as_str());
-    let near = alike(x, y).max(if is_part(x, y) || is_part(y, x) { 0.9 } else { 0.0 });
+    let near = alike(x, y).max(if is_part(x, y) || is_part(y, x) {
+        0.9
+    } else {
+        0.0
+    });
     Some(match (near >= 1.0, near >= 0.88) {
         (true, _) if houses => Street::House,
         (_, true) if houses => Street::Fuzzy,

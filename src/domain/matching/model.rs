@@ -23,13 +23,51 @@ pub struct Rate {
     pub u: f64,
 }
 
-/// What turns a score into a calibrated one: `intercept + slope × score`, in bits (Platt).
+/// What turns a score into a calibrated one: `intercept + slope × score`, in bits (Platt), and bends in that line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Added.
     pub intercept: f64,
     /// What the score is multiplied by.
     pub slope: f64,
+    /// What is added at each of [`KNOTS`], and between them in proportion: what a straight line cannot follow.
+    #[serde(default)]
+    pub bends: [f64; KNOTS.len()],
+}
+
+/// Where a calibration bends, in bits of the calibrated score.
+pub const KNOTS: [f64; 9] = [-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0];
+
+impl Calibration {
+    /// A score taken at its word.
+    pub const PLAIN: Self = Self {
+        intercept: 0.0,
+        slope: 1.0,
+        bends: [0.0; KNOTS.len()],
+    };
+
+    /// The line alone, in bits.
+    #[must_use]
+    pub fn line(&self, score: f64) -> f64 {
+        self.intercept + self.slope * score
+    }
+
+    /// The calibrated score, in bits: the logarithm to the base 2 of the odds.
+    #[must_use]
+    pub fn bits(&self, score: f64) -> f64 {
+        let line = self.line(score);
+        let upper = KNOTS.iter().position(|knot| line < *knot);
+        let bend = match upper {
+            Some(0) => self.bends[0],
+            None => self.bends[KNOTS.len() - 1],
+            Some(upper) => {
+                let (low, high) = (KNOTS[upper - 1], KNOTS[upper]);
+                let part = (line - low) / (high - low);
+                self.bends[upper - 1] * (1.0 - part) + self.bends[upper] * part
+            }
+        };
+        line + bend
+    }
 }
 
 /// A model, as its file has it.
@@ -94,10 +132,7 @@ impl Model {
         serde_json::from_str(BUILTIN).unwrap_or_else(|_| Self {
             version: "empty".into(),
             exists: 0.5,
-            calibration: Calibration {
-                intercept: 0.0,
-                slope: 1.0,
-            },
+            calibration: Calibration::PLAIN,
             weights: BTreeMap::new(),
         })
     }
@@ -178,7 +213,6 @@ impl Scorer {
     /// The odds that a score stands for.
     #[must_use]
     pub fn odds(&self, score: f64) -> f64 {
-        let Calibration { intercept, slope } = self.model.calibration;
-        (intercept + slope * score).clamp(-60.0, 60.0).exp2()
+        self.model.calibration.bits(score).clamp(-60.0, 60.0).exp2()
     }
 }

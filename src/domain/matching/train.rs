@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::level::{ATTRIBUTES, Attribute, Levels, compare};
-use super::model::{Calibration, Model, Rate, Scorer};
+use super::model::{Calibration, KNOTS, Model, Rate, Scorer};
 use super::population::{Pair, Population};
 
 /// Random pairs that u is counted on.
@@ -188,8 +188,36 @@ pub fn calibrate(scores: &[(f64, bool)], start: Calibration) -> Calibration {
             break;
         }
     }
-    Calibration {
-        intercept: a / ln2,
-        slope: b / ln2,
+    bend(
+        scores,
+        Calibration {
+            intercept: a / ln2,
+            slope: b / ln2,
+            ..Calibration::PLAIN
+        },
+    )
+}
+
+/// Bends a line where what was seen around a knot differs from it; so little that a higher score never gets lower odds.
+fn bend(scores: &[(f64, bool)], mut line: Calibration) -> Calibration {
+    let mut last = f64::NEG_INFINITY;
+    for (n, knot) in KNOTS.into_iter().enumerate() {
+        let (mut seen, mut right, mut said) = (0.0, 0.0, 0.0);
+        for (score, same) in scores {
+            let bits = line.line(*score);
+            if (bits - knot).abs() < 0.6 {
+                let odds = bits.exp2();
+                seen += 1.0;
+                right += f64::from(u8::from(*same));
+                said += odds / (1.0 + odds);
+            }
+        }
+        let bits = |right: f64| ((right + 0.5) / (seen - right + 0.5)).log2();
+        let trust = seen / (seen + TRUST);
+        let bend = (bits(right) - bits(said)).clamp(-2.0, 2.0) * trust;
+        let bent = (knot + bend).max(last);
+        line.bends[n] = bent - knot;
+        last = bent;
     }
+    line
 }
