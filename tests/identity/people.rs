@@ -124,7 +124,7 @@ fn born(dice: &mut Dice, id: usize) -> Person {
     let (street, city, postcode) = home(dice, culture);
     let mut jobs = vec![*dice.one(EMPLOYERS)];
     for _ in 0..dice.below(3) {
-        jobs.push(dice.one(EMPLOYERS));
+        jobs.push(*dice.one(EMPLOYERS));
     }
     Person {
         id,
@@ -222,7 +222,7 @@ fn drift(dice: &mut Dice, person: &mut Person) {
         (person.street, person.city, person.postcode) = home(dice, person.culture);
     }
     if dice.chance(25) {
-        person.jobs.insert(0, dice.one(EMPLOYERS));
+        person.jobs.insert(0, *dice.one(EMPLOYERS));
     }
     if dice.chance(18) {
         person.phone = phone(dice, person.culture);
