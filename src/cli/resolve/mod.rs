@@ -47,7 +47,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Evaluate {
-    /// Records as CSV, with 'true_id' or FEBRL's 'rec_id'. Several files are one population.
+    /// Records as CSV, with `true_id` or FEBRL's `rec_id`. Several files are one population.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     truth: Vec<PathBuf>,
     /// The model, as 'muster resolve train' writes it; the shipped one if it is left out.

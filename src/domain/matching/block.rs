@@ -1,7 +1,7 @@
 //! The keys under which candidates are found: all are equality look-ups in an index (matching.md).
 
 use super::normal::{PHONE_END, halves, is_free_mail, soundex};
-use super::profile::{Name, Profile};
+use super::profile::{Name, Place, Profile};
 
 /// The most keys of one profile: so many look-ups is resolving one record at most.
 pub const MOST_KEYS: usize = 20;
@@ -64,15 +64,7 @@ pub fn keys(profile: &Profile) -> Vec<String> {
     );
     by_work(profile, &name, &sound, &mut add);
     add("city", &[&name.family, head(&name.given, 1), &place.city]);
-    // What is left to sparse records, whose few values may all be misspelled.
-    let given = soundex(&name.given);
-    let mut sounds = [sound.as_str(), given.as_str()];
-    sounds.sort_unstable();
-    add("city+names", &[head(&place.city, 5), sounds[0], sounds[1]]);
-    add("house+family", &[&place.house, &sound]);
-    add("house+given", &[&place.house, &given]);
-    add("house+postcode", &[&place.house, &place.postcode]);
-    add("day", &[profile.births.first().map_or("", String::as_str)]);
+    by_little(profile, &name, &place, &mut add);
     keys
 }
 
@@ -87,6 +79,19 @@ fn by_work(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&st
             &[employer, &name.family, head(&name.given, 1)],
         );
     }
+}
+
+/// What is left to sparse records, whose few values may all be misspelled.
+fn by_little(profile: &Profile, name: &Name, place: &Place, add: &mut impl FnMut(&str, &[&str])) {
+    let family = soundex(name.family.rsplit(' ').next().unwrap_or_default());
+    let given = soundex(&name.given);
+    let mut sounds = [family.as_str(), given.as_str()];
+    sounds.sort_unstable();
+    add("city+names", &[head(&place.city, 5), sounds[0], sounds[1]]);
+    add("house+family", &[&place.house, &family]);
+    add("house+given", &[&place.house, &given]);
+    add("house+postcode", &[&place.house, &place.postcode]);
+    add("day", &[profile.births.first().map_or("", String::as_str)]);
 }
 
 fn head(text: &str, length: usize) -> &str {
