@@ -26,7 +26,7 @@ const COLUMNS: [&str; 18] = [
     "national_id_hash",
 ];
 
-/// Steps of SplitMix64: evenly spread, the same in every run.
+/// Steps of `SplitMix64`: evenly spread, the same in every run.
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -160,12 +160,12 @@ fn double(dice: &mut Dice, person: &Person, id: usize) -> Person {
             let mailbox = mailbox(dice, &given, &person.family, person.birth.0);
             let (phone, legal, jobs) = (other.phone, other.legal, other.jobs);
             other = Person {
+                id,
                 given,
                 mailbox,
                 phone,
-                legal,
                 jobs,
-                id,
+                legal,
                 ..person.clone()
             };
         }
@@ -174,12 +174,12 @@ fn double(dice: &mut Dice, person: &Person, id: usize) -> Person {
             let given = stranger(person, dice);
             let (phone, legal, jobs, birth) = (other.phone, other.legal, other.jobs, other.birth);
             other = Person {
-                given,
-                phone,
-                legal,
-                jobs,
-                birth,
                 id,
+                given,
+                birth,
+                phone,
+                jobs,
+                legal,
                 ..person.clone()
             };
         }
@@ -194,13 +194,13 @@ fn double(dice: &mut Dice, person: &Person, id: usize) -> Person {
             );
             let suffix = "Jr".to_owned();
             other = Person {
+                id,
                 suffix,
                 birth,
-                phone,
-                legal,
-                jobs,
                 mailbox,
-                id,
+                phone,
+                jobs,
+                legal,
                 ..person.clone()
             };
         }
@@ -297,28 +297,7 @@ fn record(dice: &mut Dice, person: &Person) -> HashMap<&'static str, String> {
         format!("{year}-{month:02}-{day:02}"),
     );
     tell(&mut known, seldom, "national_id_hash", person.legal.clone());
-    tell(
-        &mut known,
-        if personnel { 40 } else { 75 },
-        "email_secondary",
-        person.mailbox.clone(),
-    );
-    let initial: String = deunicode::deunicode(&person.given)
-        .to_lowercase()
-        .chars()
-        .take(1)
-        .collect();
-    let family = deunicode::deunicode(&person.family)
-        .to_lowercase()
-        .replace(' ', "");
-    let at_work = format!("{initial}{family}@{}", domain(person.jobs[0]));
-    tell(
-        &mut known,
-        if applicants { 5 } else { 70 },
-        "email_primary",
-        at_work,
-    );
-    tell(&mut known, 75, "phone_primary", person.phone.clone());
+    contacts(dice, person, (personnel, applicants), &mut known);
     if personnel || dice.chance(40) {
         known.insert("street", person.street.clone());
         known.insert("postal_code", person.postcode.clone());
@@ -339,6 +318,42 @@ fn record(dice: &mut Dice, person: &Person) -> HashMap<&'static str, String> {
         );
     }
     known
+}
+
+/// How a system reaches somebody.
+fn contacts(
+    dice: &mut Dice,
+    person: &Person,
+    (personnel, applicants): (bool, bool),
+    known: &mut HashMap<&'static str, String>,
+) {
+    let mut tell = |known: &mut HashMap<_, _>, percent: usize, name, value: String| {
+        if dice.chance(percent) {
+            known.insert(name, value);
+        }
+    };
+    tell(
+        known,
+        if personnel { 40 } else { 75 },
+        "email_secondary",
+        person.mailbox.clone(),
+    );
+    let initial: String = deunicode::deunicode(&person.given)
+        .to_lowercase()
+        .chars()
+        .take(1)
+        .collect();
+    let family = deunicode::deunicode(&person.family)
+        .to_lowercase()
+        .replace(' ', "");
+    let at_work = format!("{initial}{family}@{}", domain(person.jobs[0]));
+    tell(
+        known,
+        if applicants { 5 } else { 70 },
+        "email_primary",
+        at_work,
+    );
+    tell(known, 75, "phone_primary", person.phone.clone());
 }
 
 /// So many records of made-up people, as CSV.

@@ -41,13 +41,13 @@ prop_compose! {
         for [given, middle, family, suffix] in &names {
             profile.name([given, middle, family], suffix, "");
         }
-        births.iter().for_each(|birth| profile.birth(birth));
-        emails.iter().for_each(|email| profile.email(email));
-        phones.iter().for_each(|phone| profile.phone(phone, None));
+        for birth in &births { profile.birth(birth); }
+        for email in &emails { profile.email(email); }
+        for phone in &phones { profile.phone(phone, None); }
         for (street, city, region, postcode) in &places {
             profile.place([street, city, region, postcode]);
         }
-        employers.iter().for_each(|employer| profile.employer(employer));
+        for employer in &employers { profile.employer(employer); }
         profile
     }
 }

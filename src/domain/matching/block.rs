@@ -1,7 +1,7 @@
 //! The keys under which candidates are found: all are equality look-ups in an index (matching.md).
 
 use super::normal::{PHONE_END, halves, is_free_mail, soundex};
-use super::profile::{Name, Profile};
+use super::profile::{Name, Place, Profile};
 
 /// The most keys of one profile: so many look-ups is resolving one record at most.
 pub const MOST_KEYS: usize = 20;
@@ -42,31 +42,14 @@ pub fn keys(profile: &Profile) -> Vec<String> {
     let mut both = [name.given.as_str(), name.family.as_str()];
     both.sort_unstable();
     add("names", &both);
-    by_place(profile, &name, &sound, &mut add);
-    by_work(profile, &name, &sound, &mut add);
     let place = profile.places.first().cloned().unwrap_or_default();
-    add("city", &[&name.family, head(&name.given, 1), &place.city]);
-    // What is left to sparse records, whose few values may all be misspelled.
-    let given = soundex(&name.given);
-    let mut sounds = [sound.as_str(), given.as_str()];
-    sounds.sort_unstable();
-    add("city+names", &[head(&place.city, 5), sounds[0], sounds[1]]);
-    add("house+family", &[&place.house, &sound]);
-    add("house+given", &[&place.house, &given]);
-    add("house+postcode", &[&place.house, &place.postcode]);
-    add("day", &[profile.births.first().map_or("", String::as_str)]);
-    keys
-}
-
-fn by_place(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&str, &[&str])) {
-    let place = profile.places.first().cloned().unwrap_or_default();
-    add("postcode+family", &[&place.postcode, sound]);
+    add("postcode+family", &[&place.postcode, &sound]);
     add("postcode+given", &[&place.postcode, &soundex(&name.given)]);
     add(
         "street+given",
         &[head(&place.street, 8), &soundex(&name.given)],
     );
-    add("street+family", &[head(&place.street, 8), sound]);
+    add("street+family", &[head(&place.street, 8), &sound]);
     for day in profile.births.iter().take(1) {
         add("day+postcode", &[day, &place.postcode]);
         add("day+street", &[day, head(&place.street, 4)]);
@@ -79,6 +62,10 @@ fn by_place(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&s
             head(&place.postcode, 3),
         ],
     );
+    by_work(profile, &name, &sound, &mut add);
+    add("city", &[&name.family, head(&name.given, 1), &place.city]);
+    by_little(profile, &name, &place, &mut add);
+    keys
 }
 
 fn by_work(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&str, &[&str])) {
@@ -92,6 +79,19 @@ fn by_work(profile: &Profile, name: &Name, sound: &str, add: &mut impl FnMut(&st
             &[employer, &name.family, head(&name.given, 1)],
         );
     }
+}
+
+/// What is left to sparse records, whose few values may all be misspelled.
+fn by_little(profile: &Profile, name: &Name, place: &Place, add: &mut impl FnMut(&str, &[&str])) {
+    let family = soundex(name.family.rsplit(' ').next().unwrap_or_default());
+    let given = soundex(&name.given);
+    let mut sounds = [family.as_str(), given.as_str()];
+    sounds.sort_unstable();
+    add("city+names", &[head(&place.city, 5), sounds[0], sounds[1]]);
+    add("house+family", &[&place.house, &family]);
+    add("house+given", &[&place.house, &given]);
+    add("house+postcode", &[&place.house, &place.postcode]);
+    add("day", &[profile.births.first().map_or("", String::as_str)]);
 }
 
 fn head(text: &str, length: usize) -> &str {

@@ -163,6 +163,9 @@ pub(super) fn best_names<'p>(a: &'p Profile, b: &'p Profile) -> Option<(&'p Name
         (
             far(given.map(u8::from)) + far(family.map(u8::from)),
             middle(x, y),
+            // Of two pairs that are as much alike it does not matter whose names come first.
+            (*x).min(*y),
+            (*x).max(*y),
         )
     })
 }
@@ -303,7 +306,7 @@ fn email(a: &Profile, b: &Profile) -> Option<Email> {
             if tells(local) {
                 return Email::Local;
             }
-        } else if is_slip(x, y) && digits(x) == digits(y) && tells(local) {
+        } else if is_slip(x, y) && digits(x) == digits(y) && tells(local) && tells(other) {
             return Email::Slip;
         }
         if is_free_mail(domain) && is_free_mail(elsewhere) {
