@@ -175,12 +175,16 @@ impl ResourceType {
         !self.extensions.is_empty() || attributes.any(|attribute| !fixed(attribute.mutability))
     }
 
-    /// Whether clients make and delete resources of this type: not if the server alone writes all that its schema says.
+    /// Whether clients make and delete resources of this type: not if the server alone writes all that its schema says, or
+    /// something that a resource must have.
     #[must_use]
     pub fn is_made_by_clients(&self) -> bool {
-        let mut attributes = self.schema.attributes.iter();
-        !self.extensions.is_empty()
-            || attributes.any(|attribute| attribute.mutability != Mutability::ReadOnly)
+        let attributes = &self.schema.attributes;
+        let by_server = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
+        let needed = attributes
+            .iter()
+            .any(|attribute| attribute.required && by_server(attribute));
+        !needed && (!self.extensions.is_empty() || !attributes.iter().all(by_server))
     }
 
     /// The representation of RFC 7643 §6.

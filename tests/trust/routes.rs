@@ -18,7 +18,7 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list.
-const OTHERS: [(&str, &[&str]); 7] = [
+const OTHERS: [(&str, &[&str]); 11] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
@@ -28,6 +28,22 @@ const OTHERS: [(&str, &[&str]); 7] = [
         &["GET"],
     ),
     ("/log/consistency?first=0", &["GET"]),
+    (
+        "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/lineage",
+        &["GET"],
+    ),
+    (
+        "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/elevate",
+        &["POST"],
+    ),
+    (
+        "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/merge",
+        &["POST"],
+    ),
+    (
+        "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/split",
+        &["POST"],
+    ),
     ("/nothing", &["GET", "POST"]),
 ];
 /// An id that nobody has.
