@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use muster::cli::resolve::records::{ReadError, read};
 use muster::domain::matching::block::{MOST_KEYS, keys};
+use muster::domain::matching::evaluate::resolve;
 use muster::domain::matching::population::{HOT, Population};
-use muster::domain::matching::{Candidate, Decision, Guard, Outcome, Profile, Scorer, decide};
-
-use crate::properties::context;
+use muster::domain::matching::{Decision, Guard, Outcome, Profile, Scorer};
 
 fn named(given: &str, family: &str) -> Profile {
     let mut profile = Profile::default();
@@ -16,24 +15,8 @@ fn named(given: &str, family: &str) -> Profile {
     profile
 }
 
-fn among(newcomer: &Profile, population: &mut Population) -> Decision<u32> {
-    let near = population.candidates(newcomer);
-    let candidates: Vec<_> = near
-        .iter()
-        .map(|id| Candidate {
-            id: *id,
-            profile: &population.profiles[*id as usize],
-            same_system: false,
-            known_apart: false,
-        })
-        .collect();
-    decide(
-        newcomer,
-        &candidates,
-        &context(1000.0),
-        &Scorer::builtin().unwrap(),
-        population,
-    )
+fn among(newcomer: &Profile, people: &mut Population) -> Decision<u32> {
+    resolve(newcomer, people, &Scorer::builtin().unwrap()).0
 }
 
 #[test]

@@ -320,6 +320,12 @@ fn record(dice: &mut Dice, person: &Person) -> HashMap<&'static str, String> {
     known
 }
 
+/// What an employer puts behind a name that it knows twice: letters, for nobody's mailbox is as telling as a number.
+fn mark(id: usize) -> String {
+    let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap());
+    [id, id / 26, id / 676].map(letter).iter().collect()
+}
+
 /// How a system reaches somebody.
 fn contacts(
     dice: &mut Dice,
@@ -346,7 +352,12 @@ fn contacts(
     let family = deunicode::deunicode(&person.family)
         .to_lowercase()
         .replace(' ', "");
-    let at_work = format!("{initial}{family}@{}", domain(person.jobs[0]));
+    // No company gives two people one mailbox.
+    let at_work = format!(
+        "{initial}{family}{}@{}",
+        mark(person.id),
+        domain(person.jobs[0])
+    );
     tell(
         known,
         if applicants { 5 } else { 70 },

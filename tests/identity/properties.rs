@@ -6,7 +6,7 @@ use muster::domain::matching::{Candidate, Context, Decision, Profile, Scorer, de
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-pub(crate) fn context(population: f64) -> Context {
+fn context(population: f64) -> Context {
     Context {
         population,
         merge_above: 0.9,

@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use super::LINE;
 use super::scorecard::{Figure, Target, figure};
-use crate::domain::matching::evaluate::Known;
+use crate::domain::matching::Scorer;
+use crate::domain::matching::evaluate::{Known, resolve};
 use crate::domain::matching::population::Population;
-use crate::domain::matching::{Candidate, Context, Scorer, decide};
 
 /// So many records are timed.
 const TIMED: usize = 20_000;
@@ -25,29 +24,11 @@ pub(super) fn one_record(
     people: &mut Population,
     scorer: &Scorer,
 ) -> Vec<Figure> {
-    #[expect(clippy::cast_precision_loss, reason = "a population needs no more")]
-    let context = Context {
-        population: records.len() as f64,
-        merge_above: LINE,
-        review_from: 0.7,
-        needs_strong_evidence: true,
-        guards_account: false,
-    };
     let mut times: Vec<f64> = Vec::new();
     let mut outcomes = 0;
     for record in records.iter().step_by(records.len().div_ceil(TIMED).max(1)) {
         let start = Instant::now();
-        let near = people.candidates(&record.profile);
-        let candidates: Vec<Candidate<'_, u32>> = near
-            .iter()
-            .map(|id| Candidate {
-                id: *id,
-                profile: &people.profiles[*id as usize],
-                same_system: false,
-                known_apart: false,
-            })
-            .collect();
-        let decision = decide(&record.profile, &candidates, &context, scorer, people);
+        let (decision, _) = resolve(&record.profile, people, scorer);
         times.push(start.elapsed().as_secs_f64() * 1000.0);
         outcomes += decision.candidates.len();
     }

@@ -59,7 +59,9 @@ pub fn online(records: &[Known], scorer: &Scorer) -> Online {
     };
     for record in records {
         let is_known = !seen.insert(record.person);
-        let decision = found.resolve(&record.profile, &mut people, scorer);
+        let (decision, near) = resolve(&record.profile, &mut people, scorer);
+        found.candidates += near;
+        found.most_candidates = found.most_candidates.max(near);
         found.note(&decision, |id| of[id as usize] == record.person);
         let mut ids = decision.candidates.iter().map(|(id, _)| *id);
         let first = ids.clone().next();
@@ -92,36 +94,35 @@ pub fn online(records: &[Known], scorer: &Scorer) -> Online {
     found
 }
 
-impl Online {
-    fn resolve(
-        &mut self,
-        newcomer: &Profile,
-        people: &mut Population,
-        scorer: &Scorer,
-    ) -> Decision<u32> {
-        let near = people.candidates(newcomer);
-        self.candidates += near.len();
-        self.most_candidates = self.most_candidates.max(near.len());
-        let candidates: Vec<Candidate<'_, u32>> = near
-            .iter()
-            .map(|id| Candidate {
-                id: *id,
-                profile: &people.profiles[*id as usize],
-                same_system: false,
-                known_apart: false,
-            })
-            .collect();
-        #[expect(clippy::cast_precision_loss, reason = "a population needs no more")]
-        let context = Context {
-            population: people.profiles.len() as f64,
-            merge_above: 0.9,
-            review_from: 0.7,
-            needs_strong_evidence: true,
-            guards_account: false,
-        };
-        decide(newcomer, &candidates, &context, scorer, people)
-    }
+/// Resolves one record among people: candidates found, compared, decided; and how many candidates there were.
+pub fn resolve(
+    newcomer: &Profile,
+    people: &mut Population,
+    scorer: &Scorer,
+) -> (Decision<u32>, usize) {
+    let near = people.candidates(newcomer);
+    let candidates: Vec<Candidate<'_, u32>> = near
+        .iter()
+        .map(|id| Candidate {
+            id: *id,
+            profile: &people.profiles[*id as usize],
+            same_system: false,
+            known_apart: false,
+        })
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "a population needs no more")]
+    let context = Context {
+        population: people.profiles.len() as f64,
+        merge_above: 0.9,
+        review_from: 0.7,
+        needs_strong_evidence: true,
+        guards_account: false,
+    };
+    let decision = decide(newcomer, &candidates, &context, scorer, people);
+    (decision, near.len())
+}
 
+impl Online {
     /// Notes how sure of each candidate the model was, and how right.
     fn note(&mut self, decision: &Decision<u32>, is_right: impl Fn(u32) -> bool) {
         for (id, trace) in &decision.candidates {
