@@ -1,5 +1,5 @@
 //! Where a value comes from: every claim on it, the rule that chose among them, and the events that brought them; as plain
-//! JSON and as W3C PROV-JSON.
+//! JSON and as W3C PROV-JSON.
 
 use std::collections::HashMap;
 

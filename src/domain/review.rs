@@ -1,4 +1,4 @@
-//! Questions for a human: what a review holds when it is opened, and how it may change.
+//! Questions for a human: what a review holds when it is opened, and how it may change.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What another policy would make of the same claims: counted, with examples, before it is applied.
+//! What another policy would make of the same claims: counted, with examples, before it is applied.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a system says that is for another to say: kept, shown, and held back until somebody elevates it (design §3, A-012).
+//! What a system says that is for another to say: kept, shown, and held back until somebody elevates it (design §3, A-067).
 
 use serde_json::Value;
 

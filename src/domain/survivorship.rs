@@ -1,5 +1,5 @@
 //! Whose claim survives: the policy's authority and survivorship as an order among claims, compiled once (design §3,
-//!
+//!
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

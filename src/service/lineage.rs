@@ -1,5 +1,5 @@
 //! Where a value comes from: from the golden record through every claim, decision and version of the policy back to the
-//! message that it came in.
+//! message that it came in.
 
 use serde_json::Value;
 

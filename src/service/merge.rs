@@ -1,4 +1,4 @@
-//! Two persons who are one, and one who was two after all (design §3, A-035, A-036, A-070). Whole source records move: what
+//! Two persons who are one, and one who was two after all (design §3, A-053). Whole source records move: what
 //! each system says stays what it says, so a split restores what a merge has put together.
 
 use std::sync::Arc;

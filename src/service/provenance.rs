@@ -1,5 +1,5 @@
 //! Where a record comes from, for who asks: the systems that speak of it, and whose word stands in each attribute
-//!
+//!
 
 use std::collections::{BTreeMap, HashMap};
 

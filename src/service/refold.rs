@@ -1,4 +1,4 @@
-//! The same claims under another policy: simulated before it is applied, and folded anew in the background after.
+//! The same claims under another policy: simulated before it is applied, and folded anew in the background after.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};

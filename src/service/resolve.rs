@@ -1,4 +1,4 @@
-//! Who a newcomer is, by evidence: candidates by their keys, scored, guarded, decided and explained (design §7, A-030 to A-034).
+//! Who a newcomer is, by evidence: candidates by their keys, scored, guarded, decided and explained (design §7, A-046 to A-051).
 //! It runs where the policy has a `matching` row; keys alone decide otherwise.
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Questions for a human: opened by the server, decided by who may write them.
+//! Questions for a human: opened by the server, decided by who may write them.
 
 use serde_json::{Value, json};
 

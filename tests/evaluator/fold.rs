@@ -234,7 +234,7 @@ fn check(test: impl Fn(&[Body]) -> Result<(), TestCaseError>) {
     }
 }
 
-/// with and without a policy.
+/// with and without a policy.
 #[test]
 fn the_golden_record_does_not_depend_on_the_order_of_its_sources() {
     for laws in [&*LAWLESS, &*LAWFUL] {

@@ -1,4 +1,4 @@
-//! Whence a value comes: on the record, and traced back to the messages.
+//! Whence a value comes: on the record, and traced back to the messages.
 
 use serde_json::{Value, json};
 

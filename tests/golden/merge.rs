@@ -1,4 +1,4 @@
-//! Two persons who are one, and one who was two.
+//! Two persons who are one, and one who was two (A-053, design §3).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Another policy over the same claims: simulated, then folded anew in the background.
+//! Another policy over the same claims: simulated, then folded anew in the background.
 
 use std::thread;
 use std::time::Duration;

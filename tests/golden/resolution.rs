@@ -1,4 +1,4 @@
-//! Who a newcomer is, by evidence; and what a human is asked.
+//! Who a newcomer is, by evidence; and what a human is asked.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn people(client: &Client) -> usize {
         .unwrap()
 }
 
-/// a typing error and another way to write a number do not make two people; the log says why they are one.
+/// a typing error and another way to write a number do not make two people; the log says why they are one.
 async fn somebody_known_by_evidence_is_not_made_twice(app: &App) {
     apply(app, &matching());
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
@@ -80,7 +80,7 @@ async fn somebody_known_by_evidence_is_not_made_twice(app: &App) {
     assert!(resolution["candidates"][0]["among"].as_f64().unwrap() > 0.9);
 }
 
-/// between the lines a human decides; until then it is somebody new.
+/// between the lines a human decides; until then it is somebody new.
 async fn who_may_be_somebody_is_new_and_asked_about(app: &App) {
     apply(app, &matching());
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
@@ -201,7 +201,7 @@ async fn a_key_that_a_crowd_shares_is_not_walked(app: &App) {
     assert!(resolution["candidates"].as_array().unwrap().len() <= 30);
 }
 
-/// the bits added up again give the score; who may not see an attribute sees neither form.
+/// the bits added up again give the score; who may not see an attribute sees neither form.
 async fn a_trace_adds_up_and_shows_only_what_its_reader_may_see(app: &App) {
     let masking = "masking:\n  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }\n  - { attributes: [phoneNumbers], openTo: [payroll], otherwise: lastFour }\n";
     let opened = matching()
@@ -284,7 +284,7 @@ async fn without_a_matching_row_keys_alone_decide(app: &App) {
     assert_eq!(hris.find("/Reviews", "id pr").await.len(), 0);
 }
 
-/// one open review per person, attribute and system; approving it elevates.
+/// one open review per person, attribute and system; approving it elevates.
 async fn a_conflict_is_asked_about_once_and_settled_by_a_review(app: &App) {
     apply(app, &matching());
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);

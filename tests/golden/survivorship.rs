@@ -64,7 +64,7 @@ async fn events(hris: &Client, person: &Value, kind: &str) -> Vec<Value> {
     hris.find("/AuditEvents", &filter).await
 }
 
-/// the master's claim stands, another's is kept and told of once, however often it is pushed.
+/// the master's claim stands, another's is kept and told of once, however often it is pushed.
 async fn the_masters_word_stands_and_anothers_is_a_suggestion(app: &App) {
     apply(app, POLICY);
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
@@ -142,7 +142,7 @@ async fn two_systems_that_alternate_flip_nothing(app: &App) {
     assert_eq!(versions.len(), 1);
 }
 
-/// with a reason, by those who may settle conflicts; logged.
+/// with a reason, by those who may settle conflicts; logged.
 async fn an_elevated_suggestion_stands_until_its_system_says_otherwise(app: &App) {
     apply(app, POLICY);
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
@@ -201,7 +201,7 @@ async fn an_elevated_suggestion_stands_until_its_system_says_otherwise(app: &App
     assert_eq!(next.ok(200)["legalName"], "Augusta Ada King");
 }
 
-/// one value, and a list as a whole.
+/// one value, and a list as a whole.
 async fn the_first_system_in_the_order_that_speaks_wins(app: &App) {
     apply(app, POLICY);
     let (hris, crm, idp) = (
@@ -237,7 +237,7 @@ async fn the_first_system_in_the_order_that_speaks_wins(app: &App) {
     assert_eq!(now.ok(200)["name"]["familyName"], "King");
 }
 
-///
+///
 async fn in_a_union_nobody_takes_away_what_another_says(app: &App) {
     apply(app, POLICY);
     let (hris, crm) = (app.client("hris").await, app.client("crm").await);
@@ -273,7 +273,7 @@ async fn in_a_union_nobody_takes_away_what_another_says(app: &App) {
     assert_eq!(own.ok(200)["emails"].as_array().unwrap().len(), 1);
 }
 
-///
+///
 async fn the_longest_value_wins_where_the_policy_says_so(app: &App) {
     apply(app, POLICY);
     let (hris, crm) = (app.client("hris").await, app.client("crm").await);

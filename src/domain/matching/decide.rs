@@ -1,4 +1,4 @@
-//! Who a newcomer is: each candidate scored, guarded and explained (matching.md; ).
+//! Who a newcomer is: each candidate scored, guarded and explained (matching.md; ).
 
 use serde::{Deserialize, Serialize};
 
