@@ -18,15 +18,19 @@ use crate::scim;
 use crate::scim::projection::Projection;
 use crate::store::alias::Alias;
 use crate::store::member::Peer;
+use crate::store::record::NewRecord;
 use crate::store::{self, Tx};
 
 /// What is to be done with two persons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Join {
     /// The other is this one.
     Merge,
     /// The other, merged into this one before, is somebody else.
     Split,
+    /// Of whom a system speaks, whose name that other is, is somebody else, of whom nothing else is known: a newcomer was
+    /// taken for this one. Of several records of that system the one of this `externalId`.
+    Detach(Option<String>),
 }
 
 /// A merge or a split that was found right so far: what is left to do needs the database.
@@ -77,7 +81,11 @@ impl Joining {
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
         let write = Write::new(muster, context, &self.view);
-        let after = match self.join {
+        let after = match &self.join {
+            Join::Detach(external_id) => {
+                let source = (self.other.as_str(), external_id.as_deref());
+                write.detach(tx, &self.id, source, &self.reason)?
+            }
             Join::Merge => write.merge(tx, (&self.id, &self.other), &self.reason, false)?,
             Join::Split => write.split(tx, (&self.id, &self.other), &self.reason)?,
         };
@@ -303,6 +311,89 @@ impl Write<'_> {
         self.give_back(tx, &alias, (&after, &stands))?;
         store::alias::keep_apart(tx, tenant, (survivor.folded.id, alias.id))?;
         Ok(after)
+    }
+
+    /// Makes a person of its own of what one system says; that person. An account that goes along keeps its groups.
+    fn detach(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        (system, external_id): (&str, Option<&str>),
+        reason: &str,
+    ) -> Result<Folded, Error> {
+        let record = self.whole(tx, id)?;
+        let source = self.one_source(&record, system, external_id)?;
+        let tenant = self.context.tenant();
+        let new_id = self.muster.0.ids.resource();
+        let data_key = store::key::fresh(tx, tenant, new_id)?;
+        let keys = store::key::envelope(tx, &record.folded)?;
+        let mut moved = self.resealed(source, (&keys, &data_key.envelope()))?;
+        (moved.row, moved.origin) = (None, None);
+        let left = record.sources.iter();
+        let left = left
+            .filter(|other| other.row != source.row)
+            .cloned()
+            .collect();
+        let detail = json!({ "split": new_id.to_string() });
+        let why = (Happened::Split, Some(reason), Some(detail));
+        let after = self.settle(tx, &record, left, &Claims::default(), why)?;
+        let of_it = Write::new(self.muster, self.context, self.view);
+        let mut sources = vec![moved];
+        let (leaves, withheld) = of_it.fold_unique(tx, None, &mut sources)?;
+        let event = of_it.event(Happened::Created, new_id);
+        let event = event
+            .with_changes(changes(&Leaves::new(), &leaves))
+            .withholding(withheld)
+            .because(Some(reason))
+            .telling(Some(json!({ "splitFrom": record.folded.id.to_string() })));
+        let new = NewRecord {
+            id: new_id,
+            kind: Kind::Person,
+            leaves,
+            sources,
+            members: Vec::new(),
+            data_key: Some(data_key),
+        };
+        let made = store::record::insert(tx, self.specs(), new, event)?;
+        self.muster.key(tx, self.context, &made)?;
+        if record.folded.has_account() && !after.has_account() {
+            let groups = self.hand_over(tx, &after, &made)?;
+            self.join_groups(tx, &made, &groups)?;
+        }
+        store::alias::keep_apart(tx, tenant, (record.folded.id, made.id))?;
+        Ok(made)
+    }
+
+    /// The one source record that is meant, which must not be all that is known.
+    fn one_source<'r>(
+        &self,
+        record: &'r Record,
+        system: &str,
+        external_id: Option<&str>,
+    ) -> Result<&'r SourceRecord, Error> {
+        let meant = |source: &&SourceRecord| {
+            let named = external_id.is_none_or(|id| source.external_id.as_deref() == Some(id));
+            source.system == system && named
+        };
+        let mut found = record.sources.iter().filter(meant);
+        let (Some(source), None) = (found.next(), found.next()) else {
+            return Err(scim::Error::invalid_value(format!(
+                "'{system}' does not speak of this person by one record: Provenance.sources lists who does; name its 'externalId' too"
+            ))
+            .into());
+        };
+        if source.origin != Some(record.folded.row) {
+            return Err(scim::Error::invalid_value(
+                "this record came by a merge: split the 'id' that was merged, which Provenance.mergedFrom lists",
+            )
+            .into());
+        }
+        if record.sources.len() == 1 {
+            return Err(Error::Conflict(
+                "nobody else speaks of this person: there is nothing to split".into(),
+            ));
+        }
+        Ok(source)
     }
 
     /// Puts a person that stands again back into its groups, and takes the one that it was merged into out of those that it
