@@ -322,7 +322,7 @@ impl Write<'_> {
         reason: &str,
     ) -> Result<Folded, Error> {
         let record = self.whole(tx, id)?;
-        let source = self.one_source(&record, system, external_id)?;
+        let source = Self::one_source(&record, system, external_id)?;
         let tenant = self.context.tenant();
         let new_id = self.muster.0.ids.resource();
         let data_key = store::key::fresh(tx, tenant, new_id)?;
@@ -366,7 +366,6 @@ impl Write<'_> {
 
     /// The one source record that is meant, which must not be all that is known.
     fn one_source<'r>(
-        &self,
         record: &'r Record,
         system: &str,
         external_id: Option<&str>,
