@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod afternoon;
 mod lineage;
 mod merge;
 mod refold;
