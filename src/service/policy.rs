@@ -1,9 +1,9 @@
 //! The policies in force: one a tenant, each version kept, compiled once, and known to all processes within a moment.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -111,8 +111,11 @@ pub(super) struct Watch {
     policies: RwLock<Arc<Policies>>,
     /// What was known of purposes for a while; held while something new is read.
     glasses: Mutex<i64>,
-    stop: Mutex<Option<Sender<()>>>,
+    stop: Mutex<Option<Looking>>,
 }
+
+/// The thread that looks, and what stops it.
+type Looking = (Sender<()>, JoinHandle<()>);
 
 impl Watch {
     pub(super) fn new() -> Self {
@@ -188,19 +191,23 @@ impl Watch {
         Ok(())
     }
 
-    fn stopped_by(&self) -> Receiver<()> {
-        let (stop, stopped) = channel();
-        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
-        stopped
+    fn begin(&self, looking: Looking) {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(looking);
     }
 
+    /// Ends the thread, and waits for that: a process must not end while a connection is being opened.
     pub(super) fn close(&self) {
-        drop(
-            self.stop
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        let looking = self
+            .stop
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some((stop, thread)) = looking {
+            drop(stop);
+            if thread.thread().id() != thread::current().id() {
+                thread.join().unwrap_or_default();
+            }
+        }
     }
 }
 
@@ -281,7 +288,7 @@ impl Muster {
     /// Looks for policies that other processes apply, until the service is closed.
     pub(super) fn watch(&self) -> Result<(), Error> {
         self.refresh()?;
-        let stopped = self.0.watch.stopped_by();
+        let (stop, stopped) = channel();
         let inner = Arc::downgrade(&self.0);
         let look = move || {
             while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
@@ -294,9 +301,10 @@ impl Muster {
         };
         let thread = thread::Builder::new().name("muster-policy".into());
         let spawned = thread.spawn(look);
-        spawned
-            .map(drop)
-            .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
+        let spawned =
+            spawned.map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))?;
+        self.0.watch.begin((stop, spawned));
+        Ok(())
     }
 
     pub(super) fn refresh(&self) -> Result<(), Error> {
