@@ -2,39 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
 
 use super::database::Place;
-use super::extract::Extract;
+use super::extract::{Extract, Job};
 use super::{Failure, mapping, print};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::mapping::Mapping;
 use crate::service::Muster;
-use crate::service::import::{CHUNK, Compared, Counts, Import, Line, Order, Report, Seen};
-use crate::store::import_job::Ledger;
+use crate::service::import::{CHUNK, Compared, Counts, Import, Ledger, Line, Order, Report, Seen};
 use crate::telemetry;
 
 /// What to compare.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The full extract.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// The source system whose extract it is.
-    #[arg(long, value_name = "NAME")]
-    system: String,
-    /// The mapping (YAML): which column claims which attribute.
-    #[arg(long, value_name = "MAPPING")]
-    map: PathBuf,
-    /// The tenant.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    tenant: String,
-    /// Who orders it, for the log.
-    #[arg(long, value_name = "NAME", default_value = "operator")]
-    actor: String,
+    #[command(flatten)]
+    job: Job,
     /// Take in the rows that drifted or are missing here. Who is missing there is only reported.
     #[arg(long)]
     repair: bool,
@@ -45,30 +31,11 @@ pub(super) struct Options {
     place: Place,
 }
 
-/// What is compared with what: a command's order, or a schedule's.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    pub(super) system: String,
-    pub(super) map: PathBuf,
-    pub(super) file: PathBuf,
-    pub(super) tenant: String,
-    pub(super) actor: String,
-    pub(super) repair: bool,
-}
-
 /// Compares, repairs if asked to, and prints the report.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
-    let job = Job {
-        system: options.system.clone(),
-        map: options.map.clone(),
-        file: options.file.clone(),
-        tenant: options.tenant.clone(),
-        actor: options.actor.clone(),
-        repair: options.repair,
-    };
     let service = options.place.open()?;
-    let report = reconcile(&service, &job, &SystemClock);
+    let report = reconcile(&service, (&options.job, options.repair), &SystemClock);
     service.close();
     let report = report?;
     print(&if options.json {
@@ -80,7 +47,11 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Compares a file with what is held; the report is kept in the log too.
-pub(super) fn reconcile(service: &Muster, job: &Job, clock: &dyn Clock) -> Result<Report, Failure> {
+pub(super) fn reconcile(
+    service: &Muster,
+    (job, repair): (&Job, bool),
+    clock: &dyn Clock,
+) -> Result<Report, Failure> {
     let (mapping, mapping_hash) = mapping::sound(&job.map, &job.system)?;
     let order = Order {
         tenant: service.tenant(&job.tenant)?,
@@ -113,7 +84,7 @@ pub(super) fn reconcile(service: &Muster, job: &Job, clock: &dyn Clock) -> Resul
         for row in compared {
             report.add(row);
         }
-        if job.repair && !repairable.is_empty() {
+        if repair && !repairable.is_empty() {
             for reject in import.commit(&mut ledger, chunk.only(&repairable), clock.now())? {
                 report.reject(reject);
             }
@@ -121,7 +92,7 @@ pub(super) fn reconcile(service: &Muster, job: &Job, clock: &dyn Clock) -> Resul
         Ok(())
     })?;
     missing_there(&import, &seen, &mut report)?;
-    report.repaired = job.repair.then(|| Counts::from(&ledger));
+    report.repaired = repair.then(|| Counts::from(&ledger));
     import.report(&report, clock.now())?;
     Ok(report)
 }

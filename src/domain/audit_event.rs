@@ -83,9 +83,8 @@ impl Renderer {
         if let Some(subjects) = body.get("subjects").filter(|value| !is_empty(value)) {
             document.insert("subjects".into(), subjects.clone());
         }
-        if let Some(detail) = body.get("detail") {
-            document.insert("detail".into(), detail.to_string().into());
-        }
+        let detail = body.get("detail").map(|detail| told(&seen, detail.clone()));
+        document.extend(detail.map(|detail| ("detail".to_owned(), detail.to_string().into())));
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
         let mut masked = self.mask_row(context, self.catalog().audit_event(), &id, document);
@@ -93,6 +92,21 @@ impl Renderer {
         masked.note(created, person.and_then(|id| id.parse().ok()), disclosed);
         masked
     }
+}
+
+/// What else there is to say; of the attributes that two people were compared in only those that the reader may know of.
+fn told(seen: &Seen<'_>, mut detail: Value) -> Value {
+    let candidates = detail.pointer_mut("/resolution/candidates");
+    for candidate in candidates
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(compared) = candidate["comparisons"].as_array_mut() {
+            compared.retain(|one| one["path"].as_str().is_some_and(|path| seen.knows(path)));
+        }
+    }
+    detail
 }
 
 fn at(attribute: &str) -> Location {

@@ -109,7 +109,7 @@ const TYPES: [Plan; 5] = [
         endpoint: "/Organizations",
         description: "A company, a school, a customer's account",
         core: ORGANIZATION,
-        extensions: &[],
+        extensions: &[ROLES[4]],
         kind: Kind::Organization,
         accounts_only: false,
     },

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::access::Clearance;
+use super::access::{Clearance, Governing};
+use super::review::SYSTEM;
 use crate::id::TenantId;
 use crate::scim::profile::{Habit, Profile};
 
@@ -112,6 +113,27 @@ pub struct Context {
 }
 
 impl Context {
+    /// The server itself, at work on a tenant's records.
+    #[must_use]
+    pub fn of_server(tenant: TenantId, now: DateTime<Utc>) -> Self {
+        let client = Client {
+            name: SYSTEM.to_owned(),
+            tenant,
+            system: SYSTEM.to_owned(),
+            clearance: Clearance::of_operator(&Governing::default()),
+            purposes: Vec::new(),
+            profile: Profile::Rfc,
+            patch_answer: None,
+        };
+        Self {
+            client: Arc::new(client),
+            correlation: SYSTEM.to_owned(),
+            base_url: "".into(),
+            now,
+            said_at: None,
+        }
+    }
+
     /// The caller's tenant.
     #[must_use]
     pub fn tenant(&self) -> TenantId {

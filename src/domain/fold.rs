@@ -1,13 +1,14 @@
 //! The golden record: a pure function of the source records and the policy (design §3). The policy says whose claims
 //! survive; where it says nothing, the newest does.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::access::Classified;
 use super::claim::{Claim, SINGLE, SourceRecord};
-use super::record::{Leaves, external_id_path};
+use super::record::{Leaves, external_id_path, external_ids};
 use super::sealed;
 use super::survivorship::{Law, Rank, Rulings};
 use super::view::{Spec, Specs};
@@ -67,9 +68,16 @@ impl Rules<'_> {
             .collect();
         // Of two records of one system, which a merge has brought together, the first one's name is the person's.
         named.sort_by_key(|source| (source.first_seen, &source.external_id));
-        for source in named.into_iter().rev() {
-            if let Some(external_id) = &source.external_id {
-                leaves.insert(external_id_path(&source.system), external_id.clone().into());
+        for source in named {
+            let external_id = Value::from(source.external_id.clone());
+            match leaves.entry(external_id_path(&source.system)) {
+                Entry::Vacant(none) => {
+                    none.insert(external_id);
+                }
+                Entry::Occupied(mut one) => {
+                    let all = [external_ids(one.get()), &[external_id]].concat();
+                    one.insert(Value::Array(all));
+                }
             }
         }
         derive(&mut leaves, sources);

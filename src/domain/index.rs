@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::record::Leaves;
+use super::record::{Leaves, external_ids};
 use super::view::{Spec, Specs};
 use crate::scim::comparable::{Comparison, comparable};
 use crate::scim::schema::{Attribute, Kind};
@@ -66,7 +66,9 @@ pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
     for (path, value) in leaves {
         let Some(spec) = specs.get(path) else {
-            rows.extend(external_id_text(value).map(|text| row(path, 0, &text)));
+            for (element, value) in (0..).zip(external_ids(value)) {
+                rows.extend(external_id_text(value).map(|text| row(path, element, &text)));
+            }
             continue;
         };
         if spec.attribute.secret {
@@ -151,7 +153,10 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
     let mut uniques = BTreeSet::new();
     for (path, value) in leaves {
         let texts: Vec<String> = match specs.get(path) {
-            None => external_id_text(value).into_iter().collect(),
+            None => external_ids(value)
+                .iter()
+                .filter_map(external_id_text)
+                .collect(),
             Some(spec) if !spec.is_unique() => continue,
             Some(spec) => match value {
                 Value::Array(elements) => elements

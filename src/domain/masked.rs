@@ -13,7 +13,7 @@ use super::access::{Seen, consented};
 use super::catalog::Catalog;
 use super::context::{Context, Right};
 use super::document::value_at;
-use super::record::{Folded, Kind, Leaves, external_id_path};
+use super::record::{Folded, Kind, Leaves, external_id_path, external_ids};
 use super::view::View;
 use crate::id::ResourceId;
 use crate::scim::comparable::instant;
@@ -239,7 +239,8 @@ impl Renderer {
         let mut document = Map::with_capacity(folded.leaves.len() + 4);
         document.insert("schemas".into(), Value::Null);
         document.insert("id".into(), id.to_string().into());
-        if let Some(external_id) = folded.leaves.get(&external_id_path(context.system())) {
+        let called = folded.leaves.get(&external_id_path(context.system()));
+        if let Some(external_id) = called.and_then(|all| external_ids(all).first()) {
             document.insert("externalId".into(), external_id.clone());
         }
         view.place_all(&mut document, folded.leaves, &self.catalog, base);

@@ -54,13 +54,22 @@ impl Kind {
 }
 
 /// The folded values by canonical path. A single-valued leaf holds its value; a multi-valued attribute the array
-/// of its elements. `externalId@SYSTEM` holds each system's own `externalId`.
+/// of its elements. `externalId@SYSTEM` holds each system's own `externalId`; an array of them, the person's own first, where a
+/// merge has brought several of its records together.
 pub type Leaves = BTreeMap<String, Value>;
 
 /// The canonical path under which a system's `externalId` stands.
 #[must_use]
 pub fn external_id_path(system: &str) -> String {
     format!("externalId@{system}")
+}
+
+/// All that a system calls a record: what stands at its [`external_id_path`].
+#[must_use]
+pub fn external_ids(value: &Value) -> &[Value] {
+    value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 /// A record without its sources: enough to read.

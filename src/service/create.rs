@@ -92,10 +92,7 @@ impl Muster {
         Ok(Create {
             view,
             given,
-            asked: Asked {
-                projection: projection.clone(),
-                if_match: None,
-            },
+            asked: projection.into(),
             ignored: received.ignored,
         })
     }

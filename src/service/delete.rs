@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::change::Write;
 use super::{Asked, Error, Muster};
-use crate::domain::claim::SourceRecord;
+use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
 use crate::domain::record::{Kind, Leaves, Record};
@@ -113,7 +113,14 @@ impl Write<'_> {
                 what = self.view.kind.word()
             )));
         }
-        self.remove(tx, record)
+        // Of two of its own records, which a merge has brought together, it deletes the one that it asked for.
+        let (_, others) = self.desk(record);
+        if others.is_empty() {
+            return self.remove(tx, record);
+        }
+        let why = (Happened::Updated, Some("sourceDeleted"), None);
+        self.settle(tx, record, others, &Claims::default(), why)
+            .map(drop)
     }
 
     fn remove(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {

@@ -107,10 +107,7 @@ impl Muster {
             id: id.to_owned(),
             order,
             target,
-            asked: Asked {
-                projection: projection.clone(),
-                if_match: None,
-            },
+            asked: projection.into(),
         };
         let written = self.perform(context, elevate, Elevate::perform).await?;
         self.disclosed_write(context, &name, written).await

@@ -77,8 +77,15 @@ impl Muster {
     }
 
     fn perform_erasure(&self, tx: &mut Tx<'_>, erasure: &Erasure) -> Result<(), Error> {
-        let tombstone = self.event_of(erasure, "person.erased", "Person", erasure.person);
-        let Some(found) = store::record::claim(tx, erasure.tenant, erasure.person)? else {
+        // By whichever of its ids a person is named, it is the person that is erased.
+        let alias = store::alias::find(tx, erasure.tenant, erasure.person)?;
+        let survivor = match &alias {
+            Some(alias) => store::record::identify(tx, alias.survivor)?,
+            None => None,
+        };
+        let person = survivor.unwrap_or(erasure.person);
+        let tombstone = self.event_of(erasure, "person.erased", "Person", person);
+        let Some(found) = store::record::claim(tx, erasure.tenant, person)? else {
             // Somebody who was deleted before: the log still tells of them.
             return if store::record::erase_departed(tx, tombstone)? {
                 Ok(())

@@ -21,6 +21,10 @@ impl Muster {
             let unknown = || Error::NotFound(format!("nothing is known of a person '{person}'"));
             let tenant = store::tenant::find(tx, tenant)?.ok_or_else(unknown)?;
             let found = store::record::find(tx, tenant, person)?;
+            let aliases = match &found {
+                Some(found) => store::alias::of(tx, found.row)?,
+                None => Vec::new(),
+            };
             let mut exported = match found.filter(|found| found.kind == Kind::Person) {
                 Some(found) => {
                     let record = store::record::with_sources(tx, found)?;
@@ -30,6 +34,10 @@ impl Muster {
                 None => json!({ "id": person.to_string(), "person": null, "sources": [] }),
             };
             let mut log = store::event::of_record(tx, tenant, person)?;
+            // Whoever has been merged into this person is this person.
+            for alias in &aliases {
+                log.extend(store::event::of_record(tx, tenant, alias.id)?);
+            }
             log.retain(|event| !event["personId"].is_null() && event["type"] != "person.read");
             let mut disclosures = store::event::of_subject(tx, tenant, person)?;
             for read in &mut disclosures {

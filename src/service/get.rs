@@ -31,10 +31,7 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Masked<Resource>, Error> {
         let view = self.view(context, endpoint, Right::Read)?;
-        let asked = Asked {
-            projection: projection.clone(),
-            if_match: None,
-        };
+        let asked = Asked::from(projection);
         let name = Name::Id(id.parse().map_err(|_| missing(&view, id))?);
         match self.seek(context, &view, name, &asked).await? {
             Sought::Found(found) => return self.disclosed(context, &view, *found).await,

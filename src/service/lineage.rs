@@ -61,8 +61,12 @@ impl Muster {
         if !seen.may(Right::Read) {
             return Err(missing(view, &found.id.to_string()));
         }
-        let at = view.canonical(&provenance("attributes"));
-        if !at.is_some_and(|at| seen.may_on(Right::Read, at, None)) {
+        let Some(at) = view.canonical(&provenance("attributes")) else {
+            return Err(Error::NotFound(
+                "persons and organizations alone have a lineage".into(),
+            ));
+        };
+        if !seen.may_on(Right::Read, at, None) {
             return Err(Error::Forbidden(format!(
                 "the client '{}' has no right to read whence values come (Provenance.attributes)",
                 context.client.name

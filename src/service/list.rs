@@ -57,10 +57,7 @@ impl Muster {
         let Some(name) = Name::of(filter, view, specs, context.system()) else {
             return Ok(None);
         };
-        let asked = Asked {
-            projection: request.projection.clone(),
-            if_match: None,
-        };
+        let asked = Asked::from(&request.projection);
         let resources = match self.seek(context, view, name, &asked).await? {
             Sought::Found(found) => vec![*found],
             Sought::Nobody => Vec::new(),

@@ -108,10 +108,6 @@ fn ids<'v>(values: impl Iterator<Item = &'v str>) -> Vec<ResourceId> {
     values.filter_map(|value| value.parse().ok()).collect()
 }
 
-fn by_id(peers: Vec<Peer>) -> HashMap<ResourceId, Peer> {
-    peers.into_iter().map(|peer| (peer.id, peer)).collect()
-}
-
 impl Write<'_> {
     /// The records that members name, and the names of those whom nobody knows: one stranger must not lose the whole push
     /// (scim.md E16), so they are left out and told.
@@ -121,7 +117,6 @@ impl Write<'_> {
         members: &[Value],
     ) -> Result<(Vec<Peer>, Vec<String>), Error> {
         let found = member::claim(tx, self.context.tenant(), &ids(values(members)))?;
-        let found = by_id(found);
         let (known, strangers) = known(members, &found);
         let known: BTreeMap<i64, &Peer> = known.into_iter().map(|peer| (peer.row, peer)).collect();
         Ok((known.into_values().cloned().collect(), strangers))
@@ -229,8 +224,8 @@ impl Write<'_> {
                 RowChange::Remove(_) => {}
             }
         }
-        let joining = by_id(member::claim(tx, self.context.tenant(), &joining)?);
-        let leaving = by_id(member::find(tx, self.context.tenant(), &leaving)?);
+        let joining = member::claim(tx, self.context.tenant(), &joining)?;
+        let leaving = member::find(tx, self.context.tenant(), &leaving)?;
         let manner = &Manner::of(self.context);
         let (mut wanted, mut strangers) = (Wanted::default(), Vec::new());
         for change in changes {

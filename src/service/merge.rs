@@ -63,10 +63,7 @@ impl Muster {
             other: other.to_owned(),
             reason: reason.to_owned(),
             join,
-            asked: Asked {
-                projection: projection.clone(),
-                if_match: None,
-            },
+            asked: projection.into(),
         };
         let written = self.perform(context, joining, Joining::perform).await?;
         self.disclosed_write(context, "Person", written).await

@@ -307,3 +307,13 @@ struct Asked {
     projection: Projection,
     if_match: Option<String>,
 }
+
+impl From<&Projection> for Asked {
+    /// What an answer shall hold, whatever version it is of.
+    fn from(projection: &Projection) -> Self {
+        Self {
+            projection: projection.clone(),
+            if_match: None,
+        }
+    }
+}

@@ -275,10 +275,7 @@ impl Walk<'_> {
                 last,
                 more,
             } = list.slice(tx, &from, room)?;
-            let asked = Asked {
-                projection: request.projection.clone(),
-                if_match: None,
-            };
+            let asked = Asked::from(&request.projection);
             let count = i64::try_from(records.len()).unwrap_or(i64::MAX);
             let shown = self.muster.show(tx, self.context, view, records, &asked)?;
             self.resources.extend(shown);

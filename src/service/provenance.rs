@@ -26,7 +26,8 @@ pub(super) type Shown = Vec<(Location, Value)>;
 /// Which of what must be named is named.
 fn named(view: &View, asked: &Asked) -> [bool; 3] {
     // What is returned on request only is not returned by default.
-    if view.kind != Kind::Person || asked.projection.is_default() {
+    let is_folded = matches!(view.kind, Kind::Person | Kind::Organization);
+    if !is_folded || asked.projection.is_default() {
         return [false; 3];
     }
     ASKED.map(|name| {
@@ -35,7 +36,7 @@ fn named(view: &View, asked: &Asked) -> [bool; 3] {
     })
 }
 
-/// Whether the answer shows whence the person comes.
+/// Whether the answer shows whence the record comes.
 pub(super) fn asks_provenance(view: &View, asked: &Asked) -> bool {
     named(view, asked).contains(&true)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::policy::Governed;
 use super::{Error, Muster};
@@ -26,6 +26,8 @@ const CHUNK: i64 = 200;
 /// How long it rests between two chunks, so that others come first; and how often it looks whether there is a new policy.
 const REST: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_millis(500);
+/// How often it looks for reviews whose time is over.
+const SWEEP: TimeDelta = TimeDelta::minutes(1);
 
 /// The thread that folds anew, if there is one: it stops when this is closed.
 #[derive(Debug, Default)]
@@ -108,9 +110,14 @@ impl Muster {
         let weak = Arc::downgrade(&self.0);
         let work = move || {
             let mut pause = LOOK;
+            let mut swept = DateTime::UNIX_EPOCH;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let Some(inner) = weak.upgrade() else { return };
                 let muster = Self(inner);
+                if clock.now() - swept > SWEEP {
+                    swept = clock.now();
+                    muster.sweep(swept);
+                }
                 let more = muster.policies().values().any(|governed| {
                     muster
                         .refold(governed, clock.now())
@@ -127,6 +134,17 @@ impl Muster {
         spawned
             .map(drop)
             .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
+    }
+
+    /// Ends what nobody has decided in time, of every tenant that has a policy: without one nothing is asked.
+    fn sweep(&self, now: DateTime<Utc>) {
+        for governed in self.policies().values() {
+            match self.expire_reviews(governed.tenant, now) {
+                Ok(0) => {}
+                Ok(reviews) => tracing::info!(reviews, "expired: nobody has decided them in time"),
+                Err(error) => tracing::debug!(%error, "cannot end reviews now; it is tried again"),
+            }
+        }
     }
 
     /// Folds one chunk of a tenant's records anew; whether there is more to do.

@@ -206,7 +206,7 @@ impl Write<'_> {
                 && !self.muster.verifies(tenant, self.context.system()),
         };
         let scorer = Scorer::builtin().map_err(|error| Error::Internal(error.to_string()))?;
-        let decision: Decision<usize> = decide(&newcomer, &candidates, &context, &scorer, &Unknown);
+        let decision: Decision<usize> = decide(&newcomer, &candidates, &context, scorer, &Unknown);
         let mut people: Vec<Option<Record>> =
             people.into_iter().map(|(record, _)| Some(record)).collect();
         let told = decision.candidates.into_iter();

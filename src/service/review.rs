@@ -1,12 +1,15 @@
 //! Questions for a human: opened by the server, decided by who may write them.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::change::Write;
 use super::elevate::{Elevation, Target};
 use super::provenance::Shown;
 use super::{Asked, Error, Muster};
-use crate::domain::claim::{SINGLE, SourceRecord, Stamp};
+use crate::domain::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Event, Happened, changes};
 use crate::domain::fold::Rules;
@@ -14,7 +17,7 @@ use crate::domain::matching::Trace;
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::review::{self, Opening, Step};
 use crate::domain::view::View;
-use crate::id::{EventId, ResourceId};
+use crate::id::{EventId, ResourceId, TenantId};
 use crate::scim::comparable::instant;
 use crate::scim::resource_type::Location;
 use crate::store::record::NewRecord;
@@ -22,10 +25,57 @@ use crate::store::{self, Tx};
 
 /// The name of the resource type.
 pub(super) const NAME: &str = "Review";
+/// What has become of a review that nobody has decided in time.
+const EXPIRED: &str = "expired";
+/// Reviews that end in one transaction.
+const SWEPT: i64 = 100;
 /// Reviews about one subject that are looked through for one that asks the same.
 const ABOUT: i64 = 200;
 
 impl Muster {
+    /// Ends the open reviews of a tenant that nobody has decided in time: they are `expired`, and what they asked about stays
+    /// as it is. How many there were, at most a hundred at once.
+    pub fn expire_reviews(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<usize, Error> {
+        let find =
+            |tx: &mut Tx<'_>| Ok::<_, Error>(store::review::overdue(tx, tenant, now, SWEPT)?);
+        let overdue = self.0.store.read_blocking(find)?;
+        let count = overdue.len();
+        if count > 0 {
+            let muster = self.clone();
+            let context = Arc::new(Context::of_server(tenant, now));
+            self.0.store.write_blocking(move |tx| {
+                overdue
+                    .iter()
+                    .try_for_each(|row| muster.expire(tx, &context, *row))
+            })?;
+        }
+        Ok(count)
+    }
+
+    fn expire(&self, tx: &mut Tx<'_>, context: &Context, row: i64) -> Result<(), Error> {
+        let view = self.view(context, "/Reviews", Right::Write)?;
+        let record = store::record::fetch(tx, row)?;
+        if record.folded.leaves.get("status").and_then(Value::as_str) != Some("open") {
+            return Ok(());
+        }
+        let mut write = Write::new(self, context, &view);
+        write.errand = Some(EXPIRED);
+        let stamp = write.stamp(&record.sources);
+        let mut sources = record.sources.clone();
+        for own in sources
+            .iter_mut()
+            .filter(|own| own.system == review::SYSTEM)
+        {
+            claim(own, "status", EXPIRED.into(), stamp);
+            claim(own, "decidedBy", review::SYSTEM.into(), stamp);
+            claim(own, "decidedAt", instant(context.now).into(), stamp);
+        }
+        let why = (Happened::Updated, Some(EXPIRED), None);
+        write
+            .settle(tx, &record, sources, &Claims::default(), why)
+            .map(drop)
+    }
+
     /// Opens a review, in the caller's transaction; nothing if one asks the same already.
     pub(super) fn open_review(
         &self,
@@ -169,6 +219,9 @@ impl Write<'_> {
         sources: &mut [SourceRecord],
         event: EventId,
     ) -> Result<(), Error> {
+        if self.errand == Some(EXPIRED) {
+            return Ok(());
+        }
         let rules: Rules<'_> = self.rules();
         let after = rules.fold(sources);
         if after == before.folded.leaves {

@@ -47,7 +47,7 @@ impl Write<'_> {
     fn check_member(&self, tx: &mut Tx<'_>, group: &Folded, value: &str) -> Result<(), Error> {
         let ids: Vec<ResourceId> = value.parse().into_iter().collect();
         let found = store::member::find(tx, self.context.tenant(), &ids)?;
-        let rows: Vec<i64> = found.iter().map(|peer| peer.row).collect();
+        let rows: Vec<i64> = found.values().map(|peer| peer.row).collect();
         if store::member::present(tx, group.row, &rows)?.is_empty() {
             return Err(scim::Error::no_target(format!(
                 "there is nothing to remove: '{value}' is no member of this group"

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::db::on_both;
 use super::schema::{alias, cannot_link, resource, source_record};
 use super::sql_types::{instant, key, micros, uuid};
+use super::values::BATCH;
 use super::{Error, Tx, counter, event, record};
 use crate::domain::event::Event;
 use crate::domain::record::{Folded, Kind, Leaves};
@@ -50,6 +51,28 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<
     let row: Result<Row, _> = on_both!(&mut *tx.db, connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map(read).transpose()
+}
+
+/// Of these ids those that are aliases, each with the id of the record that it is a name of.
+pub(super) fn survivors(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    ids: &[ResourceId],
+) -> Result<Vec<(ResourceId, ResourceId)>, Error> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(BATCH) {
+        let keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = alias::table
+            .inner_join(resource::table.on(resource::id.eq(alias::survivor)))
+            .filter(alias::tenant.eq(tenant.0))
+            .filter(alias::uuid.eq_any(keys))
+            .select((alias::uuid, resource::uuid))
+            .load(tx.db)
+            .map_err(|error| tx.explain(error))?;
+        let id = |key: &[u8]| ResourceId(uuid(key));
+        found.extend(rows.iter().map(|(alias, own)| (id(alias), id(own))));
+    }
+    Ok(found)
 }
 
 /// The aliases of a record.

@@ -25,7 +25,10 @@ pub struct Job {
 }
 
 /// How far it has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset,
+)]
+#[diesel(table_name = import_job)]
 pub struct Ledger {
     /// How many rows were done before the last chunk.
     pub previous: i64,
@@ -45,48 +48,14 @@ pub struct Ledger {
     pub done: bool,
 }
 
-type Row = (i64, i64, i64, i64, i64, i64, i64, bool);
-
-const COLUMNS: (
-    import_job::previous,
-    import_job::position,
-    import_job::created,
-    import_job::joined,
-    import_job::changed,
-    import_job::unchanged,
-    import_job::rejected,
-    import_job::done,
-) = (
-    import_job::previous,
-    import_job::position,
-    import_job::created,
-    import_job::joined,
-    import_job::changed,
-    import_job::unchanged,
-    import_job::rejected,
-    import_job::done,
-);
-
 /// How far the job has come, if it was begun.
 pub fn find(tx: &mut Tx<'_>, job: &Job) -> Result<Option<Ledger>, Error> {
-    let row: Option<Row> = import_job::table
+    import_job::table
         .find((job.tenant.0, &job.system, &job.file, &job.mapping))
-        .select(COLUMNS)
+        .select(Ledger::as_select())
         .first(tx.db)
         .optional()
-        .map_err(|error| tx.explain(error))?;
-    Ok(row.map(
-        |(previous, position, created, joined, changed, unchanged, rejected, done)| Ledger {
-            previous,
-            position,
-            created,
-            joined,
-            changed,
-            unchanged,
-            rejected,
-            done,
-        },
-    ))
+        .map_err(|error| tx.explain(error))
 }
 
 /// Whether a file of that name was begun with other bytes and never finished.
@@ -114,8 +83,9 @@ pub fn claim(tx: &mut Tx<'_>, job: &Job, now: DateTime<Utc>) -> Result<(), Error
         import_job::file.eq(&job.file),
         import_job::mapping.eq(&job.mapping),
         import_job::name.eq(&job.name),
-        moved(&Ledger::default(), now),
+        Ledger::default(),
         import_job::started.eq(micros(now)),
+        import_job::touched.eq(micros(now)),
     );
     diesel::insert_into(import_job::table)
         .values(values)
@@ -135,34 +105,8 @@ pub fn update(
         .find((job.tenant.0, &job.system, &job.file, &job.mapping))
         .filter(import_job::position.eq(before.position));
     let moved = diesel::update(at)
-        .set(moved(after, now))
+        .set((*after, import_job::touched.eq(micros(now))))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;
     Ok(moved == 1)
-}
-
-type Moved = (
-    diesel::dsl::Eq<import_job::previous, i64>,
-    diesel::dsl::Eq<import_job::position, i64>,
-    diesel::dsl::Eq<import_job::created, i64>,
-    diesel::dsl::Eq<import_job::joined, i64>,
-    diesel::dsl::Eq<import_job::changed, i64>,
-    diesel::dsl::Eq<import_job::unchanged, i64>,
-    diesel::dsl::Eq<import_job::rejected, i64>,
-    diesel::dsl::Eq<import_job::done, bool>,
-    diesel::dsl::Eq<import_job::touched, i64>,
-);
-
-fn moved(to: &Ledger, now: DateTime<Utc>) -> Moved {
-    (
-        import_job::previous.eq(to.previous),
-        import_job::position.eq(to.position),
-        import_job::created.eq(to.created),
-        import_job::joined.eq(to.joined),
-        import_job::changed.eq(to.changed),
-        import_job::unchanged.eq(to.unchanged),
-        import_job::rejected.eq(to.rejected),
-        import_job::done.eq(to.done),
-        import_job::touched.eq(micros(now)),
-    )
 }

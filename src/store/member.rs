@@ -1,6 +1,6 @@
 //! Members as rows: adding one costs the same in a group of ten and of a million (design §2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 
@@ -9,7 +9,7 @@ use super::event;
 use super::schema::{group_member, resource};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::BATCH;
-use super::{Error, Tx};
+use super::{Error, Tx, alias};
 use crate::domain::event::Event;
 use crate::domain::record::{Folded, Kind};
 use crate::id::{ResourceId, TenantId};
@@ -66,14 +66,17 @@ fn peer((row, id, kind, account, display): PeerRow) -> Result<Peer, Error> {
     })
 }
 
+/// Records by the ids by which they were asked for: their own, or those of persons who have been merged into them.
+pub type Named = HashMap<ResourceId, Peer>;
+
 /// The records that have these ids.
-pub fn find(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Vec<Peer>, Error> {
+pub fn find(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Named, Error> {
     named(tx, tenant, ids, false)
 }
 
 /// The same, kept as they are until the transaction ends: whoever closes an account or deletes a record waits, or has come
 /// first and is seen. Always in the order of ids, so that two who claim the same records do not wait for each other.
-pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Vec<Peer>, Error> {
+pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<Named, Error> {
     named(tx, tenant, ids, true)
 }
 
@@ -82,11 +85,32 @@ fn named(
     tenant: TenantId,
     ids: &[ResourceId],
     hold: bool,
-) -> Result<Vec<Peer>, Error> {
+) -> Result<Named, Error> {
+    let mut named = by_own_ids(tx, tenant, ids, hold)?;
+    let strangers: Vec<ResourceId> = ids
+        .iter()
+        .filter(|id| !named.contains_key(id))
+        .copied()
+        .collect();
+    let aliases = alias::survivors(tx, tenant, &strangers)?;
+    let survivors: Vec<ResourceId> = aliases.iter().map(|(_, survivor)| *survivor).collect();
+    let found = by_own_ids(tx, tenant, &survivors, hold)?;
+    for (id, survivor) in aliases {
+        named.extend(found.get(&survivor).map(|peer| (id, peer.clone())));
+    }
+    Ok(named)
+}
+
+fn by_own_ids(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    ids: &[ResourceId],
+    hold: bool,
+) -> Result<Named, Error> {
     let mut keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut peers = Vec::with_capacity(keys.len());
+    let mut peers = Named::with_capacity(keys.len());
     for keys in keys.chunks(BATCH) {
         let query = resource::table
             .filter(resource::tenant.eq(tenant.0))
@@ -99,7 +123,8 @@ fn named(
             db => query.load(db),
         };
         for row in rows.map_err(|error| tx.explain(error))? {
-            peers.push(peer(row)?);
+            let peer = peer(row)?;
+            peers.insert(peer.id, peer);
         }
     }
     Ok(peers)

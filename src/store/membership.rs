@@ -98,7 +98,7 @@ fn side(tx: &mut Tx<'_>, tenant: TenantId, id: Option<ResourceId>) -> Result<Sid
     };
     let found = member::find(tx, tenant, &[id])?;
     Ok(found
-        .first()
+        .get(&id)
         .map_or(Side::Nobody, |peer| Side::Row(peer.row)))
 }
 

@@ -55,6 +55,7 @@ mod pool;
 mod purge;
 pub mod record;
 pub mod refold;
+pub mod review;
 mod schema;
 mod sealer;
 pub mod seek;

@@ -229,6 +229,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(event, log_leaf);
+diesel::allow_tables_to_appear_in_same_query!(alias, resource);
 diesel::allow_tables_to_appear_in_same_query!(
     resource,
     source_record,

@@ -14,7 +14,10 @@ on_both!(
     what_speaks_against_a_merge_is_told,
     a_review_merges_two_accounts_and_remembers_a_rejection,
     erasing_the_survivor_erases_who_was_merged_into_it,
-    a_newcomer_who_was_taken_for_another_is_split_off
+    a_newcomer_who_was_taken_for_another_is_split_off,
+    either_name_of_one_system_finds_the_person,
+    a_reference_to_an_alias_is_one_to_the_person,
+    merges_at_once_lose_nothing
 );
 
 async fn join(client: &Client, person: &Value, verb: &str, other: &Value) -> Answer {
@@ -216,6 +219,119 @@ async fn a_write_through_an_alias_lands_on_that_aliass_source_record(app: &App) 
     assert_eq!(ats.get(&at(&other)).await.ok(200)["externalId"], "c2");
 }
 
+/// A system that knew a person twice goes on by either name: it finds both, makes neither anew, and deletes one alone.
+async fn either_name_of_one_system_finds_the_person(app: &App) {
+    apply(app, &matching());
+    let (hris, ats) = (app.client("hris").await, app.client("ats").await);
+    let one = ats
+        .create(
+            "/Persons",
+            json!({"externalId": "c1", "preferredName": "Ada"}),
+        )
+        .await;
+    let other = ats
+        .create(
+            "/Persons",
+            json!({"externalId": "c2", "legalName": "Augusta King"}),
+        )
+        .await;
+    let third = ats.create("/Persons", json!({"externalId": "c3"})).await;
+    join(&hris, &one, "merge", &other).await.ok(200);
+    for name in ["c1", "c2"] {
+        let found = ats
+            .find("/Persons", &format!("externalId eq \"{name}\""))
+            .await;
+        assert_eq!(found[0]["id"], one["id"], "{name}");
+        let again = json!({"externalId": name, "preferredName": "Somebody else"});
+        ats.post("/Persons", again).await.refused(409, "uniqueness");
+    }
+    let sorted = ats.list("/Persons", &[("sortBy", "externalId")]).await;
+    let ids: Vec<&Value> = sorted
+        .resources()
+        .iter()
+        .map(|person| &person["id"])
+        .collect();
+    assert_eq!(ids, [&one["id"], &third["id"]]);
+    assert_eq!(sorted.resources()[0]["externalId"], "c1");
+    ats.delete(&at(&other)).await.ok(204);
+    let left = ats.get(&at(&one)).await;
+    assert_eq!(
+        (
+            &left.ok(200)["preferredName"],
+            left.ok(200).get("legalName")
+        ),
+        (&json!("Ada"), None)
+    );
+    assert_eq!(ats.find("/Persons", "externalId eq \"c2\"").await.len(), 0);
+    ats.delete(&at(&one)).await.ok(204);
+    ats.get(&at(&one)).await.refused(404, "");
+}
+
+async fn a_reference_to_an_alias_is_one_to_the_person(app: &App) {
+    apply(app, &matching());
+    let (hris, ats, idp) = (
+        app.client("hris").await,
+        app.client("ats").await,
+        app.client("idp").await,
+    );
+    let one = idp.create("/Users", json!({"userName": "ada"})).await;
+    let other = ats
+        .create("/Persons", json!({"displayName": "A. Lovelace"}))
+        .await;
+    join(&hris, &one, "merge", &other).await.ok(200);
+    let group = idp
+        .create(
+            "/Groups",
+            json!({"displayName": "Engines", "members": [{"value": other["id"]}]}),
+        )
+        .await;
+    assert_eq!(group["members"][0]["value"], one["id"]);
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let remove = json!([{"op": "remove", "path": format!("members[value eq {}]", other["id"])}]);
+    assert_eq!(idp.patch(&path, remove).await.ok(200).get("members"), None);
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": other["id"]}]}]);
+    let added = idp.patch(&path, add).await;
+    assert_eq!(added.ok(200)["members"][0]["value"], one["id"]);
+    assert_eq!(added.header("muster-ignored"), None);
+}
+
+/// The same pair merged both ways at once while others write to both: each is answered, no word is lost.
+async fn merges_at_once_lose_nothing(app: &App) {
+    apply(app, &matching());
+    let (hris, ats) = (app.client("hris").await, app.client("ats").await);
+    for n in 0..6 {
+        let one = hris
+            .create("/Persons", json!({"displayName": format!("One {n}")}))
+            .await;
+        let other = ats
+            .create("/Persons", json!({"displayName": format!("Other {n}")}))
+            .await;
+        let say =
+            |path: &str, value: &str| json!([{"op": "replace", "path": path, "value": value}]);
+        let (a, b, c, d) = tokio::join!(
+            join(&hris, &one, "merge", &other),
+            join(&hris, &other, "merge", &one),
+            async { ats.patch(&at(&other), say("preferredName", "Ada")).await },
+            async { hris.patch(&at(&one), say("legalName", "Augusta")).await },
+        );
+        // Whoever comes second finds that the two are one.
+        let done = [a.status, b.status];
+        assert!(
+            done.contains(&200) && done.iter().all(|status| [200, 400].contains(status)),
+            "{done:?}"
+        );
+        c.ok(200);
+        d.ok(200);
+        let alive = if a.status == 200 { &one } else { &other };
+        let person = hris.get(&at(alive)).await;
+        let names = (
+            &person.ok(200)["preferredName"],
+            &person.ok(200)["legalName"],
+        );
+        assert_eq!(names, (&json!("Ada"), &json!("Augusta")));
+    }
+}
+
 async fn what_speaks_against_a_merge_is_told(app: &App) {
     apply(app, &matching());
     let (hris, ats, idp) = (
@@ -301,6 +417,7 @@ async fn a_review_merges_two_accounts_and_remembers_a_rejection(app: &App) {
     );
 }
 
+/// By whichever of its ids.
 async fn erasing_the_survivor_erases_who_was_merged_into_it(app: &App) {
     apply(app, &matching());
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
@@ -312,7 +429,17 @@ async fn erasing_the_survivor_erases_who_was_merged_into_it(app: &App) {
     let service = app.service().clone();
     let (tenant, person) = (
         service.clone(),
+        other["id"].as_str().unwrap().parse().unwrap(),
+    );
+    let exporter = (
+        service.clone(),
         one["id"].as_str().unwrap().parse().unwrap(),
+    );
+    let exported = std::thread::spawn(move || exporter.0.export_person("default", exporter.1));
+    let exported = exported.join().unwrap().unwrap();
+    assert!(
+        exported["log"].to_string().contains("Secretly Lovelace"),
+        "what was said before the merge is exported too"
     );
     let now = muster::clock::Clock::now(&*app.clock);
     std::thread::spawn(move || {

@@ -16,7 +16,8 @@ on_both!(
     names_of_any_kind_are_taken,
     without_a_matching_row_keys_alone_decide,
     a_conflict_is_asked_about_once_and_settled_by_a_review,
-    reviews_are_the_servers_to_open_and_are_decided_once
+    reviews_are_the_servers_to_open_and_are_decided_once,
+    a_review_that_nobody_decides_expires
 );
 
 /// With matching: everybody sees everything, and `hris` may settle reviews.
@@ -41,6 +42,15 @@ async fn people(client: &Client) -> usize {
         .unwrap()
 }
 
+/// What the log tells of how a person was resolved: the reason of the event of that kind, and the decision.
+async fn resolution(reader: &Client, person: &Value, kind: &str) -> (Value, Value) {
+    let id = person["id"].as_str().unwrap();
+    let filter = format!("personId eq \"{id}\" and type eq \"person.{kind}\"");
+    let event = reader.find("/AuditEvents", &filter).await.remove(0);
+    let detail: Value = serde_json::from_str(event["detail"].as_str().unwrap()).unwrap();
+    (event["reasonCode"].clone(), detail["resolution"].clone())
+}
+
 /// a typing error and another way to write a number do not make two people; the log says why they are one.
 async fn somebody_known_by_evidence_is_not_made_twice(app: &App) {
     apply(app, &matching());
@@ -60,22 +70,8 @@ async fn somebody_known_by_evidence_is_not_made_twice(app: &App) {
     );
     assert_eq!(same["emails"], known["emails"]);
     assert_eq!(people(&hris).await, 1);
-    let id = known["id"].as_str().unwrap();
-    let events = hris
-        .find(
-            "/AuditEvents",
-            &format!("personId eq \"{id}\" and type eq \"person.updated\""),
-        )
-        .await;
-    assert_eq!(events[0]["reasonCode"], "match");
-    let told = hris
-        .get(&format!(
-            "/AuditEvents/{}",
-            events[0]["id"].as_str().unwrap()
-        ))
-        .await;
-    let detail: Value = serde_json::from_str(told.ok(200)["detail"].as_str().unwrap()).unwrap();
-    let resolution = &detail["resolution"];
+    let (reason, resolution) = resolution(&hris, &known, "updated").await;
+    assert_eq!(reason, "match");
     assert_eq!(resolution["decision"], "linked");
     assert!(resolution["candidates"][0]["among"].as_f64().unwrap() > 0.9);
 }
@@ -180,21 +176,8 @@ async fn a_key_that_a_crowd_shares_is_not_walked(app: &App) {
     let made = hris
         .create("/Persons", json!({"name": {"givenName": "Quentin", "familyName": "Xylander"}, "phoneNumbers": phone}))
         .await;
-    let id = made["id"].as_str().unwrap();
-    let events = hris
-        .find(
-            "/AuditEvents",
-            &format!("personId eq \"{id}\" and type eq \"person.created\""),
-        )
-        .await;
-    let told = hris
-        .get(&format!(
-            "/AuditEvents/{}",
-            events[0]["id"].as_str().unwrap()
-        ))
-        .await;
-    let detail: Value = serde_json::from_str(told.ok(200)["detail"].as_str().unwrap()).unwrap();
-    let resolution = &detail["resolution"];
+    let (reason, resolution) = resolution(&hris, &made, "created").await;
+    assert_eq!(reason, Value::Null);
     assert_eq!(resolution["decision"], "new");
     assert!(resolution["hotKeys"].as_u64().unwrap() >= 1, "{resolution}");
     assert!(resolution["keysTried"].as_u64().unwrap() <= 20);
@@ -223,7 +206,6 @@ async fn a_trace_adds_up_and_shows_only_what_its_reader_may_see(app: &App) {
         .await
         .create("/Persons", twin.clone())
         .await;
-    let _ = made;
     let review = hris.find("/Reviews", "kind eq \"match\"").await;
     let path = format!(
         "/Reviews/{}?attributes=trace,score",
@@ -367,4 +349,47 @@ async fn reviews_are_the_servers_to_open_and_are_decided_once(app: &App) {
         )
         .await;
     assert_eq!(due.len(), 1);
+}
+
+/// Its time over, a review is no longer open; what it asked about may be asked again by new words.
+async fn a_review_that_nobody_decides_expires(app: &App) {
+    apply(app, &matching());
+    let (hris, ats) = (app.client("hris").await, app.client("ats").await);
+    let person = hris
+        .create("/Persons", json!({"legalName": "Augusta King"}))
+        .await;
+    let say = |name: &str| json!([{"op": "replace", "path": "legalName", "value": name}]);
+    ats.patch(&at(&person), say("Ada")).await.ok(200);
+    let open = hris.find("/Reviews", "status eq \"open\"").await;
+    let tenant = muster::id::TenantId(1);
+    let sweep = async |now| {
+        let service = app.service().clone();
+        std::thread::spawn(move || service.expire_reviews(tenant, now))
+            .join()
+            .unwrap()
+            .unwrap()
+    };
+    let now = muster::clock::Clock::now(&*app.clock);
+    assert_eq!(sweep(now + chrono::TimeDelta::days(4)).await, 0);
+    assert_eq!(sweep(now + chrono::TimeDelta::days(6)).await, 1);
+    assert_eq!(sweep(now + chrono::TimeDelta::days(7)).await, 0);
+    let path = format!("/Reviews/{}", open[0]["id"].as_str().unwrap());
+    let over = hris.get(&path).await;
+    assert_eq!(
+        (&over.ok(200)["status"], &over.ok(200)["decidedBy"]),
+        (&json!("expired"), &json!("muster"))
+    );
+    let approve = json!([{"op": "replace", "path": "status", "value": "approved"}]);
+    assert!(
+        hris.patch(&path, approve)
+            .await
+            .refused(409, "")
+            .contains("expired")
+    );
+    assert_eq!(
+        hris.get(&at(&person)).await.ok(200)["legalName"],
+        "Augusta King"
+    );
+    ats.patch(&at(&person), say("Ada Noel")).await.ok(200);
+    assert_eq!(hris.find("/Reviews", "status eq \"open\"").await.len(), 1);
 }

@@ -16,7 +16,7 @@ fn named(given: &str, family: &str) -> Profile {
 }
 
 fn among(newcomer: &Profile, people: &mut Population) -> Decision<u32> {
-    resolve(newcomer, people, &Scorer::builtin().unwrap()).0
+    resolve(newcomer, people, Scorer::builtin().unwrap()).0
 }
 
 #[test]

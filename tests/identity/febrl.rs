@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use muster::cli::resolve::records::read;
 use muster::cli::resolve::scorecard::Scorecard;
 use muster::cli::resolve::{Calibrated, fit};
-use muster::domain::matching::Scorer;
+use muster::domain::matching::Model;
 
 fn file(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("febrl");
@@ -24,7 +24,7 @@ fn f1(files: &[&str]) -> f64 {
     let records = read(&files).unwrap();
     let model = fit(
         &records,
-        Scorer::builtin().unwrap(),
+        Model::builtin().scorer().unwrap(),
         "febrl",
         Calibrated::Independent,
     )

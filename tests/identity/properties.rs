@@ -72,7 +72,7 @@ fn decided(newcomer: &Profile, people: &[(usize, &Profile)]) -> Decision<usize> 
         newcomer,
         &candidates,
         &context(50.0),
-        &Scorer::builtin().unwrap(),
+        Scorer::builtin().unwrap(),
         &population,
     )
 }

@@ -44,7 +44,7 @@ fn the_committed_people_are_what_the_generator_makes() {
 #[test]
 fn no_figure_of_the_scorecard_gets_worse() {
     let records = read(&[folder().join("people.csv")]).unwrap();
-    let found = Scorecard::of(&records, &Scorer::builtin().unwrap(), 1);
+    let found = Scorecard::of(&records, Scorer::builtin().unwrap(), 1);
     let text = format!("{:#}\n", found.json());
     let told = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scorecard.found.json");
     fs::write(&told, text).unwrap();

@@ -9,6 +9,11 @@ use super::App;
 
 /// Applies a policy to the tenant of `serve --dev`.
 pub(crate) fn try_apply(app: &App, text: &str) -> Applied {
+    try_apply_to(app, "default", text)
+}
+
+/// The same to any tenant.
+pub(crate) fn try_apply_to(app: &App, tenant: &'static str, text: &str) -> Applied {
     let text = text.replace("ISSUER", &format!("{}/dev", app.origin()));
     let service = app.service().clone();
     let order = Order {
@@ -18,7 +23,7 @@ pub(crate) fn try_apply(app: &App, text: &str) -> Applied {
         after: None,
     };
     // As a process of its own does it: outside of any event loop.
-    thread::spawn(move || service.apply_policy("default", text.as_bytes(), &order))
+    thread::spawn(move || service.apply_policy(tenant, text.as_bytes(), &order))
         .join()
         .unwrap()
         .unwrap()

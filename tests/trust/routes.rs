@@ -6,13 +6,13 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use muster::clock::Clock;
-use muster::service::policy::{Applied, Order};
+use muster::service::policy::Applied;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::masking::ada;
 use crate::rules::{POLICY, apply};
+use crate::support::policy::try_apply_to;
 use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 
 on_both!(every_route_refuses_strangers);
@@ -66,22 +66,10 @@ async fn routes(app: &App) -> BTreeMap<String, Vec<String>> {
 }
 
 async fn another_tenant(app: &App) {
-    let text = format!(
-        "version: 1\nsystems:\n  - {{ name: other, kind: idp, owner: IT }}\nroles:\n  all: [{{ types: [\"*\"], rights: [read, search, \
-         write, delete] }}]\nclients:\n  - {{ name: foreign, issuer: \"{}/dev\", match: {{ claim: azp, equals: conformance }}, \
-         tenant: other, system: other, roles: [all] }}\n",
-        app.origin()
-    );
-    let service = app.service().clone();
-    let order = Order {
-        actor: "security".into(),
-        reason: None,
-        at: app.clock.now(),
-        after: None,
-    };
-    let applied =
-        std::thread::spawn(move || service.apply_policy("other", text.as_bytes(), &order));
-    let applied = applied.join().unwrap().unwrap();
+    let text = "version: 1\nsystems:\n  - { name: other, kind: idp, owner: IT }\nroles:\n  all: [{ types: [\"*\"], rights: [read, search, \
+         write, delete] }]\nclients:\n  - { name: foreign, issuer: \"ISSUER\", match: { claim: azp, equals: conformance }, \
+         tenant: other, system: other, roles: [all] }\n";
+    let applied = try_apply_to(app, "other", text);
     assert!(
         matches!(applied, Applied::Done { version: 1, .. }),
         "{applied:?}"

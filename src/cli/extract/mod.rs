@@ -12,14 +12,35 @@ mod lines;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use sha2::{Digest, Sha256};
 
 use crate::domain::mapping::{Fault, Format, Mapping, Row};
 use csv::Table;
 use json::Objects;
 use lines::Lines;
+
+/// An extract, whose it is, and who orders what is done with it.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Job {
+    /// The extract.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The source system whose extract it is.
+    #[arg(long, value_name = "NAME")]
+    pub(super) system: String,
+    /// The mapping (YAML): which column claims which attribute.
+    #[arg(long, value_name = "MAPPING")]
+    pub(super) map: PathBuf,
+    /// The tenant.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(super) tenant: String,
+    /// Who orders it, for the log.
+    #[arg(long, value_name = "NAME", default_value = "operator")]
+    pub(super) actor: String,
+}
 
 /// The most bytes that a row may have.
 pub(super) const MAX_ROW: usize = 4 * 1024 * 1024;

@@ -18,12 +18,11 @@ use std::thread;
 use clap::Args;
 
 use super::database::Place;
-use super::extract::{self, Extract};
+use super::extract::{self, Extract, Job};
 use super::{Failure, mapping, print};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::mapping::{Bound, Format, Mapping};
-use crate::service::import::{CHUNK, Chunk, Counts, Import, Line, Order, Seen};
-use crate::store::import_job::Ledger;
+use crate::service::import::{CHUNK, Chunk, Counts, Import, Ledger, Line, Order, Seen};
 use crate::telemetry;
 use progress::Progress;
 use rejects::Rejects;
@@ -31,21 +30,8 @@ use rejects::Rejects;
 /// What to take in.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The extract.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// The source system whose extract it is.
-    #[arg(long, value_name = "NAME")]
-    system: String,
-    /// The mapping (YAML): which column claims which attribute.
-    #[arg(long, value_name = "MAPPING")]
-    map: PathBuf,
-    /// The tenant.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    tenant: String,
-    /// Who orders it, for the log.
-    #[arg(long, value_name = "NAME", default_value = "operator")]
-    actor: String,
+    #[command(flatten)]
+    job: Job,
     /// Where to write the rows that are not taken in, each with its line and why; FILE.rejects.csv or FILE.rejects.jsonl
     /// without it.
     #[arg(long, value_name = "FILE")]
@@ -75,20 +61,23 @@ struct Parcel {
 /// Takes the file in.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
-    let (mapping, mapping_hash) = mapping::sound(&options.map, &options.system)?;
+    let (mapping, mapping_hash) = mapping::sound(&options.job.map, &options.job.system)?;
     let cannot = |error: std::io::Error| {
-        Failure::usage(format!("cannot read {}: {error}", options.file.display()))
+        Failure::usage(format!(
+            "cannot read {}: {error}",
+            options.job.file.display()
+        ))
     };
-    let (file_hash, length) = extract::fingerprint(&options.file).map_err(cannot)?;
-    let extract = Extract::open(&options.file, &mapping).map_err(cannot)?;
-    let bound = bind(&mapping, &extract, &options.file)?;
+    let (file_hash, length) = extract::fingerprint(&options.job.file).map_err(cannot)?;
+    let extract = Extract::open(&options.job.file, &mapping).map_err(cannot)?;
+    let bound = bind(&mapping, &extract, &options.job.file)?;
     let service = options.place.open()?;
     let order = Order {
-        tenant: service.tenant(&options.tenant)?,
-        system: options.system.clone(),
-        actor: options.actor.clone(),
+        tenant: service.tenant(&options.job.tenant)?,
+        system: options.job.system.clone(),
+        actor: options.job.actor.clone(),
         at: SystemClock.now(),
-        name: options.file.display().to_string(),
+        name: options.job.file.display().to_string(),
         file: file_hash,
         mapping: mapping_hash,
         dry_run: options.dry_run,
@@ -120,7 +109,7 @@ impl Options {
             Format::Csv => "rejects.csv",
             Format::JsonLines => "rejects.jsonl",
         };
-        let beside = || format!("{}.{ending}", self.file.display()).into();
+        let beside = || format!("{}.{ending}", self.job.file.display()).into();
         self.rejects.clone().unwrap_or_else(beside)
     }
 }

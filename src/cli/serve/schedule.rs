@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use super::super::reconcile::{Job, reconcile};
+use super::super::extract::Job;
+use super::super::reconcile::reconcile;
 use super::Failure;
 use crate::clock::Clock;
 use crate::config::{Every, Reconcile};
@@ -28,6 +29,7 @@ pub(super) struct Schedule {
 /// A reconciliation and when it is due next.
 struct Due {
     job: Job,
+    repair: bool,
     every: Every,
     at: DateTime<Utc>,
 }
@@ -60,8 +62,8 @@ impl Schedule {
                 file: row.file.clone(),
                 tenant: row.tenant.clone(),
                 actor: "schedule".into(),
-                repair: row.repair,
             },
+            repair: row.repair,
             every: row.every,
             at: next(row.every, now),
         };
@@ -94,7 +96,7 @@ fn run(mut due: Vec<Due>, service: &Muster, clock: &dyn Clock, stopped: &Receive
         for one in due.iter_mut().filter(|one| one.at <= now) {
             one.at = next(one.every, now);
             let file = one.job.file.display();
-            match reconcile(service, &one.job, clock) {
+            match reconcile(service, (&one.job, one.repair), clock) {
                 Ok(report) => tracing::info!(
                     "reconcile.system" = one.job.system,
                     "reconcile.rows" = report.rows,

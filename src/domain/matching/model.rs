@@ -2,6 +2,7 @@
 //! (Fellegi and Sunter; matching.md).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -169,12 +170,14 @@ impl Model {
 }
 
 impl Scorer {
-    /// The model that is shipped, ready for use.
+    /// The model that is shipped, ready for use; read once.
     ///
     /// # Errors
     /// Never: a test reads it.
-    pub fn builtin() -> Result<Self, ModelError> {
-        Model::builtin().scorer()
+    pub fn builtin() -> Result<&'static Self, &'static ModelError> {
+        static SCORER: LazyLock<Result<Scorer, ModelError>> =
+            LazyLock::new(|| Model::builtin().scorer());
+        SCORER.as_ref()
     }
 
     /// The bits of a level.

@@ -88,7 +88,8 @@ impl Order {
         Ok(Self::Value(Value {
             path: number,
             primary,
-            several: sort.multi_valued,
+            // A merge may have brought several records of one system together.
+            several: sort.multi_valued || &*location.attribute == "externalId",
             optional: !required,
             descending: *descending,
         }))

@@ -6,6 +6,7 @@ use super::{Policy, once, twice};
 use crate::domain::policy::finding::{Findings, Placed};
 use crate::domain::policy::read::unknown;
 use crate::domain::policy::{Rule, SystemKind};
+use crate::domain::review::SYSTEM;
 use crate::scim::error::did_you_mean;
 
 pub(super) fn run(policy: &Policy, findings: &mut Findings) {
@@ -14,6 +15,10 @@ pub(super) fn run(policy: &Policy, findings: &mut Findings) {
         policy.systems.iter().map(|row| &row.name),
         findings,
     );
+    for row in policy.systems.iter().filter(|row| row.name.value == SYSTEM) {
+        let reason = format!("'{SYSTEM}' is this server itself: give the system another name");
+        findings.error(row.name.at, reason);
+    }
     once(
         "the client",
         policy.clients.iter().map(|row| &row.name),
