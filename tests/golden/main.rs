@@ -12,6 +12,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, reason = "each suite uses its own part")]
+#[path = "../evaluator/documents.rs"]
+mod documents;
+#[allow(dead_code, reason = "each suite uses its own part")]
+#[path = "../evaluator/texts.rs"]
+mod texts;
+
 mod afternoon;
 mod lineage;
 mod merge;

@@ -195,6 +195,10 @@ async fn a_trace_adds_up_and_shows_only_what_its_reader_may_see(app: &App) {
         .replace(
             "system: ats, roles: [people] }",
             "system: ats, roles: [people, steward] }",
+        )
+        .replace(
+            "system: idp, roles: [people] }",
+            "system: idp, roles: [people], purposes: [payroll] }",
         );
     apply(app, &format!("{opened}{masking}"));
     let (hris, ats) = (app.client("hris").await, app.client("ats").await);
@@ -213,7 +217,14 @@ async fn a_trace_adds_up_and_shows_only_what_its_reader_may_see(app: &App) {
     );
     let whole = hris.get(&path).await;
     let trace = whole.ok(200)["trace"].as_array().unwrap().clone();
-    assert!(trace.len() >= 4, "{trace:?}");
+    assert!(
+        trace.iter().any(|one| one["right"] == "19851210"),
+        "{trace:?}"
+    );
+    for (reader, knows) in [(&hris, true), (&ats, false)] {
+        let (_, told) = resolution(reader, &made, "created").await;
+        assert_eq!(told.to_string().contains("birthDate"), knows, "{told}");
+    }
     let given = trace
         .iter()
         .find(|one| one["attribute"] == "givenName")
