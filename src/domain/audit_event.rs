@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::access::Seen;
-use super::catalog::Catalog;
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
+use super::view::Specs;
 use crate::scim::resource_type::Location;
 
 /// The name of the resource type.
@@ -34,16 +34,12 @@ impl Renderer {
     pub fn mask_event(&self, context: &Context, body: &Value) -> Masked<Resource> {
         let key = self.key_of(context);
         let nobody = Map::new();
-        let kind = match body["type"].as_str() {
-            Some(kind) if kind.starts_with("group.") => "Group",
-            Some(kind) if kind.starts_with("organization.") => "Organization",
-            Some(kind) if kind.starts_with("review.") => "Review",
-            _ => "Person",
-        };
+        let of = body["type"].as_str().and_then(Kind::of_event);
+        let of = of.unwrap_or(Kind::Person);
         let seen = context
             .client
             .clearance
-            .on(kind)
+            .on(of.type_name())
             .before(&nobody, |_| false, &key);
         let mut document = Map::new();
         for name in PLAIN {
@@ -58,7 +54,7 @@ impl Renderer {
             let shown: Vec<Value> = changes
                 .filter_map(|change| {
                     let path = change["path"].as_str()?;
-                    let change = shown(&seen, self.catalog(), path, change)?;
+                    let change = shown(&seen, self.catalog().specs(of), path, change)?;
                     attributes.push(Value::from(path));
                     let purposes = seen.purposes(path).iter();
                     disclosed.extend(
@@ -128,13 +124,12 @@ fn is_empty(value: &Value) -> bool {
 
 /// A change, of whose values so much is left as the reader might see, and of secret ones none; nothing if it may not know of
 /// it.
-fn shown(seen: &Seen<'_>, catalog: &Catalog, path: &str, change: &Value) -> Option<Value> {
+fn shown(seen: &Seen<'_>, specs: &Specs, path: &str, change: &Value) -> Option<Value> {
     if !seen.knows(path) {
         return None;
     }
     let mut told = json!({ "path": path });
-    let spec = catalog.specs(Kind::Person).get(path);
-    if spec.is_some_and(|spec| spec.attribute.secret) {
+    if specs.get(path).is_some_and(|spec| spec.attribute.secret) {
         return Some(told);
     }
     for name in ["previous", "new"] {

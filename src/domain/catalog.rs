@@ -8,7 +8,7 @@ use super::view::{Specs, View};
 use crate::scim::resource_type::{Extension, ResourceType};
 use crate::scim::schema::Schema;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 22] = [
     include_str!("../scim/schemas/user.json"),
     include_str!("../scim/schemas/group.json"),
     include_str!("../scim/schemas/group_membership.json"),
@@ -23,6 +23,14 @@ const FILES: [&str; 14] = [
     include_str!("schemas/audit_event.json"),
     include_str!("schemas/organization.json"),
     include_str!("schemas/review.json"),
+    include_str!("schemas/requisition.json"),
+    include_str!("schemas/application.json"),
+    include_str!("schemas/verification.json"),
+    include_str!("schemas/interview.json"),
+    include_str!("schemas/assessment.json"),
+    include_str!("schemas/offer.json"),
+    include_str!("schemas/opportunity.json"),
+    include_str!("schemas/employment.json"),
 ];
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -74,7 +82,7 @@ struct Plan {
     accounts_only: bool,
 }
 
-const TYPES: [Plan; 5] = [
+const TYPES: [Plan; 13] = [
     Plan {
         name: "User",
         endpoint: "/Users",
@@ -120,6 +128,78 @@ const TYPES: [Plan; 5] = [
         core: REVIEW,
         extensions: &[],
         kind: Kind::Review,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Requisition",
+        endpoint: "/Requisitions",
+        description: "A position to be filled",
+        core: "urn:muster:scim:schemas:core:1.0:Requisition",
+        extensions: &[],
+        kind: Kind::Requisition,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Application",
+        endpoint: "/Applications",
+        description: "One person's way through one requisition",
+        core: "urn:muster:scim:schemas:core:1.0:Application",
+        extensions: &[],
+        kind: Kind::Application,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Verification",
+        endpoint: "/Verifications",
+        description: "A decision on who an applicant is",
+        core: "urn:muster:scim:schemas:core:1.0:Verification",
+        extensions: &[],
+        kind: Kind::Verification,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Interview",
+        endpoint: "/Interviews",
+        description: "A conversation with an applicant",
+        core: "urn:muster:scim:schemas:core:1.0:Interview",
+        extensions: &[],
+        kind: Kind::Interview,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Assessment",
+        endpoint: "/Assessments",
+        description: "The result of a test",
+        core: "urn:muster:scim:schemas:core:1.0:Assessment",
+        extensions: &[],
+        kind: Kind::Assessment,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Offer",
+        endpoint: "/Offers",
+        description: "What is offered to an applicant",
+        core: "urn:muster:scim:schemas:core:1.0:Offer",
+        extensions: &[],
+        kind: Kind::Offer,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Opportunity",
+        endpoint: "/Opportunities",
+        description: "A deal with a customer",
+        core: "urn:muster:scim:schemas:core:1.0:Opportunity",
+        extensions: &[],
+        kind: Kind::Opportunity,
+        accounts_only: false,
+    },
+    Plan {
+        name: "Employment",
+        endpoint: "/Employments",
+        description: "A contract of work",
+        core: "urn:muster:scim:schemas:core:1.0:Employment",
+        extensions: &[],
+        kind: Kind::Employment,
         accounts_only: false,
     },
 ];
@@ -276,5 +356,5 @@ fn aliases(schemas: &Schemas) -> HashMap<String, String> {
 }
 
 fn is_core(urn: &str) -> bool {
-    [USER, GROUP, PERSON, ORGANIZATION, REVIEW].contains(&urn)
+    TYPES.iter().any(|plan| plan.core == urn)
 }

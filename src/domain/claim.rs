@@ -64,6 +64,14 @@ pub struct Claim {
     pub place: u32,
 }
 
+impl Claim {
+    /// Whether it follows from something else, so that nobody else has a say.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        self.elevated.as_ref().is_some_and(|by| by.at == i64::MAX)
+    }
+}
+
 /// The decision of a human that a suggestion stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elevation {
@@ -125,6 +133,25 @@ impl Claims {
             place,
         };
         siblings.insert(key.to_owned(), claim);
+    }
+
+    /// Claims what follows from something else: it wins over all that anybody says, for as long as it follows. What is known
+    /// already keeps its event.
+    pub fn derive(&mut self, path: &str, key: &str, value: Value, stamp: Stamp, next: &mut u32) {
+        if self
+            .get(path, key)
+            .is_some_and(|known| known.is_derived() && known.value == value)
+        {
+            return;
+        }
+        self.claim(path, key, value, stamp, next);
+        let siblings = self.0.get_mut(path);
+        if let Some(claim) = siblings.and_then(|siblings| siblings.get_mut(key)) {
+            claim.elevated = Some(Elevation {
+                at: i64::MAX,
+                event: claim.event.clone(),
+            });
+        }
     }
 
     /// Takes a claim back, unless it was made of a later time than `stamp` tells.

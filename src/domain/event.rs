@@ -1,5 +1,7 @@
 //! The event that explains a change: who, for whom, when, why, and each value before and after (design §4, A-072, A-073).
 
+mod withheld;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use super::context::Context;
 use super::record::{Kind, Leaves};
 use super::session::Session;
 use crate::id::{EventId, ResourceId, TenantId};
+pub use withheld::Withheld;
 
 /// What happened to the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,9 @@ pub struct Refusal<'a> {
 /// What stands for the record where an event is of none.
 const NO_RECORD: ResourceId = ResourceId(uuid::Uuid::nil());
 
+/// The person and the application that something belongs to.
+pub type Belonging = (Option<ResourceId>, Option<ResourceId>);
+
 /// An event, ready to be committed with the change it explains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -115,6 +121,10 @@ pub struct Event {
     pub resource: ResourceId,
     /// Whether the record is a person.
     pub is_person: bool,
+    /// Whom it is about, where the record is no person.
+    pub person: Option<ResourceId>,
+    /// The application that it belongs to.
+    pub application: Option<ResourceId>,
     /// When it was done.
     pub at: DateTime<Utc>,
     /// The client that did it.
@@ -123,6 +133,8 @@ pub struct Event {
     pub system: String,
     /// Ties together what belongs to one flow.
     pub correlation: String,
+    /// The event that it follows from.
+    pub causation: Option<EventId>,
     /// Why, as a code, where there is a reason beyond the request itself.
     pub reason: Option<String>,
     /// What changed.
@@ -159,10 +171,13 @@ impl Event {
             resource_type: resource_type.to_owned(),
             resource,
             is_person: kind == Kind::Person,
+            person: None,
+            application: None,
             at: context.now,
             client: context.client.name.clone(),
             system: context.system().to_owned(),
             correlation: context.correlation.clone(),
+            causation: None,
             reason: None,
             changes: Vec::new(),
             purpose: None,
@@ -302,10 +317,13 @@ impl Event {
             resource_type: of.into(),
             resource,
             is_person: of == "Person",
+            person: None,
+            application: None,
             at,
             client: actor.to_owned(),
             system: String::new(),
             correlation: id.to_string(),
+            causation: None,
             reason: reason.map(str::to_owned),
             changes: Vec::new(),
             purpose: None,
@@ -327,6 +345,24 @@ impl Event {
             detail,
             ..Self::of_order(id, context.tenant(), (kind, "", NO_RECORD), by, None)
         }
+    }
+
+    /// The person whom it is about.
+    #[must_use]
+    pub fn of_person(&self) -> Option<ResourceId> {
+        if self.is_person {
+            Some(self.resource)
+        } else {
+            self.person
+        }
+    }
+
+    /// With whom and which application it is about.
+    #[must_use]
+    pub fn belonging(mut self, (person, application): Belonging) -> Self {
+        self.person = person.filter(|_| !self.is_person);
+        self.application = application;
+        self
     }
 
     /// With what changed.
@@ -375,8 +411,8 @@ impl Event {
             "resourceType": self.resource_type,
             "resourceId": self.resource.to_string(),
             "version": version,
-            "personId": self.is_person.then(|| self.resource.to_string()),
-            "applicationId": null,
+            "personId": self.of_person().map(|id| id.to_string()),
+            "applicationId": self.application.map(|id| id.to_string()),
             "occurredAt": at,
             "recordedAt": at,
             "actor": self.client,
@@ -385,7 +421,7 @@ impl Event {
             "client": self.client,
             "purpose": self.purpose,
             "correlationId": self.correlation,
-            "causationId": null,
+            "causationId": self.causation.map(|id| id.to_string()),
             "idempotencyKey": null,
             "reasonCode": self.reason,
             "changes": self.changes,
@@ -405,49 +441,6 @@ impl Event {
             body["suggested"] = json!(self.suggested);
         }
         body
-    }
-}
-
-/// What is left to tell of an event whose key has been destroyed: what the log keeps beside its body.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Withheld<'a> {
-    /// Its id.
-    pub id: EventId,
-    /// Its tenant.
-    pub tenant: TenantId,
-    /// Its type.
-    pub kind: &'a str,
-    /// The resource type through which it was done.
-    pub resource_type: &'a str,
-    /// The person who has been erased.
-    pub resource: ResourceId,
-    /// The version it made, if it made one.
-    pub version: Option<i64>,
-    /// When it was recorded.
-    pub at: DateTime<Utc>,
-    /// The client that did it.
-    pub client: &'a str,
-    /// Ties together what belongs to one flow.
-    pub correlation: &'a str,
-}
-
-impl Withheld<'_> {
-    /// The event as it is printed: `erased` says why there are no values.
-    #[must_use]
-    pub fn body(&self) -> Value {
-        json!({
-            "eventId": self.id.to_string(),
-            "tenant": self.tenant.0,
-            "type": self.kind,
-            "resourceType": self.resource_type,
-            "resourceId": self.resource.to_string(),
-            "version": self.version,
-            "personId": self.resource.to_string(),
-            "recordedAt": self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
-            "client": self.client,
-            "correlationId": self.correlation,
-            "erased": true,
-        })
     }
 }
 

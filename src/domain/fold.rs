@@ -47,7 +47,11 @@ impl<'a> Origin<'a> {
     /// The event by which a human decided that it stands.
     #[must_use]
     pub fn decision(&self) -> Option<&'a str> {
-        let by = self.claim.elevated.as_ref()?;
+        let by = self
+            .claim
+            .elevated
+            .as_ref()
+            .filter(|_| !self.claim.is_derived())?;
         Some(&by.event)
     }
 }

@@ -19,37 +19,97 @@ pub enum Kind {
     Organization,
     /// A question for a human.
     Review,
+    /// A position to be filled.
+    Requisition,
+    /// One person's way through one requisition.
+    Application,
+    /// A decision on who an applicant is.
+    Verification,
+    /// A conversation with an applicant.
+    Interview,
+    /// The result of a test.
+    Assessment,
+    /// What is offered to an applicant.
+    Offer,
+    /// A deal with a customer.
+    Opportunity,
+    /// A contract of work.
+    Employment,
 }
 
 impl Kind {
+    /// Each with how it is stored, the word that events use, and the resource type that shows all of its kind.
+    const TABLE: [(Self, i16, &'static str, &'static str); 12] = [
+        (Self::Person, 1, "person", "Person"),
+        (Self::Group, 2, "group", "Group"),
+        (Self::Organization, 3, "organization", "Organization"),
+        (Self::Review, 4, "review", "Review"),
+        (Self::Requisition, 5, "requisition", "Requisition"),
+        (Self::Application, 6, "application", "Application"),
+        (Self::Verification, 7, "verification", "Verification"),
+        (Self::Interview, 8, "interview", "Interview"),
+        (Self::Assessment, 9, "assessment", "Assessment"),
+        (Self::Offer, 10, "offer", "Offer"),
+        (Self::Opportunity, 11, "opportunity", "Opportunity"),
+        (Self::Employment, 12, "employment", "Employment"),
+    ];
+
+    fn row(self) -> (Self, i16, &'static str, &'static str) {
+        let found = Self::TABLE.iter().find(|(kind, ..)| *kind == self);
+        *found.unwrap_or(&Self::TABLE[0])
+    }
+
     /// How it is stored.
     #[must_use]
     pub fn number(self) -> i16 {
-        match self {
-            Self::Person => 1,
-            Self::Group => 2,
-            Self::Organization => 3,
-            Self::Review => 4,
-        }
+        self.row().1
     }
 
     /// The stored number's kind.
     #[must_use]
     pub fn from_number(number: i16) -> Option<Self> {
-        [Self::Person, Self::Group, Self::Organization, Self::Review]
-            .into_iter()
-            .find(|kind| kind.number() == number)
+        let found = Self::TABLE.iter().find(|(_, known, ..)| *known == number)?;
+        Some(found.0)
     }
 
     /// The word that events use.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Group => "group",
-            Self::Organization => "organization",
-            Self::Review => "review",
-        }
+        self.row().2
+    }
+
+    /// The resource type that shows all records of the kind.
+    #[must_use]
+    pub fn type_name(self) -> &'static str {
+        self.row().3
+    }
+
+    /// The kind of the records that a resource type shows.
+    #[must_use]
+    pub fn of_type(name: &str) -> Option<Self> {
+        let name = if name == "User" { "Person" } else { name };
+        let found = Self::TABLE.iter().find(|(_, _, _, known)| *known == name)?;
+        Some(found.0)
+    }
+
+    /// The kind of the records of which an event tells: `person.updated` of persons.
+    #[must_use]
+    pub fn of_event(kind: &str) -> Option<Self> {
+        let word = kind.split('.').next().unwrap_or_default();
+        let found = Self::TABLE.iter().find(|(_, _, known, _)| *known == word)?;
+        Some(found.0)
+    }
+
+    /// Whether it belongs to the hiring record (model.md).
+    #[must_use]
+    pub fn is_hiring(self) -> bool {
+        self.number() >= Self::Requisition.number()
+    }
+
+    /// Whether it is created and read, and never changed (B-029).
+    #[must_use]
+    pub fn is_append_only(self) -> bool {
+        matches!(self, Self::Verification | Self::Assessment)
     }
 }
 

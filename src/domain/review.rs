@@ -19,15 +19,33 @@ pub enum Asks {
     Match,
     /// Whether a suggestion stands.
     Conflict,
+    /// Whether an applicant is who the evidence says (B-018).
+    Verification,
+    /// To which application something belongs that names none (B-002).
+    Quarantine,
 }
 
 impl Asks {
+    /// What a word on the wire asks.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [
+            Self::Match,
+            Self::Conflict,
+            Self::Verification,
+            Self::Quarantine,
+        ];
+        all.into_iter().find(|asks| asks.word() == word)
+    }
+
     /// Its word on the wire.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Match => "match",
             Self::Conflict => "conflict",
+            Self::Verification => "verification",
+            Self::Quarantine => "quarantine",
         }
     }
 }
@@ -37,10 +55,14 @@ impl Asks {
 pub struct Opening {
     /// What is asked.
     pub asks: Asks,
-    /// About whom.
-    pub subject: ResourceId,
+    /// About whom, if that is known.
+    pub subject: Option<ResourceId>,
     /// Who the subject may be: the id, the chance from 0 to 1, and what kept it from being decided without a human.
     pub candidates: Vec<(ResourceId, f64, Option<String>)>,
+    /// What it is about beside the subject: the resource type and the id.
+    pub about: Option<(String, ResourceId)>,
+    /// What came in and could not be placed, as JSON.
+    pub payload: Option<String>,
     /// Of a conflict: the attribute, as its resource type shows it.
     pub path: Option<String>,
     /// Whose word it is about.
@@ -55,10 +77,19 @@ impl Opening {
         let mut leaves = Leaves::from([
             ("kind".into(), self.asks.word().into()),
             ("status".into(), "open".into()),
-            ("subject.value".into(), self.subject.to_string().into()),
             ("system".into(), self.system.as_str().into()),
             ("dueAt".into(), instant(now + TimeDelta::days(DAYS)).into()),
         ]);
+        if let Some(subject) = &self.subject {
+            leaves.insert("subject.value".into(), subject.to_string().into());
+        }
+        if let Some(payload) = &self.payload {
+            leaves.insert("payload".into(), payload.as_str().into());
+        }
+        if let Some((of, id)) = &self.about {
+            leaves.insert("about.value".into(), id.to_string().into());
+            leaves.insert("about.type".into(), of.as_str().into());
+        }
         if let Some(path) = &self.path {
             leaves.insert("path".into(), path.as_str().into());
         }
@@ -80,13 +111,27 @@ impl Opening {
         leaves
     }
 
+    /// By which value of a review one that asks the same is found.
+    #[must_use]
+    pub fn key(&self) -> (&'static str, String) {
+        match (&self.subject, &self.payload) {
+            (None, Some(payload)) => ("payload", payload.clone()),
+            (subject, _) => {
+                let subject = subject.map(|id| id.to_string());
+                ("subject.value", subject.unwrap_or_default())
+            }
+        }
+    }
+
     /// Whether an open review asks the same already.
     #[must_use]
     pub fn is_asked_by(&self, review: &Leaves) -> bool {
         let text = |path: &str| review.get(path).and_then(Value::as_str);
         text("status") == Some("open")
             && text("kind") == Some(self.asks.word())
-            && text("subject.value") == Some(&self.subject.to_string())
+            && text("subject.value") == self.subject.map(|id| id.to_string()).as_deref()
+            && text("payload") == self.payload.as_deref()
+            && text("about.value") == self.about.as_ref().map(|(_, id)| id.to_string()).as_deref()
             && text("path") == self.path.as_deref()
             && text("system") == Some(&self.system)
     }

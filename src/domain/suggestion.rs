@@ -6,6 +6,7 @@ use super::claim::{Claim, SourceRecord};
 use super::event::Change;
 use super::fold::{self, Rules};
 use super::record::Leaves;
+use super::review::SYSTEM;
 
 /// A claim that another system's mastery holds back.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,13 @@ impl<'a> Rules<'a> {
         let mut found = Vec::new();
         for (path, claims) in &own.claims.0 {
             let law = self.rulings.on(path);
-            let (Some(master), Some(spec)) = (law.master(), self.specs.get(path)) else {
+            let derives = |source: &SourceRecord| {
+                let mut claims = source.claims.0.get(path).into_iter().flatten();
+                claims.any(|(_, claim)| claim.is_derived())
+            };
+            let derived = sources.iter().any(derives);
+            let master = if derived { Some(SYSTEM) } else { law.master() };
+            let (Some(master), Some(spec)) = (master, self.specs.get(path)) else {
                 continue;
             };
             let folded = leaves.get(path);
@@ -66,7 +73,8 @@ impl<'a> Rules<'a> {
                     _ => folded,
                 };
                 let stands = stands.unwrap_or(&Value::Null);
-                if !law.admits(&own.system, claim) && !covers(stands, &claim.value) {
+                let held = derived || !law.admits(&own.system, claim);
+                if held && !claim.is_derived() && !covers(stands, &claim.value) {
                     found.push(Suggestion {
                         path,
                         key,

@@ -11,7 +11,21 @@ use crate::scim::resource_type::{Location, Resolved, ResourceType};
 use crate::scim::schema::{self, Attribute, Storage, Uniqueness};
 
 /// The types that references may point to here.
-const SERVED: [&str; 5] = ["User", "Group", "Person", "Organization", "Review"];
+const SERVED: [&str; 13] = [
+    "User",
+    "Group",
+    "Person",
+    "Organization",
+    "Review",
+    "Requisition",
+    "Application",
+    "Verification",
+    "Interview",
+    "Assessment",
+    "Offer",
+    "Opportunity",
+    "Employment",
+];
 
 /// What the fold and the index need to know of a canonical path.
 #[derive(Clone, Debug)]
@@ -43,6 +57,26 @@ impl Spec {
     #[must_use]
     pub fn is_unique(&self) -> bool {
         self.attribute.uniqueness != Uniqueness::None
+    }
+}
+
+/// An attribute that refers to resources served here.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference<'a> {
+    /// Its name.
+    pub attribute: &'a str,
+    /// The canonical path of its ids; where it has several, of the whole attribute.
+    pub path: &'a str,
+    /// The resource types that it may refer to.
+    pub types: &'a [String],
+    /// Whether it has several.
+    pub many: bool,
+}
+
+impl Reference<'_> {
+    /// The kinds of record that it may refer to.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.types.iter().filter_map(|name| Kind::of_type(name))
     }
 }
 
@@ -131,6 +165,30 @@ impl View {
     #[must_use]
     pub fn shown(&self, path: &str) -> &[Shown] {
         self.shown.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The attributes that refer to resources served here.
+    #[must_use]
+    pub fn references(&self) -> Vec<Reference<'_>> {
+        let mut found = Vec::new();
+        for (path, shown) in &self.shown {
+            let Some(at) = shown.first() else { continue };
+            let (whole, many) = match &at.reference {
+                Some(whole) => (whole, false),
+                None if at.attribute.multi_valued && refers(&at.attribute) => (&at.attribute, true),
+                None => continue,
+            };
+            let is_id = many || at.location.sub.as_deref() == Some("value");
+            if let (true, Some(uri)) = (is_id, whole.sub("$ref")) {
+                found.push(Reference {
+                    attribute: &at.location.attribute,
+                    path,
+                    types: &uri.reference_types,
+                    many,
+                });
+            }
+        }
+        found
     }
 
     /// The view's own attribute at a location.

@@ -1,5 +1,6 @@
 //! Successful answers: masked resources, their headers, lists.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
@@ -9,7 +10,7 @@ use super::prefer::Wanted;
 use super::stream::Reader;
 use crate::domain::masked::{Masked, Resource, Rest};
 use crate::scim::list::{ListResponse, Place};
-use crate::service::{Page, Written};
+use crate::service::{Came, Page, Written};
 
 /// The media type of every answer (RFC 7644 §8.1).
 pub(super) const SCIM_JSON: &str = "application/scim+json";
@@ -26,11 +27,20 @@ const MORE: &str = ", ...";
 /// What a handler answers.
 pub(super) type Answer = Result<HttpResponse, Failure>;
 
-/// 201 with its location (RFC 7644 §3.3).
+/// 201 with its location (RFC 7644 §3.3); 200 with that of what was there already; 202 with that of the question.
 pub(super) async fn created(reader: Reader<'_>, written: &Written, wanted: Wanted) -> Answer {
-    let mut answer = HttpResponse::Created();
+    let mut answer = HttpResponse::build(status_of(written.came));
     answer.insert_header((header::LOCATION, written.resource.seen().location.as_str()));
     after_write(reader, answer, written, wanted).await
+}
+
+/// The status of what a POST came to.
+pub(super) fn status_of(came: Came) -> StatusCode {
+    match came {
+        Came::Made => StatusCode::CREATED,
+        Came::Known => StatusCode::OK,
+        Came::Queued => StatusCode::ACCEPTED,
+    }
 }
 
 /// 200 with the resource after a change (§3.5), or 204.

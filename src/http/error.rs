@@ -233,6 +233,9 @@ impl From<service::Error> for Failure {
                 Self::new(StatusCode::PRECONDITION_FAILED, detail)
             }
             service::Error::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
+            service::Error::Fixed(detail) => {
+                Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, "GET")
+            }
             service::Error::Unavailable {
                 detail,
                 retry_after,

@@ -33,6 +33,8 @@ pub(super) struct Write<'a> {
     pub(super) event: EventId,
     /// Why, as a code for its events, where it is no single request: then what a source repeats is not written again.
     pub(super) errand: Option<&'static str>,
+    /// The event that it follows from, if it is the server's own.
+    pub(super) cause: Option<EventId>,
     /// The number that the record had which was asked for, if that is an alias.
     pub(super) home: Cell<Option<i64>>,
 }
@@ -45,6 +47,7 @@ impl<'a> Write<'a> {
             view,
             event: muster.0.ids.event(context.now),
             errand: None,
+            cause: None,
             home: Cell::new(None),
         }
     }
@@ -65,15 +68,13 @@ impl<'a> Write<'a> {
     }
 
     pub(super) fn event(&self, happened: Happened, id: ResourceId) -> Event {
-        Event::new(
-            self.context,
-            self.event,
-            happened,
-            self.view.kind,
-            &self.view.resource_type.name,
-            id,
-        )
-        .because(self.errand)
+        let name = &self.view.resource_type.name;
+        let (context, kind) = (self.context, self.view.kind);
+        let event = Event::new(context, self.event, happened, kind, name, id);
+        Event {
+            causation: self.cause,
+            ..event.because(self.errand)
+        }
     }
 
     /// Splits what is known into the caller's own source record, made if there is none, and all others. Of two that a merge has
@@ -136,6 +137,8 @@ impl<'a> Write<'a> {
         if self.view.kind == Kind::Review {
             self.step(tx, before, &mut sources, self.event)?;
         }
+        let of = (before.folded.id, Some(before));
+        let following = self.follow(tx, of, &mut sources)?;
         let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
         self.stay(&leaves)?;
         let suggested = self.newly_suggested(known, &sources, &leaves);
@@ -157,6 +160,7 @@ impl<'a> Write<'a> {
                 };
                 let event = self.event(happened, id).withholding(withheld);
                 let event = event
+                    .belonging(following.belonging)
                     .suggesting(suggested)
                     .because(reason.or(self.errand))
                     .telling(detail);
@@ -166,6 +170,7 @@ impl<'a> Write<'a> {
         }
         let event = self
             .event(happened, id)
+            .belonging(following.belonging)
             .with_changes(changes)
             .withholding(withheld)
             .suggesting(suggested)
@@ -176,6 +181,7 @@ impl<'a> Write<'a> {
         let specs = self.specs();
         let after = store::record::update(tx, specs, before, (leaves, open), &sources, event)?;
         self.muster.key(tx, self.context, &after)?;
+        self.carry(tx, &after, following)?;
         Ok(after)
     }
 

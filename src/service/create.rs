@@ -9,7 +9,7 @@ use super::identify::Identified;
 use super::provenance::asks_provenance;
 use super::resolve::Verdict;
 use super::sight::{Wants, clearance};
-use super::{Asked, Error, Muster, Written};
+use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
@@ -83,6 +83,9 @@ impl Muster {
             Purpose::Create,
             context.client.profile,
         )?;
+        if view.kind.is_append_only() && !received.ignored.is_empty() {
+            return Err(beyond(&view, &received.ignored));
+        }
         let given = Given {
             leaves: view.read(&received.document, None)?,
             external_id: external_id(&received.document),
@@ -107,6 +110,9 @@ impl Create {
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
         let write = Write::new(muster, context, &self.view);
+        if let Some(queued) = write.queue(tx, &self.given, &self.asked)? {
+            return Ok(queued);
+        }
         let made = write.create(tx, self.given.clone())?;
         let (view, asked) = (&*self.view, &self.asked);
         let suggested = write.held_back_of_new(&self.given.leaves, &made.folded.leaves);
@@ -116,12 +122,39 @@ impl Create {
         } else {
             muster.show_one(tx, context, view, made.folded, asked)?
         };
+        let known = view.kind.is_hiring() && made.was.is_some();
         Ok(Written {
             resource,
             ignored: [self.ignored.as_slice(), &made.strangers].concat(),
             suggested,
+            came: if known { Came::Known } else { Came::Made },
         })
     }
+}
+
+impl Given {
+    /// Values alone.
+    pub(super) fn of(leaves: Leaves) -> Self {
+        Self {
+            leaves,
+            external_id: None,
+            members: Vec::new(),
+            cleared: Vec::new(),
+        }
+    }
+}
+
+/// What is never changed takes nothing that its schema does not have: a biometric detail must not even be ignored (B-064).
+fn beyond(view: &View, names: &[String]) -> Error {
+    let known = &view.resource_type.schema.attributes;
+    let known: Vec<&str> = known.iter().map(|attribute| &*attribute.name).collect();
+    scim::Error::invalid_value(format!(
+        "a {} has no {}: nothing was kept; it takes {}",
+        view.resource_type.name,
+        names.join(", "),
+        known.join(", ")
+    ))
+    .into()
 }
 
 /// The `externalId` of a received document.
@@ -174,7 +207,7 @@ impl Write<'_> {
         let id = self.muster.0.ids.resource();
         let data_key = match self.view.kind {
             Kind::Person => Some(store::key::fresh(tx, self.context.tenant(), id)?),
-            Kind::Group | Kind::Organization | Kind::Review => None,
+            _ => None,
         };
         let given_leaves =
             self.sealed(&given.leaves, || Ok(data_key.as_ref().map(Fresh::envelope)))?;
@@ -184,6 +217,7 @@ impl Write<'_> {
         terms.post(&given_leaves, &Leaves::new(), (&mut own, &[]));
         terms.clear(&given.cleared, (&mut own, &[]));
         let mut sources = vec![own];
+        let following = self.follow(tx, (id, None), &mut sources)?;
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
         self.stay(&leaves)?;
         self.check_account(&leaves)?;
@@ -195,6 +229,7 @@ impl Write<'_> {
         let event = self.event(Happened::Created, id);
         let conflicts: Vec<String> = suggested.iter().map(|new| new.path.clone()).collect();
         let event = event
+            .belonging(following.belonging)
             .with_changes(changes)
             .withholding(withheld)
             .suggesting(suggested)
@@ -209,6 +244,7 @@ impl Write<'_> {
         };
         let made = store::record::insert(tx, self.specs(), new, event)?;
         self.settle_newcomer(tx, &made, verdict, &conflicts)?;
+        self.carry(tx, &made, following)?;
         Ok(Made {
             folded: self.admit(tx, made, others)?,
             strangers,

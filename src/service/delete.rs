@@ -6,7 +6,7 @@ use super::change::Write;
 use super::{Asked, Error, Muster};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
-use crate::domain::event::{Happened, changes};
+use crate::domain::event::{Belonging, Happened, changes};
 use crate::domain::record::{Kind, Leaves, Record};
 use crate::domain::view::View;
 use crate::store::{self, Tx};
@@ -42,7 +42,7 @@ impl Muster {
         if_match: Option<&str>,
     ) -> Result<Delete, Error> {
         Ok(Delete {
-            view: self.view(context, endpoint, Right::Delete)?,
+            view: self.changeable(context, endpoint, Right::Delete)?,
             id: id.to_owned(),
             asked: Asked {
                 if_match: if_match.map(str::to_owned),
@@ -69,7 +69,8 @@ impl Delete {
             (Kind::Group, _) => write.remove(tx, &record),
             (Kind::Person, true) => write.close_account(tx, &record),
             (Kind::Person | Kind::Organization, false) => write.delete_person(tx, &record),
-            (Kind::Organization, true) | (Kind::Review, _) => Err(Error::Forbidden(
+            (kind, _) if kind.is_hiring() => write.delete_hiring(tx, &record),
+            _ => Err(Error::Forbidden(
                 "a review is not deleted: approve or reject it by a PATCH of its status".into(),
             )),
         }
@@ -124,10 +125,21 @@ impl Write<'_> {
     }
 
     fn remove(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
+        self.remove_of(tx, record, (None, None))
+    }
+
+    /// The same of a record that belongs to somebody.
+    pub(super) fn remove_of(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+        belonging: Belonging,
+    ) -> Result<(), Error> {
         self.leave_groups(tx, &record.folded)?;
         let gone = changes(&record.folded.leaves, &Leaves::new());
         let event = self
             .event(Happened::Deleted, record.folded.id)
+            .belonging(belonging)
             .with_changes(gone);
         Ok(store::record::delete(tx, &record.folded, event)?)
     }

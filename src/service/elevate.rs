@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::change::Write;
-use super::{Asked, Error, Muster, Written, permit};
+use super::{Asked, Came, Error, Muster, Written, permit};
 use crate::domain::access::Seen;
 use crate::domain::claim::{self, Claims};
 use crate::domain::context::{Context, Right};
@@ -131,6 +131,7 @@ impl Elevate {
             resource: muster.show_one(tx, context, &self.view, after, &self.asked)?,
             ignored: Vec::new(),
             suggested: Vec::new(),
+            came: Came::default(),
         })
     }
 }

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::change::Write;
+use super::hiring::CITING;
 use super::members::change;
 use super::{Error, Muster};
 use crate::domain::context::{Context, Right};
@@ -103,6 +105,7 @@ impl Muster {
             )));
         }
         self.leave_all_groups(tx, erasure, &found)?;
+        self.erase_hiring(tx, erasure, &found)?;
         Ok(store::record::erase(tx, &found, tombstone)?)
     }
 
@@ -111,6 +114,51 @@ impl Muster {
         let by = (erasure.actor.as_str(), erasure.at);
         let reason = erasure.reason.as_deref();
         Event::of_order(id, erasure.tenant, (kind, of, resource), by, reason)
+    }
+
+    /// What hangs on a person of the hiring record goes with them: applications and all that is on record of those, and
+    /// employments.
+    fn erase_hiring(
+        &self,
+        tx: &mut Tx<'_>,
+        erasure: &Erasure,
+        person: &Folded,
+    ) -> Result<(), Error> {
+        let context = Context::of_server(erasure.tenant, erasure.at);
+        let view = self.view(&context, "/Applications", Right::Read)?;
+        let write = Write::new(self, &context, &view);
+        let mut names = vec![person.id.to_string()];
+        let aliases = store::alias::of(tx, person.row)?;
+        names.extend(aliases.iter().map(|alias| alias.id.to_string()));
+        for one in write.citing(tx, (Kind::Employment, "person.value"), &names)? {
+            self.erase_one(tx, erasure, &one, None)?;
+        }
+        for application in write.citing(tx, (Kind::Application, "candidate.value"), &names)? {
+            let ids = [application.id.to_string()];
+            for (kind, path) in CITING
+                .iter()
+                .filter(|(_, path)| *path == "application.value")
+            {
+                for hanging in write.citing(tx, (*kind, path), &ids)? {
+                    self.erase_one(tx, erasure, &hanging, Some(application.id))?;
+                }
+            }
+            self.erase_one(tx, erasure, &application, Some(application.id))?;
+        }
+        Ok(())
+    }
+
+    fn erase_one(
+        &self,
+        tx: &mut Tx<'_>,
+        erasure: &Erasure,
+        record: &Folded,
+        application: Option<ResourceId>,
+    ) -> Result<(), Error> {
+        let kind = format!("{}.erased", record.kind.word());
+        let told = self.event_of(erasure, &kind, record.kind.type_name(), record.id);
+        let told = told.belonging((None, application));
+        Ok(store::record::delete(tx, record, told)?)
     }
 
     /// Each group gets a version and an event, as when a member is deleted.

@@ -21,6 +21,9 @@ pub enum Error {
     /// The state of the record forbids it: 409 without a `scimType`.
     #[error("{0}")]
     Conflict(String),
+    /// Things of this kind are never changed: 405.
+    #[error("{0}")]
+    Fixed(String),
     /// The database cannot answer now: 503 with `Retry-After` in seconds.
     #[error("{detail}")]
     Unavailable {

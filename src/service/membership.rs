@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::Write;
 use super::roster::{Manner, shown, type_name};
-use super::{Error, Muster, Page, Written, permit, precondition};
+use super::{Came, Error, Muster, Page, Written, permit, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Folded, Kind};
@@ -73,6 +73,7 @@ impl Join {
         Ok(Written {
             resource: muster.membership(tx, context, &self.pair, &self.projection)?,
             suggested: Vec::new(),
+            came: Came::default(),
             ignored: self.ignored.clone(),
         })
     }

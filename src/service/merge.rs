@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::change::Write;
-use super::{Asked, Error, Muster, Written, permit};
+use super::{Asked, Came, Error, Muster, Written, permit};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
@@ -90,6 +90,7 @@ impl Joining {
             resource: muster.show_one(tx, context, &self.view, after, &self.asked)?,
             ignored: Vec::new(),
             suggested: Vec::new(),
+            came: Came::default(),
         })
     }
 }
@@ -156,6 +157,7 @@ impl Write<'_> {
                 .collect(),
         };
         store::alias::become_alias(tx, &loser.folded, &alias)?;
+        self.employ(tx, after.id)?;
         Ok(after)
     }
 
@@ -307,6 +309,8 @@ impl Write<'_> {
         stands = of_it.settle(tx, &moved, sources, &Claims::default(), why)?;
         self.give_back(tx, &alias, (&after, &stands))?;
         store::alias::keep_apart(tx, tenant, (survivor.folded.id, alias.id))?;
+        self.employ(tx, after.id)?;
+        self.employ(tx, stands.id)?;
         Ok(after)
     }
 

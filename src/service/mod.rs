@@ -28,6 +28,8 @@
 //! | `break_glass` | a purpose for a while |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
+//! | `hiring/` | what follows from the hiring record |
+//! | `sweep` | what time does by itself |
 //! | `take` | what an extract says of one person |
 //! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `keys` | put a new key-encryption key in an old one's place |
@@ -47,6 +49,7 @@ pub mod error;
 mod explain;
 mod export;
 mod get;
+mod hiring;
 mod identify;
 pub mod import;
 mod keys;
@@ -70,6 +73,7 @@ mod roster;
 mod search;
 mod session;
 mod sight;
+mod sweep;
 mod take;
 mod target;
 pub mod verify;
@@ -109,6 +113,20 @@ pub struct Written {
     pub ignored: Vec<String>,
     /// Attributes of which another value stands than the one that was given.
     pub suggested: Vec<String>,
+    /// What a POST came to.
+    pub came: Came,
+}
+
+/// What a POST came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Came {
+    /// A new resource, or a new account of somebody known: 201.
+    #[default]
+    Made,
+    /// What was on record already, by one of its names: 200 (B-046).
+    Known,
+    /// A question for a human, because it names nothing that joins systems: 202, and the resource is the review (B-002, B-101).
+    Queued,
 }
 
 /// One page of a list (RFC 7644 §3.4.2).
@@ -286,6 +304,22 @@ impl Muster {
             view.ok_or_else(|| Error::NotFound(format!("there is no endpoint {endpoint}")))?;
         permit(context, right, &view.resource_type.name)?;
         Ok(view.clone())
+    }
+}
+
+impl Muster {
+    /// The same where records are to be changed or deleted: not those that are only ever added to.
+    fn changeable(
+        &self,
+        context: &Context,
+        endpoint: &str,
+        right: Right,
+    ) -> Result<Arc<View>, Error> {
+        let view = self.view(context, endpoint, right)?;
+        if view.kind.is_append_only() {
+            return Err(hiring::fixed(&view.resource_type.name));
+        }
+        Ok(view)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::sight::{Wants, clearance};
-use super::{Asked, Error, Muster, Written};
+use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
@@ -66,7 +66,7 @@ impl Muster {
         body: Map<String, Value>,
         projection: &Projection,
     ) -> Result<Change, Error> {
-        let view = self.view(context, endpoint, Right::Write)?;
+        let view = self.changeable(context, endpoint, Right::Write)?;
         let (patch, rows) = parse(body, &view.resource_type, context.client.profile)?
             .split_rows(&view.resource_type)?;
         let rows = rows.into_iter().map(|row| row.change).collect();
@@ -96,6 +96,7 @@ impl Change {
             resource: muster.show_one(tx, context, &self.view, done.folded, &self.asked)?,
             ignored: done.ignored,
             suggested: done.suggested,
+            came: Came::default(),
         })
     }
 }

@@ -136,17 +136,6 @@ impl Muster {
             .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
     }
 
-    /// Ends what nobody has decided in time, of every tenant that has a policy: without one nothing is asked.
-    fn sweep(&self, now: DateTime<Utc>) {
-        for governed in self.policies().values() {
-            match self.expire_reviews(governed.tenant, now) {
-                Ok(0) => {}
-                Ok(reviews) => tracing::info!(reviews, "expired: nobody has decided them in time"),
-                Err(error) => tracing::debug!(%error, "cannot end reviews now; it is tried again"),
-            }
-        }
-    }
-
     /// Folds one chunk of a tenant's records anew; whether there is more to do.
     pub fn refold(&self, governed: &Governed, now: DateTime<Utc>) -> Result<bool, Error> {
         let (tenant, version) = (governed.tenant, governed.version);

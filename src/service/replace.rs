@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::sight::Wants;
-use super::{Asked, Error, Muster, Written, precondition};
+use super::{Asked, Came, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
 use crate::domain::record::{Folded, Kind, Leaves};
@@ -61,7 +61,7 @@ impl Muster {
         body: Map<String, Value>,
         projection: &Projection,
     ) -> Result<Replace, Error> {
-        let view = self.view(context, endpoint, Right::Write)?;
+        let view = self.changeable(context, endpoint, Right::Write)?;
         let mut received = receive(
             &view.resource_type,
             body,
@@ -102,6 +102,7 @@ impl Replace {
             resource: muster.show_one(tx, context, &self.view, folded, &self.asked)?,
             ignored: [self.ignored.as_slice(), &strangers].concat(),
             suggested,
+            came: Came::default(),
         })
     }
 }
@@ -121,7 +122,9 @@ impl Write<'_> {
         let seen = self.muster.before(self.context, self.view, known, &key);
         self.reach(&seen, Right::Write, id)?;
         self.check_match(tx, &before.folded, asked)?;
-        let given = self.view.read(&replacement.document, Some(known))?;
+        let mut document = replacement.document.clone();
+        self.refer_in(tx, &mut document)?;
+        let given = self.view.read(&document, Some(known))?;
         let mut given = self.admit_values(&seen, given, known)?;
         if let (true, Some(active)) = (self.view.accounts_only, known.get("active")) {
             // A default that the server may set (RFC 7644 §3.5.1): whoever leaves it out neither opens nor closes an account.
@@ -132,7 +135,7 @@ impl Write<'_> {
         let given = self.sealed_for(tx, &before.folded, &given)?;
         let shown = seen.leaves(known.clone());
         let shown = self.view.show(&shown, catalog, &self.context.base_url);
-        check_immutable(&self.view.resource_type, &shown, &replacement.document)?;
+        check_immutable(&self.view.resource_type, &shown, &document)?;
         let (mut own, others) = self.desk(&before);
         own.external_id = external_id(&replacement.document);
         let hides = self.hides(&seen);
@@ -175,7 +178,7 @@ impl Write<'_> {
         let whole = Asked::default();
         let version = match self.view.kind {
             Kind::Group => format!("W/\"{}\"", folded.version),
-            Kind::Person | Kind::Organization | Kind::Review => {
+            _ => {
                 let folded = folded.clone();
                 let shown = self
                     .muster

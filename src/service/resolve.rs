@@ -72,7 +72,9 @@ impl Verdict {
     pub(super) fn opening(&self, subject: ResourceId, system: &str) -> Option<Opening> {
         (self.outcome == Outcome::Review).then(|| Opening {
             asks: Asks::Match,
-            subject,
+            subject: Some(subject),
+            about: None,
+            payload: None,
             candidates: self
                 .candidates
                 .iter()

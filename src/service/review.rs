@@ -15,7 +15,7 @@ use crate::domain::event::{Event, Happened, changes};
 use crate::domain::fold::Rules;
 use crate::domain::matching::Trace;
 use crate::domain::record::{Folded, Kind, Leaves, Record};
-use crate::domain::review::{self, Opening, Step};
+use crate::domain::review::{self, Asks, Opening, Step};
 use crate::domain::view::View;
 use crate::id::{EventId, ResourceId, TenantId};
 use crate::scim::comparable::instant;
@@ -84,8 +84,8 @@ impl Muster {
         opening: &Opening,
     ) -> Result<Option<ResourceId>, Error> {
         let of = (context.tenant(), Kind::Review);
-        let subject = [opening.subject.to_string()];
-        let about = store::record::with_values(tx, of, "subject.value", &subject, ABOUT)?;
+        let (path, value) = opening.key();
+        let about = store::record::with_values(tx, of, path, &[value], ABOUT)?;
         for row in about.into_iter().flatten() {
             let known = store::record::at(tx, row)?;
             if known.is_some_and(|known| opening.is_asked_by(&known.leaves)) {
@@ -201,7 +201,9 @@ impl Write<'_> {
     ) -> Result<(), Error> {
         let opening = Opening {
             asks: review::Asks::Conflict,
-            subject,
+            subject: Some(subject),
+            about: None,
+            payload: None,
             candidates: Vec::new(),
             path: Some(self.name_of(path)),
             system: self.context.system().to_owned(),
@@ -249,10 +251,13 @@ impl Write<'_> {
             );
             claim(own, "decidedAt", instant(self.context.now).into(), stamp);
         }
-        if step == Step::Approved {
-            return self.carry_out(tx, &after);
+        let asks = after.get("kind").and_then(Value::as_str);
+        match (asks.and_then(Asks::of_word), step) {
+            (Some(Asks::Verification), _) => self.judge(tx, &after, step == Step::Approved),
+            (Some(Asks::Quarantine), Step::Approved) => self.release(tx, &after),
+            (_, Step::Approved) => self.carry_out(tx, &after),
+            _ => self.remember(tx, &after),
         }
-        self.remember(tx, &after)
     }
 
     /// Remembers of a match that is rejected that the two are two.

@@ -57,9 +57,7 @@ impl Following {
 pub(super) fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Person => "User",
-        Kind::Group => "Group",
-        Kind::Organization => "Organization",
-        Kind::Review => "Review",
+        other => other.type_name(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::change::Write;
 use super::create::{Create, Given, Made};
+use super::hiring::NATURAL_KEY;
 use super::resolve::Verdict;
 use super::{Error, Muster};
 use crate::domain::claim::{Claim, SourceRecord};
@@ -116,6 +117,10 @@ type Identified = (Option<(Record, &'static str)>, Option<Verdict>);
 impl Write<'_> {
     /// Who it is, if that is known, and what was weighed to find out.
     pub(super) fn identify(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Identified, Error> {
+        if self.view.kind.is_hiring() {
+            let known = self.named_by(tx, given)?;
+            return Ok((known.map(|record| (record, NATURAL_KEY)), None));
+        }
         if self.view.kind != Kind::Person {
             return Ok((None, None));
         }
@@ -142,6 +147,15 @@ impl Write<'_> {
         given: &Given,
         (reason, verdict): (&str, Option<&Verdict>),
     ) -> Result<Made, Error> {
+        if self.view.kind.is_append_only() {
+            self.same_as(tx, &record.folded, &given.leaves)?;
+            return Ok(Made {
+                folded: record.folded.clone(),
+                strangers: Vec::new(),
+                is_newcomer: false,
+                was: Some((record.folded.version, true)),
+            });
+        }
         let mut sources = record.sources.iter();
         let spoke = sources.any(|source| source.system == self.context.system());
         let folded = self.attach(tx, record, given, (reason, verdict))?;

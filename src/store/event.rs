@@ -33,8 +33,8 @@ const PERSON: &str = "p";
 pub(super) enum Under<'a> {
     /// The tenant's: nobody in particular is spoken of.
     Tenant,
-    /// The person's, known by number.
-    Person(i64),
+    /// The person's, known by number and id.
+    Person(i64, ResourceId),
     /// That of a person who has no number yet.
     Newcomer(&'a Fresh),
 }
@@ -58,6 +58,8 @@ pub(super) struct EventRow {
     body: Vec<u8>,
     purpose: Option<String>,
     attributes: Option<String>,
+    person: Option<Vec<u8>>,
+    application: Option<Vec<u8>>,
 }
 
 /// Where the body of an event belongs.
@@ -85,8 +87,8 @@ impl EventRow {
         let tenants;
         let (seal, key_id) = match under {
             Under::Newcomer(fresh) => (&fresh.key, String::new()),
-            Under::Person(row) => {
-                person = key::of_person(tx, tenant, (row, resource))?;
+            Under::Person(row, id) => {
+                person = key::of_person(tx, tenant, (row, id))?;
                 (&person, format!("{PERSON}{row}"))
             }
             Under::Tenant => {
@@ -111,6 +113,8 @@ impl EventRow {
             body,
             purpose,
             attributes,
+            person: event.person.map(|id| bytes(id.0)),
+            application: event.application.map(|id| bytes(id.0)),
         })
     }
 
@@ -125,7 +129,7 @@ impl EventRow {
     pub(super) fn walk_insert<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO event (id, tenant, type, resource_type, resource, version, recorded, client, correlation, \
-             format, key_id, body, purpose, attributes) VALUES (",
+             format, key_id, body, purpose, attributes, person, application) VALUES (",
         );
         out.push_bind_param::<Binary, _>(&self.id)?;
         out.push_sql(", ");
@@ -157,6 +161,10 @@ impl EventRow {
         out.push_bind_param::<Nullable<Text>, _>(&self.purpose)?;
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&self.attributes)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Binary>, _>(&self.person)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Binary>, _>(&self.application)?;
         out.push_sql(")");
         Ok(())
     }
@@ -196,19 +204,37 @@ pub fn note(tx: &mut Tx<'_>, event: Event) -> Result<(), Error> {
     Ok(())
 }
 
+/// Appends the event of what follows from a change, beside the event of that.
+pub fn announce(tx: &mut Tx<'_>, event: Event) -> Result<(), Error> {
+    insert(tx, event, None)
+}
+
 /// Appends an event that is of no record at hand. One that speaks of a person is sealed under that person's key all the same.
 pub(super) fn insert(tx: &mut Tx<'_>, event: Event, version: Option<i64>) -> Result<(), Error> {
-    let mut under = Under::Tenant;
-    if event.is_person {
-        let target = resource::table
-            .filter(resource::tenant.eq(event.tenant.0))
-            .filter(resource::uuid.eq(bytes(event.resource.0)));
-        let row = target.select(resource::id).get_result::<i64>(tx.db);
-        let row = row.optional().map_err(|error| tx.explain(error))?;
-        under = row.map_or(under, Under::Person);
-    }
+    let under = under(tx, &event, None)?;
     let row = EventRow::new(tx, event, version, under)?;
     append(tx, row)
+}
+
+/// Whose key seals an event: that of the person whom it is about, who may only be about to exist; the tenant's where it is
+/// about nobody, or nobody who is known.
+pub(super) fn under<'a>(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    newcomer: Option<&'a Fresh>,
+) -> Result<Under<'a>, Error> {
+    let person = match (newcomer, event.of_person()) {
+        (Some(fresh), _) => return Ok(Under::Newcomer(fresh)),
+        (None, None) => return Ok(Under::Tenant),
+        (None, Some(person)) => person,
+    };
+    let tenant = event.tenant;
+    let target = resource::table
+        .filter(resource::tenant.eq(tenant.0))
+        .filter(resource::uuid.eq(bytes(person.0)));
+    let row = target.select(resource::id).get_result::<i64>(tx.db);
+    let row = row.optional().map_err(|error| tx.explain(error))?;
+    Ok(row.map_or(Under::Tenant, |row| Under::Person(row, person)))
 }
 
 /// Appends the event of the change that made `version` of its record, or of one that made none. `row` is the number of that
@@ -219,11 +245,10 @@ pub(super) fn insert_of(
     version: Option<i64>,
     row: i64,
 ) -> Result<(), Error> {
-    let under = if event.is_person {
-        Under::Person(row)
-    } else {
-        Under::Tenant
-    };
+    if !event.is_person {
+        return insert(tx, event, version);
+    }
+    let under = Under::Person(row, event.resource);
     let row = EventRow::new(tx, event, version, under)?;
     append(tx, row)
 }
@@ -254,6 +279,7 @@ struct StoredRow {
     format: i16,
     key_id: String,
     body: Vec<u8>,
+    person: Option<Vec<u8>>,
 }
 
 impl StoredRow {
@@ -272,7 +298,7 @@ impl StoredRow {
         let key = match self.person() {
             None => keys.sealing,
             Some(row) => match people.get(&row) {
-                Some(wrapped) => keys.open(tenant, resource, wrapped)?,
+                Some(wrapped) => keys.open(tenant, self.about().unwrap_or(resource), wrapped)?,
                 None => return Ok(self.withheld(resource)),
             },
         };
@@ -281,8 +307,14 @@ impl StoredRow {
         Ok(serde_json::from_slice(&body)?)
     }
 
+    /// Whom it is about, where its record is no person.
+    fn about(&self) -> Option<ResourceId> {
+        self.person.as_deref().map(|id| ResourceId(uuid(id)))
+    }
+
     fn withheld(&self, resource: ResourceId) -> Value {
         let withheld = Withheld {
+            person: self.about().unwrap_or(resource),
             id: EventId(uuid(&self.id)),
             tenant: TenantId(self.tenant),
             kind: &self.type_,

@@ -43,6 +43,8 @@ pub(super) type EntrySql = (
     sql::Binary,
     sql::Nullable<sql::Text>,
     sql::Nullable<sql::Text>,
+    sql::Nullable<sql::Binary>,
+    sql::Nullable<sql::Binary>,
 );
 
 /// An event as its row is.
@@ -63,6 +65,8 @@ pub struct EntryRow {
     body: Vec<u8>,
     purpose: Option<String>,
     attributes: Option<String>,
+    person: Option<Vec<u8>>,
+    application: Option<Vec<u8>>,
 }
 
 impl EntryRow {
@@ -91,6 +95,8 @@ impl EntryRow {
             body: &self.body,
             purpose: self.purpose.as_deref(),
             attributes: self.attributes.as_deref(),
+            person: self.person.as_deref(),
+            application: self.application.as_deref(),
         }
     }
 }
@@ -104,7 +110,7 @@ impl<DB: Backend> QueryFragment<DB> for Unsealed {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql(
             "SELECT e.seq, e.id, e.tenant, e.type, e.resource_type, e.resource, e.version, e.recorded, e.client, \
-             e.correlation, e.format, e.key_id, e.body, e.purpose, e.attributes FROM event e \
+             e.correlation, e.format, e.key_id, e.body, e.purpose, e.attributes, e.person, e.application FROM event e \
              WHERE e.seq > (SELECT h.seq FROM log_horizon h WHERE h.id = 1) AND NOT EXISTS (\
                SELECT 1 FROM log_leaf l WHERE l.seq = e.seq \
                AND l.seq > (SELECT h.seq FROM log_horizon h WHERE h.id = 1)) \

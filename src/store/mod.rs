@@ -36,6 +36,7 @@ pub mod break_glass;
 mod checkpoint;
 mod counter;
 mod db;
+pub mod employment;
 mod error;
 pub mod event;
 mod filter;

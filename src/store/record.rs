@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::alias;
 use super::db::{Db, Dialect, on_both};
-use super::event::{EventRow, Under};
+use super::event::EventRow;
 use super::key as data_key;
 use super::newcomer::{self, ResourceValues};
 use super::schema::{attribute_index, resource, source_record, unique_value};
@@ -250,7 +250,7 @@ pub fn insert(
     };
     let fresh = Fresh::of(tx, specs, (tenant, new.kind), &new.leaves)?;
     let data_key = new.data_key.as_ref();
-    let under = data_key.map_or(Under::Tenant, Under::Newcomer);
+    let under = event::under(tx, &event, data_key)?;
     let mut event = EventRow::new(tx, event, Some(1), under)?;
     let wrapped = data_key.map(|key| key.wrapped.as_slice());
     let row = match &mut *tx.db {

@@ -173,6 +173,8 @@ diesel::table! {
         body -> Binary,
         purpose -> Nullable<Text>,
         attributes -> Nullable<Text>,
+        person -> Nullable<Binary>,
+        application -> Nullable<Binary>,
     }
 }
 diesel::table! {

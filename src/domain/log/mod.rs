@@ -48,6 +48,10 @@ pub struct Entry<'a> {
     pub purpose: Option<&'a str>,
     /// The attributes by which it is found.
     pub attributes: Option<&'a str>,
+    /// The person by whom it is found, where its record is no person.
+    pub person: Option<&'a [u8]>,
+    /// The application by which it is found.
+    pub application: Option<&'a [u8]>,
 }
 
 /// Names what the bytes of an entry are, and their form.
@@ -60,7 +64,7 @@ impl Entry<'_> {
         let version = self.version.map(i64::to_be_bytes);
         let version: &[u8] = version.as_ref().map_or(&[], |bytes| bytes);
         let [purpose, attributes] = [self.purpose, self.attributes].map(told);
-        canonical(&[
+        let mut bytes = canonical(&[
             ENTRY.as_bytes(),
             &self.seq.to_be_bytes(),
             self.id,
@@ -77,7 +81,14 @@ impl Entry<'_> {
             self.body,
             &purpose,
             &attributes,
-        ])
+        ]);
+        // Events of before there were any have none, and their bytes stay as they were sealed.
+        if self.person.is_some() || self.application.is_some() {
+            let [person, application] =
+                [self.person, self.application].map(Option::unwrap_or_default);
+            bytes.extend(canonical(&[person, application]));
+        }
+        bytes
     }
 
     /// Its leaf of the tree.
@@ -151,12 +162,14 @@ mod tests {
             body: b"{}",
             purpose: Some(""),
             attributes: Some(" emails "),
+            person: Some(b"0123456789abcdee"),
+            application: None,
         }
     }
 
     #[test]
     fn every_field_counts() {
-        let changes: [fn(&mut Entry<'static>); 15] = [
+        let changes: [fn(&mut Entry<'static>); 17] = [
             |e| e.seq = 8,
             |e| e.id = b"0123456789abcdeg",
             |e| e.tenant = 2,
@@ -172,6 +185,8 @@ mod tests {
             |e| e.body = b"{ }",
             |e| e.purpose = None,
             |e| e.attributes = None,
+            |e| e.person = None,
+            |e| e.application = e.person.take(),
         ];
         let sealed = entry().hash();
         for change in changes {

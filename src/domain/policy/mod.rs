@@ -14,6 +14,7 @@ pub mod contract;
 pub mod contract_words;
 pub mod delivery;
 pub(super) mod finding;
+mod hiring;
 pub mod observability;
 pub(super) mod read;
 mod rows;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 
 pub use callers::{Client, Grant, Match, Me, MeAttribute};
 pub use finding::{Finding, Placed, Position, Severity};
+pub use hiring::Hiring;
 pub use rows::{Authority, Masking, Matching, Posture, Retention, Survivorship, System};
 pub use words::{Basis, Day, Model, Others, Rule, SystemKind, Then, Treatment};
 pub use yaml::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
@@ -61,6 +63,8 @@ pub struct Policy {
     pub authority: Vec<Authority>,
     /// How claims come to one value; the first row that names an attribute decides.
     pub survivorship: Vec<Survivorship>,
+    /// How hiring goes.
+    pub hiring: Option<Hiring>,
     /// When two are one person.
     pub matching: Option<Matching>,
     /// The roles, by name; each where its name stands.
@@ -73,7 +77,7 @@ pub struct Policy {
     pub retention: Vec<Retention>,
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "version",
     "owner",
     "canonicalIds",
@@ -86,6 +90,7 @@ const KEYS: [&str; 17] = [
     "systems",
     "authority",
     "survivorship",
+    "hiring",
     "matching",
     "roles",
     "clients",
@@ -109,6 +114,7 @@ impl Read for Policy {
             systems: file.get("systems"),
             authority: file.get("authority"),
             survivorship: file.get("survivorship"),
+            hiring: file.get("hiring"),
             matching: file.get("matching"),
             roles: file.get("roles"),
             clients: file.get("clients"),

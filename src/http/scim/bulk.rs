@@ -78,7 +78,7 @@ fn operation(attempted: Attempted, wanted: Wanted) -> Result<Value, Failure> {
                 told.insert("response".into(), resource);
             }
             if attempted.method == "POST" {
-                StatusCode::CREATED
+                answer::status_of(written.came)
             } else {
                 StatusCode::OK
             }

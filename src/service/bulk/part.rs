@@ -15,7 +15,7 @@ use crate::service::delete::Delete;
 use crate::service::membership::{Join, Leave};
 use crate::service::patch::Change;
 use crate::service::replace::Replace;
-use crate::service::{Error, Muster, Written};
+use crate::service::{Came, Error, Muster, Written};
 use crate::store::{self, Tx};
 
 /// Who acts, and what of a resource the answer holds.
@@ -306,6 +306,7 @@ fn whole_circle(
                 whole.push(Some(Written {
                     ignored,
                     suggested,
+                    came: Came::default(),
                     ..done
                 }));
             }

@@ -1,0 +1,11 @@
+//! What is found out about an applicant: appended, never changed (B-029, B-030, B-031).
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `verification` | a decision on who somebody is |
+//! | `tier` | which tier of verification a person has passed, so that nobody verifies twice (B-005) |
+//! | `interview` | whether the checks came before the conversation (B-004) |
+
+pub mod interview;
+pub mod tier;
+pub mod verification;

@@ -1,0 +1,58 @@
+//! A verification: one decision on who an applicant is (B-061, B-062). A manual review is a question for a human, in time (B-018).
+
+use chrono::TimeDelta;
+
+use crate::domain::lifecycle::{Accepted, Effect, Refused, Turn, moment};
+use crate::domain::review::Asks;
+use crate::scim::comparable::instant;
+
+/// What follows from a decision.
+pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
+    let mut accepted = Accepted::default();
+    if turn.before.is_some() {
+        return Ok(accepted);
+    }
+    check_appeal(turn)?;
+    if let (None, Some(days), Some(at)) = (
+        turn.text("validUntil"),
+        turn.terms.verification_days,
+        moment(turn.after, "occurredAt"),
+    ) {
+        let until = at + TimeDelta::days(i64::from(days));
+        accepted
+            .defaults
+            .push(("validUntil", instant(until).into()));
+    }
+    accepted.effects.push(Effect::Reverify);
+    let what = match turn.text("decision") {
+        Some("pass") => "verification.passed",
+        Some("fail") => "verification.failed",
+        _ => {
+            accepted.effects.push(Effect::Ask(Asks::Verification));
+            "verification.review_requested"
+        }
+    };
+    let told = serde_json::json!({
+        "verificationId": turn.id, "tierRequired": turn.after.get("tierRequired"),
+        "tierSatisfied": turn.after.get("tierSatisfied"), "evidencePackRef": turn.after.get("evidencePackRef"),
+    });
+    accepted.effects.push(Effect::Announce(what, told));
+    Ok(accepted)
+}
+
+/// An appeal is heard on the application on which the decision was made.
+fn check_appeal(turn: &Turn<'_>) -> Result<(), Refused> {
+    let Some(appealed) = turn.text("appealOf.value") else {
+        return Ok(());
+    };
+    let mut known = turn.beside.verifications.iter();
+    let same = |path: &str| turn.text(path).map(str::to_owned);
+    match known.find(|one| one.id == appealed) {
+        Some(one)
+            if one.text("application.value").map(str::to_owned) != same("application.value") =>
+        {
+            Err(Refused::Appeal)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,94 @@
+//! An offer: accepted is final, and from it follows the intent to make an employee of a candidate.
+
+use serde_json::{Value, json};
+
+use super::states::{self, States};
+use super::{Accepted, Effect, Refused, Turn, application};
+use crate::scim::comparable::instant;
+
+/// Where an offer stands.
+pub static STATES: States = States::new(&[
+    (
+        "draft",
+        &[
+            "approved",
+            "sent",
+            "accepted",
+            "declined",
+            "withdrawn",
+            "deprecated",
+        ],
+    ),
+    (
+        "approved",
+        &[
+            "draft",
+            "sent",
+            "accepted",
+            "declined",
+            "withdrawn",
+            "deprecated",
+        ],
+    ),
+    ("sent", &["accepted", "declined", "withdrawn", "deprecated"]),
+    ("accepted", &[]),
+    ("declined", &["deprecated"]),
+    ("withdrawn", &["deprecated"]),
+    ("deprecated", &[]),
+]);
+
+/// The intent that an accepted offer commits with itself.
+pub const INTENT: &str = "CandidateToEmployee";
+
+/// What follows from a write.
+pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
+    let moved = states::step(&STATES, turn.was("status"), turn.text("status"))?;
+    let mut accepted = Accepted::default();
+    let Some(application) = &turn.beside.application else {
+        return Ok(accepted);
+    };
+    let candidate = application.leaves.get("candidate.value").cloned();
+    accepted
+        .facts
+        .push(("candidate.value", candidate.clone().unwrap_or(Value::Null)));
+    match moved.map(|at| at.status()) {
+        Some("sent") if turn.text("sentAt").is_none() => {
+            accepted
+                .defaults
+                .push(("sentAt", instant(turn.deed.said_at).into()));
+        }
+        Some("accepted") => {
+            let stands = application.text("status").unwrap_or_default();
+            if application::has_ended(stands) {
+                return Err(Refused::Ended(stands.to_owned()));
+            }
+            accepted
+                .facts
+                .push(("acceptanceTimestamp", instant(turn.deed.said_at).into()));
+            accepted
+                .effects
+                .push(Effect::Announce(INTENT, intent(turn, &application.id)));
+        }
+        _ => {}
+    }
+    Ok(accepted)
+}
+
+/// What the HR system needs to find everything else.
+fn intent(turn: &Turn<'_>, application: &str) -> Value {
+    let mut told = json!({
+        "offerId": turn.id,
+        "applicationId": application,
+        "acceptanceTimestamp": instant(turn.deed.said_at),
+    });
+    if let Some(requisition) = &turn.beside.requisition {
+        told["requisitionId"] = requisition.id.as_str().into();
+        told["jobId"] = requisition.leaves.get("jobId").cloned().unwrap_or_default();
+    }
+    for (name, path) in [("startDate", "terms.startDate"), ("title", "terms.title")] {
+        if let Some(value) = turn.after.get(path) {
+            told[name] = value.clone();
+        }
+    }
+    told
+}

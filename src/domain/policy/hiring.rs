@@ -1,0 +1,47 @@
+//! How hiring goes: the row `hiring`.
+
+use super::finding::Findings;
+use super::read::{Fields, Read, words};
+use super::yaml::Node;
+use crate::domain::lifecycle::{Early, HiringTerms};
+
+words! {
+    /// How an interview before the required verification is met (B-004).
+    EarlyInterview, "way to meet an early interview":
+    /// It is marked as such.
+    Flag = "flag",
+    /// It is refused.
+    Refuse = "refuse",
+}
+
+/// How hiring goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hiring {
+    /// What becomes of an interview before the required verification; flagged without.
+    pub early_interview: EarlyInterview,
+    /// For how many days a verification counts that says nothing of it itself; 0: for good.
+    pub verification_days: u32,
+}
+
+impl Read for Hiring {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let keys = ["interviewBeforeVerification", "verificationValidDays"];
+        let mut row = Fields::of(node, &keys, findings);
+        Self {
+            early_interview: row.get("interviewBeforeVerification"),
+            verification_days: row.number_or("verificationValidDays", 1..=36_500, 0),
+        }
+    }
+}
+
+impl From<&Hiring> for HiringTerms {
+    fn from(row: &Hiring) -> Self {
+        Self {
+            early_interview: match row.early_interview {
+                EarlyInterview::Refuse => Early::Refuse,
+                EarlyInterview::Flag => Early::Flag,
+            },
+            verification_days: Some(row.verification_days).filter(|days| *days > 0),
+        }
+    }
+}

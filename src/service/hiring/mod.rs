@@ -1,0 +1,288 @@
+//! The hiring record: what a write to it must find, and what follows from it in the same transaction (model.md, the lifecycle).
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `mod` | what a record hangs on, the rule asked, what follows claimed |
+//! | `refer` | references checked, and found by other systems' identifiers |
+//! | `effects` | events, reviews and other records that follow |
+//! | `judged` | what a human decides: a verification, and where something belongs |
+//! | `known` | a POST of what is there already |
+//! | `days` | employments that a day begins or ends |
+
+mod days;
+mod effects;
+mod judged;
+mod known;
+mod refer;
+
+pub(super) use known::{CITING, NATURAL_KEY, fixed};
+
+use serde_json::Value;
+
+use super::change::Write;
+use super::{Error, Muster};
+use crate::domain::claim::{SINGLE, SourceRecord, Stamp};
+use crate::domain::context::Context;
+use crate::domain::event::Belonging;
+use crate::domain::lifecycle::{self, Accepted, Beside, Deed, HiringTerms, Known, Turn};
+use crate::domain::record::{Folded, Kind, Leaves, Record};
+use crate::domain::review::SYSTEM;
+use crate::id::ResourceId;
+use crate::scim;
+use crate::store::{self, Tx};
+
+/// The path of the history of a status.
+const HISTORY: &str = "statusHistory";
+/// More applications of one person, or verifications of one application, than these are not looked at.
+const MOST: i64 = 1000;
+
+/// What is to be done once a record stands.
+#[derive(Default)]
+pub(super) struct Following {
+    /// To whom and to which application it belongs.
+    pub(super) belonging: Belonging,
+    effects: Vec<lifecycle::Effect>,
+}
+
+impl Muster {
+    /// What the tenant's policy says of hiring.
+    fn hiring_terms(&self, context: &Context) -> HiringTerms {
+        let policies = self.policies();
+        let governed = policies.get(&context.tenant().0);
+        let row = governed.and_then(|governed| governed.policy.hiring.as_ref());
+        row.map(HiringTerms::from).unwrap_or_default()
+    }
+}
+
+impl Write<'_> {
+    /// Asks the rules whether a hiring record may become what its sources now say, and adds to them what follows. Nothing
+    /// happens to records of other kinds.
+    pub(super) fn follow(
+        &self,
+        tx: &mut Tx<'_>,
+        (id, before): (ResourceId, Option<&Record>),
+        sources: &mut Vec<SourceRecord>,
+    ) -> Result<Following, Error> {
+        self.check_identifiers(sources)?;
+        if !self.view.kind.is_hiring() {
+            return Ok(Following::default());
+        }
+        self.refer(tx, sources)?;
+        let after = self.fold(sources);
+        self.check_required(&after)?;
+        let (beside, belonging) = self.beside(tx, id, &after)?;
+        let stamp = self.stamp(sources);
+        let deed = Deed {
+            now: self.context.now,
+            said_at: self.context.said_at.unwrap_or(self.context.now),
+            event: self.event.to_string(),
+            actor: self.context.client.name.clone(),
+        };
+        let turn = Turn {
+            id: &id.to_string(),
+            before: before.map(|record| &record.folded.leaves),
+            after: &after,
+            beside: &beside,
+            terms: self.muster.hiring_terms(self.context),
+            deed: &deed,
+        };
+        let accepted = lifecycle::accept(self.view.kind, &turn);
+        let accepted = accepted.map_err(|refused| Error::Conflict(refused.to_string()))?;
+        let effects = accepted.effects.clone();
+        self.claim_facts(sources, &after, accepted, stamp);
+        Ok(Following { belonging, effects })
+    }
+
+    /// What another system says, or nobody any more, must not leave a record without what it requires.
+    fn check_required(&self, after: &Leaves) -> Result<(), Error> {
+        let missing = self
+            .view
+            .resource_type
+            .schema
+            .attributes
+            .iter()
+            .find(|attribute| {
+                let name: &str = &attribute.name;
+                let sub = format!("{name}.value");
+                attribute.required && !after.contains_key(name) && !after.contains_key(&sub)
+            });
+        match missing {
+            None => Ok(()),
+            Some(attribute) => Err(scim::Error::invalid_value(format!(
+                "'{}' is required: {}",
+                attribute.name, attribute.description
+            ))
+            .into()),
+        }
+    }
+
+    /// The records that this one hangs on, and to whom and which application it belongs.
+    fn beside(
+        &self,
+        tx: &mut Tx<'_>,
+        id: ResourceId,
+        leaves: &Leaves,
+    ) -> Result<(Beside, Belonging), Error> {
+        let mut beside = Beside::default();
+        let text = |leaves: &Leaves, path: &str| lifecycle::text(leaves, path).map(str::to_owned);
+        let (mut application, mut on) = (None, leaves.clone());
+        if self.view.kind == Kind::Application {
+            application = Some(id);
+        } else if let Some(known) = self.known_at(tx, leaves, "application.value")? {
+            application = known.id.parse().ok();
+            on.clone_from(&known.leaves);
+            beside.application = Some(known);
+        }
+        beside.requisition = self.known_at(tx, &on, "requisition.value")?;
+        let person = text(&on, "candidate.value").or_else(|| text(leaves, "person.value"));
+        let person = match person.and_then(|id| id.parse().ok()) {
+            Some(id) => Some(self.survivor(tx, id)?),
+            None => None,
+        };
+        if matches!(
+            self.view.kind,
+            Kind::Application | Kind::Verification | Kind::Interview
+        ) && let Some(person) = person
+        {
+            beside.verifications = self.verifications(tx, person)?;
+        }
+        Ok((beside, (person, application)))
+    }
+
+    /// The record whose id stands at a path.
+    fn known_at(
+        &self,
+        tx: &mut Tx<'_>,
+        leaves: &Leaves,
+        path: &str,
+    ) -> Result<Option<Known>, Error> {
+        let Some(id) = lifecycle::text(leaves, path).and_then(|id| id.parse().ok()) else {
+            return Ok(None);
+        };
+        let found = store::record::find(tx, self.context.tenant(), id)?;
+        Ok(found.map(known))
+    }
+
+    /// The person that an id is a name of.
+    fn survivor(&self, tx: &mut Tx<'_>, id: ResourceId) -> Result<ResourceId, Error> {
+        let Some(alias) = store::alias::find(tx, self.context.tenant(), id)? else {
+            return Ok(id);
+        };
+        Ok(store::record::identify(tx, alias.survivor)?.unwrap_or(id))
+    }
+
+    /// All ids of a person: its own, and those of whoever has been merged into it.
+    fn names_of(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<Vec<String>, Error> {
+        let mut names = vec![person.to_string()];
+        if let Some(found) = store::record::find(tx, self.context.tenant(), person)? {
+            let aliases = store::alias::of(tx, found.row)?;
+            names.extend(aliases.iter().map(|alias| alias.id.to_string()));
+        }
+        Ok(names)
+    }
+
+    /// The records of a kind that name one of `ids` at a path.
+    pub(super) fn citing(
+        &self,
+        tx: &mut Tx<'_>,
+        (kind, path): (Kind, &str),
+        ids: &[String],
+    ) -> Result<Vec<Folded>, Error> {
+        let of = (self.context.tenant(), kind);
+        let rows = store::record::with_values(tx, of, path, ids, MOST)?;
+        let mut found = Vec::new();
+        for row in rows.into_iter().flatten() {
+            found.extend(store::record::at(tx, row)?);
+        }
+        Ok(found)
+    }
+
+    /// The person's applications.
+    fn applications(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<Vec<Folded>, Error> {
+        let names = self.names_of(tx, person)?;
+        self.citing(tx, (Kind::Application, "candidate.value"), &names)
+    }
+
+    /// The person's verifications, whatever application they are of.
+    fn verifications(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<Vec<Known>, Error> {
+        let applications = self.applications(tx, person)?;
+        let ids: Vec<String> = applications.iter().map(|one| one.id.to_string()).collect();
+        let found = self.citing(tx, (Kind::Verification, "application.value"), &ids)?;
+        Ok(found.into_iter().map(known).collect())
+    }
+
+    /// Claims what follows, for the server.
+    fn claim_facts(
+        &self,
+        sources: &mut Vec<SourceRecord>,
+        after: &Leaves,
+        accepted: Accepted,
+        stamp: Stamp,
+    ) {
+        if let Some(status) = accepted.overtaken {
+            overtake(sources, (after.get("status"), status), stamp);
+        }
+        if accepted.facts.is_empty()
+            && accepted.defaults.is_empty()
+            && accepted.history.is_none()
+            && accepted.overtaken.is_none()
+        {
+            return;
+        }
+        let own = self.server(sources);
+        for (path, value) in accepted.facts {
+            if value.is_null() {
+                own.claims.withdraw(path, SINGLE);
+            } else {
+                own.claims.derive(path, SINGLE, value, stamp, &mut 0);
+            }
+        }
+        for (path, value) in accepted.defaults {
+            own.claims.claim(path, SINGLE, value, stamp, &mut 0);
+        }
+        if accepted.overtaken.is_some() && !after.contains_key("status") {
+            let status = accepted.overtaken.unwrap_or_default();
+            own.claims
+                .claim("status", SINGLE, status.into(), stamp, &mut 0);
+        }
+        if let Some(chapter) = accepted.history {
+            let mut next = own.claims.next_place(HISTORY);
+            own.claims
+                .derive(HISTORY, &stamp.event.to_string(), chapter, stamp, &mut next);
+        }
+    }
+
+    /// The source record of the server itself, made if there is none.
+    pub(super) fn server<'s>(&self, sources: &'s mut Vec<SourceRecord>) -> &'s mut SourceRecord {
+        let at = sources.iter().position(|source| source.system == SYSTEM);
+        let at = at.unwrap_or_else(|| {
+            sources.push(SourceRecord::new(SYSTEM, self.context.now));
+            sources.len() - 1
+        });
+        &mut sources[at]
+    }
+}
+
+fn known(folded: Folded) -> Known {
+    Known {
+        id: folded.id.to_string(),
+        leaves: folded.leaves,
+    }
+}
+
+/// A status that a day has overtaken is put right where it is said.
+fn overtake(sources: &mut [SourceRecord], (said, status): (Option<&Value>, &str), stamp: Stamp) {
+    for source in sources {
+        let claim = source.claims.get("status", SINGLE);
+        if said.is_some() && claim.map(|claim| &claim.value) == said {
+            let told = false;
+            source.claims.claim(
+                "status",
+                SINGLE,
+                Value::from(status),
+                Stamp { told, ..stamp },
+                &mut 0,
+            );
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! References of the hiring record: to what is there, by its id or by what another system calls it; and identifiers that the
+//! policy's list allows (B-023, B-028, B-056).
+
+use serde_json::{Map, Value};
+
+use crate::domain::claim::{SINGLE, SourceRecord};
+use crate::domain::index::{Unique, key, unique_text};
+use crate::domain::record::{Kind, Leaves};
+use crate::domain::view::Reference;
+use crate::scim;
+use crate::service::Error;
+use crate::service::change::Write;
+use crate::store::{self, Tx};
+
+const EXTERNAL_IDENTIFIERS: &str = "externalIdentifiers";
+
+impl Write<'_> {
+    /// Checks what this write refers to, and puts ids in the place of other systems' identifiers.
+    pub(super) fn refer(&self, tx: &mut Tx<'_>, sources: &mut [SourceRecord]) -> Result<(), Error> {
+        let event = self.event.to_string();
+        let own = sources
+            .iter_mut()
+            .find(|source| source.system == self.context.system());
+        let Some(own) = own else { return Ok(()) };
+        for reference in self.view.references() {
+            let Some(claims) = own.claims.0.get_mut(reference.path) else {
+                continue;
+            };
+            for (key, claim) in claims.iter_mut().filter(|(_, claim)| claim.event == event) {
+                let given = match &claim.value {
+                    Value::String(id) => id.clone(),
+                    element => element["value"].as_str().unwrap_or_default().to_owned(),
+                };
+                if claim.value.is_null() {
+                    continue;
+                }
+                let id = self.referred(tx, &reference, &given)?;
+                if key == SINGLE {
+                    claim.value = id.into();
+                } else if id != given {
+                    return Err(scim::Error::invalid_value(format!(
+                        "'{}' takes ids of resources alone, and '{given}' is none",
+                        reference.attribute
+                    ))
+                    .into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same in a document that replaces another: what it says must be comparable with what is there.
+    pub(in crate::service) fn refer_in(
+        &self,
+        tx: &mut Tx<'_>,
+        document: &mut Map<String, Value>,
+    ) -> Result<(), Error> {
+        if !self.view.kind.is_hiring() {
+            return Ok(());
+        }
+        for reference in self.view.references().into_iter().filter(|one| !one.many) {
+            let value = document.get_mut(reference.attribute);
+            if let Some(value) = value.and_then(|found| found.get_mut("value"))
+                && let Some(given) = value.as_str().map(str::to_owned)
+            {
+                *value = self.referred(tx, &reference, &given)?.into();
+            }
+        }
+        Ok(())
+    }
+
+    /// The same in values.
+    pub(super) fn refer_leaves(&self, tx: &mut Tx<'_>, leaves: &mut Leaves) -> Result<(), Error> {
+        for reference in self.view.references().into_iter().filter(|one| !one.many) {
+            if let Some(Value::String(given)) = leaves.get_mut(reference.path) {
+                *given = self.referred(tx, &reference, &given.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of what is referred to.
+    fn referred(
+        &self,
+        tx: &mut Tx<'_>,
+        reference: &Reference<'_>,
+        given: &str,
+    ) -> Result<String, Error> {
+        let tenant = self.context.tenant();
+        let kinds = || reference.kinds();
+        let (name, of) = (reference.attribute, reference.types.join(" or "));
+        if let Ok(id) = given.parse() {
+            let mut found = store::record::find(tx, tenant, id)?.map(|found| found.kind);
+            if found.is_none() && store::alias::find(tx, tenant, id)?.is_some() {
+                found = Some(Kind::Person);
+            }
+            return match found.filter(|kind| kinds().any(|known| known == *kind)) {
+                Some(_) => Ok(given.to_owned()),
+                None => Err(scim::Error::invalid_value(format!(
+                    "'{name}' refers to '{given}', and there is no {of} of that id"
+                ))
+                .into()),
+            };
+        }
+        let mut parts = given.splitn(3, ':');
+        let (Some(system), Some(field), Some(value)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(scim::Error::invalid_value(format!(
+                "'{name}' is '{given}': give the id of the {of}, or SYSTEM:FIELD:VALUE of one of its externalIdentifiers"
+            ))
+            .into());
+        };
+        let identifier = serde_json::json!({ "system": system, "field": field, "value": value });
+        let catalog = self.muster.0.renderer.catalog();
+        for kind in kinds() {
+            let Some(spec) = catalog.specs(kind).get(EXTERNAL_IDENTIFIERS) else {
+                continue;
+            };
+            let unique = Unique {
+                path: EXTERNAL_IDENTIFIERS.to_owned(),
+                value: key(&unique_text(spec, &identifier)),
+            };
+            let holders = store::unique::holders(tx, tenant, kind, &[&unique])?;
+            for row in holders.into_iter().flatten() {
+                if let Some(id) = store::record::identify(tx, row)? {
+                    return Ok(id.to_string());
+                }
+            }
+        }
+        Err(scim::Error::invalid_value(format!(
+            "'{name}' refers to '{given}', and no {of} has that external identifier: send it first, or give the id"
+        ))
+        .into())
+    }
+
+    /// Identifiers of other systems are on the policy's list, or they are not taken.
+    pub(super) fn check_identifiers(&self, sources: &[SourceRecord]) -> Result<(), Error> {
+        let policies = self.muster.policies();
+        let Some(governed) = policies.get(&self.context.tenant().0) else {
+            return Ok(());
+        };
+        let policy = &governed.policy;
+        let Some(listed) = &policy.external_ids else {
+            return Ok(());
+        };
+        let event = self.event.to_string();
+        let own = sources
+            .iter()
+            .find(|source| source.system == self.context.system());
+        let claims = own.and_then(|own| own.claims.0.get(EXTERNAL_IDENTIFIERS));
+        for claim in claims.into_iter().flat_map(|claims| claims.values()) {
+            let part = |name: &str| claim.value[name].as_str().unwrap_or_default();
+            let (system, field) = (part("system"), part("field"));
+            let mut allowed = listed.allow_list.iter().chain(&policy.external_ids_also);
+            let is_allowed = allowed.any(|row| {
+                row.system.value == system && row.fields.iter().any(|known| known.value == field)
+            });
+            if claim.event == event && !claim.value.is_null() && !is_allowed {
+                let fields = listed.allow_list.iter().chain(&policy.external_ids_also);
+                let known: Vec<String> = fields
+                    .flat_map(|row| {
+                        row.fields
+                            .iter()
+                            .map(|field| format!("{}.{}", row.system.value, field.value))
+                    })
+                    .collect();
+                return Err(scim::Error::invalid_value(format!(
+                    "'externalIdentifiers' has '{system}.{field}', which is not on the policy's externalIds.allowList: {}",
+                    known.join(", ")
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+}

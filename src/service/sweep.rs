@@ -1,0 +1,34 @@
+//! What time does by itself: each minute, in every process; whoever comes first does it, and who comes second finds it done.
+
+use chrono::{DateTime, Utc};
+
+use super::{Error, Muster};
+use crate::store::{self, Tx};
+
+impl Muster {
+    /// Ends the reviews that nobody has decided in time, and begins and ends the employments whose day has come.
+    pub(super) fn sweep(&self, now: DateTime<Utc>) {
+        let tenants = |tx: &mut Tx<'_>| Ok::<_, Error>(store::audit::tenants(tx)?);
+        let Ok(tenants) = self.0.store.read_blocking(tenants) else {
+            return;
+        };
+        for tenant in tenants {
+            tell(
+                "reviews expired: nobody has decided them in time",
+                self.expire_reviews(tenant, now),
+            );
+            tell(
+                "employments begun or ended: their day has come",
+                self.turn_employments(tenant, now),
+            );
+        }
+    }
+}
+
+fn tell(what: &'static str, done: Result<usize, Error>) {
+    match done {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "{what}"),
+        Err(error) => tracing::debug!(%error, "not now, and tried again: {what}"),
+    }
+}
