@@ -163,7 +163,12 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
                     .iter()
                     .map(|element| unique_text(spec, element))
                     .collect(),
-                single => comparable(&spec.attribute, single).into_iter().collect(),
+                single => {
+                    let text = comparable(&spec.attribute, single);
+                    text.map(|text| together(specs, spec, leaves, text))
+                        .into_iter()
+                        .collect()
+                }
             },
         };
         uniques.extend(texts.iter().map(|text| Unique {
@@ -172,6 +177,16 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
         }));
     }
     uniques
+}
+
+/// The text by which a value is unique together with others of its record, such as an attempt's id with its vendor.
+fn together(specs: &Specs, spec: &Spec, leaves: &Leaves, text: String) -> String {
+    let others = spec.attribute.unique_with.iter();
+    others.fold(text, |text, name| {
+        let other = specs.get(name).zip(leaves.get(name));
+        let other = other.and_then(|(spec, value)| comparable(&spec.attribute, value));
+        format!("{text}\u{1f}{}", other.unwrap_or_default())
+    })
 }
 
 /// The text by which an element is unique: its key and its value.

@@ -35,6 +35,19 @@ struct Ruling {
     order: BTreeMap<String, usize>,
 }
 
+/// What a record is called is for whoever calls it so to say: no master takes away another system's names, or a change of
+/// tools would lose them (B-001).
+const IDENTIFIERS: &str = "externalIdentifiers";
+
+impl Ruling {
+    fn union() -> Self {
+        Self {
+            rule: Some(Rule::Union),
+            ..Self::default()
+        }
+    }
+}
+
 /// The rule on one attribute, with what decides where it does not.
 #[derive(Clone, Copy, Debug)]
 pub struct Law<'a> {
@@ -78,7 +91,9 @@ impl Survivorship {
                     kind: Some(view.kind),
                     path: path.to_owned(),
                 };
-                if let Some(ruling) = rows.on(&target) {
+                if view.kind.is_hiring() && path == IDENTIFIERS {
+                    rulings.by_path.insert(path.to_owned(), Ruling::union());
+                } else if let Some(ruling) = rows.on(&target) {
                     rulings.by_path.insert(path.to_owned(), ruling);
                 }
             }

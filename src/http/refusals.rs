@@ -56,22 +56,26 @@ impl Refusals {
         correlation: &str,
     ) {
         let status = answer.status().as_u16();
-        if !matches!(status, 401 | 403 | 409 | 412 | 429) {
+        let request = answer.request();
+        let endpoint = request.path().trim_start_matches(super::scim::ROOT);
+        let endpoint = endpoint.split('/').find(|part| !part.is_empty());
+        let known = endpoint.and_then(|name| door.service.resource_type(&format!("/{name}")));
+        // What is only ever added to reports also what it does not have (B-064).
+        let reports = known
+            .as_ref()
+            .is_some_and(|known| door.service.is_append_only(known));
+        if !matches!(status, 401 | 403 | 409 | 412 | 429) && !(status == 400 && reports) {
             return;
         }
         if self.limiter.check().is_err() {
             self.unlogged.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let request = answer.request();
         let who = request.extensions().get::<Who>().cloned();
         let failure = answer.response().error();
         let failure = failure.and_then(|error| error.as_error::<Failure>());
         let why = failure.map(ToString::to_string).unwrap_or_default();
         let why: String = why.chars().take(DETAIL).collect();
-        let endpoint = request.path().trim_start_matches(super::scim::ROOT);
-        let endpoint = endpoint.split('/').find(|part| !part.is_empty());
-        let known = endpoint.and_then(|name| door.service.resource_type(&format!("/{name}")));
         let refusal = Refusal {
             status,
             scim_type: failure.and_then(|failure| failure.scim_type),

@@ -66,6 +66,9 @@ pub struct Attribute {
     /// How widely its value is unique.
     #[serde(default)]
     pub uniqueness: Uniqueness,
+    /// The attributes together with whose values it is unique.
+    #[serde(default)]
+    pub unique_with: Vec<String>,
     /// What a reference refers to: resource types, `uri` or `external`.
     #[serde(default)]
     pub reference_types: Vec<String>,
@@ -288,6 +291,7 @@ impl Attribute {
             mutability: Mutability::ReadOnly,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
+            unique_with: Vec::new(),
             reference_types: Vec::new(),
             sub_attributes: Vec::new(),
             element_key: Vec::new(),

@@ -155,9 +155,11 @@ impl Muster {
         record: &Folded,
         application: Option<ResourceId>,
     ) -> Result<(), Error> {
-        let kind = format!("{}.erased", record.kind.word());
+        let kind = format!("{}.deleted", record.kind.word());
         let told = self.event_of(erasure, &kind, record.kind.type_name(), record.id);
-        let told = told.belonging((None, application));
+        let told = told
+            .belonging((None, application))
+            .because(Some("personErased"));
         Ok(store::record::delete(tx, record, told)?)
     }
 

@@ -246,6 +246,13 @@ impl Muster {
         types.find(|known| known.endpoint == endpoint).cloned()
     }
 
+    /// Whether resources of a type are created and read, and never changed.
+    #[must_use]
+    pub fn is_append_only(&self, resource_type: &ResourceType) -> bool {
+        let view = self.0.renderer.catalog().at(&resource_type.endpoint);
+        view.is_some_and(|view| view.kind.is_append_only())
+    }
+
     /// All resource types, in order of discovery.
     #[must_use]
     pub fn resource_types(&self) -> Vec<Arc<ResourceType>> {

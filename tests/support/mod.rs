@@ -174,6 +174,11 @@ impl App {
         token
     }
 
+    /// Forgets the tokens, which a clock that was moved may have ended.
+    pub(crate) fn forget_tokens(&self) {
+        self.tokens.borrow_mut().clear();
+    }
+
     /// One of the dev issuer's clients, with a token of somebody's account.
     pub(crate) async fn client_as(&self, name: &str, user_name: &str) -> Client {
         let token = client::token_as(&self.http, &self.origin(), name, Some(user_name)).await;
@@ -276,7 +281,11 @@ pub(crate) fn body(endpoint: &str, mut content: Value) -> Value {
         "/Groups" => GROUP,
         "/GroupMemberships" => "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
         "/Persons" => PERSON,
-        other => panic!("there is no type at {other}"),
+        // `/Offers` is of Offer.
+        other => &format!(
+            "urn:muster:scim:schemas:core:1.0:{}",
+            other[1..].trim_end_matches('s')
+        ),
     };
     let fields = content.as_object_mut().expect("a resource is an object");
     let extensions = fields.keys().filter(|name| name.starts_with("urn:"));

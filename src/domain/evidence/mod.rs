@@ -9,3 +9,14 @@
 pub mod interview;
 pub mod tier;
 pub mod verification;
+
+use super::lifecycle::{Refused, Turn};
+
+/// An appeal is heard on the application on which the decision was made (B-044).
+pub fn check_appeal(turn: &Turn<'_>) -> Result<(), Refused> {
+    let of = "application.value";
+    match &turn.beside.appealed {
+        Some(appealed) if appealed.text(of) != turn.text(of) => Err(Refused::Appeal),
+        _ => Ok(()),
+    }
+}

@@ -12,7 +12,7 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     if turn.before.is_some() {
         return Ok(accepted);
     }
-    check_appeal(turn)?;
+    super::check_appeal(turn)?;
     if let (None, Some(days), Some(at)) = (
         turn.text("validUntil"),
         turn.terms.verification_days,
@@ -38,21 +38,4 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     });
     accepted.effects.push(Effect::Announce(what, told));
     Ok(accepted)
-}
-
-/// An appeal is heard on the application on which the decision was made.
-fn check_appeal(turn: &Turn<'_>) -> Result<(), Refused> {
-    let Some(appealed) = turn.text("appealOf.value") else {
-        return Ok(());
-    };
-    let mut known = turn.beside.verifications.iter();
-    let same = |path: &str| turn.text(path).map(str::to_owned);
-    match known.find(|one| one.id == appealed) {
-        Some(one)
-            if one.text("application.value").map(str::to_owned) != same("application.value") =>
-        {
-            Err(Refused::Appeal)
-        }
-        _ => Ok(()),
-    }
 }

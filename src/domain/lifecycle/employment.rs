@@ -72,7 +72,8 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     let moved = states::step(&STATES, turn.was("status"), Some(status))?;
     let mut accepted = Accepted {
         history: moved.as_ref().map(|at| turn.chapter(at.status())),
-        overtaken: (turn.text("status") != Some(status)).then_some(status),
+        overtaken: (turn.text("status") != Some(status))
+            .then(|| (turn.text("status").map(str::to_owned), status)),
         effects: vec![Effect::Employ],
         ..Accepted::default()
     };

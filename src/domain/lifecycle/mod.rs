@@ -66,6 +66,8 @@ pub struct Beside {
     pub application: Option<Known>,
     /// The requisition of that application, or its own.
     pub requisition: Option<Known>,
+    /// What it asks to be looked at again.
+    pub appealed: Option<Known>,
     /// All verifications of the person, whatever application they are of.
     pub verifications: Vec<Known>,
 }
@@ -109,10 +111,18 @@ pub struct Accepted {
     pub defaults: Vec<(&'static str, Value)>,
     /// An element for the history of its status.
     pub history: Option<Value>,
-    /// A status that a date has overtaken: what is written in its place.
-    pub overtaken: Option<&'static str>,
+    /// A status that a day has overtaken, if any was said, and what is written in its place.
+    pub overtaken: Option<(Option<String>, &'static str)>,
     /// What is to be done beside it, in the same transaction.
     pub effects: Vec<Effect>,
+}
+
+impl Accepted {
+    /// Whether the record itself stays as it was said.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.facts.is_empty() && self.defaults.is_empty() && self.history.is_none()
+    }
 }
 
 /// What is to be done beside a write, in its transaction.
@@ -180,6 +190,7 @@ pub fn accept(kind: Kind, turn: &Turn<'_>) -> Result<Accepted, Refused> {
         Kind::Employment => employment::accept(turn),
         Kind::Verification => evidence::verification::accept(turn),
         Kind::Interview => evidence::interview::accept(turn),
+        Kind::Assessment => evidence::check_appeal(turn).map(|()| Accepted::default()),
         _ => Ok(Accepted::default()),
     }
 }

@@ -51,12 +51,15 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     accepted
         .facts
         .push(("candidate.value", candidate.clone().unwrap_or(Value::Null)));
-    match moved.map(|at| at.status()) {
-        Some("sent") if turn.text("sentAt").is_none() => {
-            accepted
-                .defaults
-                .push(("sentAt", instant(turn.deed.said_at).into()));
-        }
+    let moved = moved.map(|at| at.status());
+    if turn.text("sentAt").is_none() {
+        let sent = (moved == Some("sent")).then(|| instant(turn.deed.said_at));
+        let sent = sent.or_else(|| turn.was("sentAt").map(str::to_owned));
+        accepted
+            .defaults
+            .extend(sent.map(|at| ("sentAt", at.into())));
+    }
+    match moved {
         Some("accepted") => {
             let stands = application.text("status").unwrap_or_default();
             if application::has_ended(stands) {

@@ -17,11 +17,9 @@ mod refer;
 
 pub(super) use known::{CITING, NATURAL_KEY, fixed};
 
-use serde_json::Value;
-
 use super::change::Write;
 use super::{Error, Muster};
-use crate::domain::claim::{SINGLE, SourceRecord, Stamp};
+use crate::domain::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use crate::domain::context::Context;
 use crate::domain::event::Belonging;
 use crate::domain::lifecycle::{self, Accepted, Beside, Deed, HiringTerms, Known, Turn};
@@ -29,6 +27,7 @@ use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::review::SYSTEM;
 use crate::id::ResourceId;
 use crate::scim;
+use crate::scim::schema::Mutability;
 use crate::store::{self, Tx};
 
 /// The path of the history of a status.
@@ -68,6 +67,7 @@ impl Write<'_> {
             return Ok(Following::default());
         }
         self.refer(tx, sources)?;
+        let defaults = self.take_defaults(sources);
         let after = self.fold(sources);
         self.check_required(&after)?;
         let (beside, belonging) = self.beside(tx, id, &after)?;
@@ -89,7 +89,7 @@ impl Write<'_> {
         let accepted = lifecycle::accept(self.view.kind, &turn);
         let accepted = accepted.map_err(|refused| Error::Conflict(refused.to_string()))?;
         let effects = accepted.effects.clone();
-        self.claim_facts(sources, &after, accepted, stamp);
+        self.claim_facts(sources, accepted, (defaults, stamp));
         Ok(Following { belonging, effects })
     }
 
@@ -133,6 +133,7 @@ impl Write<'_> {
             on.clone_from(&known.leaves);
             beside.application = Some(known);
         }
+        beside.appealed = self.known_at(tx, leaves, "appealOf.value")?;
         beside.requisition = self.known_at(tx, &on, "requisition.value")?;
         let person = text(&on, "candidate.value").or_else(|| text(leaves, "person.value"));
         let person = match person.and_then(|id| id.parse().ok()) {
@@ -211,22 +212,44 @@ impl Write<'_> {
         Ok(found.into_iter().map(known).collect())
     }
 
+    /// Takes out what the server has said because nobody else did: whether it still does is asked anew.
+    fn take_defaults(&self, sources: &mut [SourceRecord]) -> Claims {
+        let specs = self.specs();
+        let is_default = |path: &str| {
+            let spec = specs.get(path);
+            spec.is_some_and(|spec| spec.attribute.mutability != Mutability::ReadOnly)
+        };
+        let mut taken = Claims::default();
+        for own in sources.iter_mut().filter(|source| source.system == SYSTEM) {
+            let paths: Vec<String> = own
+                .claims
+                .0
+                .keys()
+                .filter(|path| is_default(path))
+                .cloned()
+                .collect();
+            for path in paths {
+                let claims = own.claims.0.remove(&path);
+                taken.0.extend(claims.map(|claims| (path, claims)));
+            }
+        }
+        taken
+    }
+
     /// Claims what follows, for the server.
     fn claim_facts(
         &self,
         sources: &mut Vec<SourceRecord>,
-        after: &Leaves,
-        accepted: Accepted,
-        stamp: Stamp,
+        mut accepted: Accepted,
+        (mut known, stamp): (Claims, Stamp),
     ) {
-        if let Some(status) = accepted.overtaken {
-            overtake(sources, (after.get("status"), status), stamp);
+        if let Some((said, status)) = accepted.overtaken.take() {
+            match said {
+                Some(said) => overtake(sources, (&said, status), stamp),
+                None => accepted.defaults.push(("status", status.into())),
+            }
         }
-        if accepted.facts.is_empty()
-            && accepted.defaults.is_empty()
-            && accepted.history.is_none()
-            && accepted.overtaken.is_none()
-        {
+        if accepted.is_nothing() {
             return;
         }
         let own = self.server(sources);
@@ -238,12 +261,13 @@ impl Write<'_> {
             }
         }
         for (path, value) in accepted.defaults {
-            own.claims.claim(path, SINGLE, value, stamp, &mut 0);
-        }
-        if accepted.overtaken.is_some() && !after.contains_key("status") {
-            let status = accepted.overtaken.unwrap_or_default();
-            own.claims
-                .claim("status", SINGLE, status.into(), stamp, &mut 0);
+            let same = known
+                .get(path, SINGLE)
+                .is_some_and(|claim| claim.value == value);
+            match known.0.remove(path).filter(|_| same) {
+                Some(claims) => drop(own.claims.0.insert(path.to_owned(), claims)),
+                None => own.claims.derive(path, SINGLE, value, stamp, &mut 0),
+            }
         }
         if let Some(chapter) = accepted.history {
             let mut next = own.claims.next_place(HISTORY);
@@ -271,18 +295,17 @@ fn known(folded: Folded) -> Known {
 }
 
 /// A status that a day has overtaken is put right where it is said.
-fn overtake(sources: &mut [SourceRecord], (said, status): (Option<&Value>, &str), stamp: Stamp) {
+fn overtake(sources: &mut [SourceRecord], (said, status): (&str, &str), stamp: Stamp) {
     for source in sources {
         let claim = source.claims.get("status", SINGLE);
-        if said.is_some() && claim.map(|claim| &claim.value) == said {
-            let told = false;
-            source.claims.claim(
-                "status",
-                SINGLE,
-                Value::from(status),
-                Stamp { told, ..stamp },
-                &mut 0,
-            );
+        if claim.is_some_and(|claim| claim.value == said) {
+            let stamp = Stamp {
+                told: false,
+                ..stamp
+            };
+            source
+                .claims
+                .claim("status", SINGLE, status.into(), stamp, &mut 0);
         }
     }
 }

@@ -1,0 +1,18 @@
+//! From candidate to employee (model.md, the lifecycle): the hiring record, its rules, its flow, and the incidents that must not
+//! happen again; over HTTP, on both databases.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing"
+)]
+#![allow(clippy::too_many_lines, reason = "a story is told in one piece")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod flow;
+mod incidents;
+mod rules;
+mod stage;
