@@ -13,11 +13,13 @@ use crate::scim::resource_type::Location;
 pub const NAME: &str = "AuditEvent";
 
 /// What is taken over as it is.
-const PLAIN: [&str; 11] = [
+const PLAIN: [&str; 13] = [
     "type",
     "resourceType",
     "resourceId",
     "personId",
+    "applicationId",
+    "causationId",
     "version",
     "client",
     "actor",
@@ -32,9 +34,20 @@ impl Renderer {
     /// see them on any person, so nothing that depends on which person it is.
     #[must_use]
     pub fn mask_event(&self, context: &Context, body: &Value) -> Masked<Resource> {
+        self.masked_event(context, body, false)
+    }
+
+    /// The same for who may read the record that it is of, whether it may read the log or not.
+    #[must_use]
+    pub fn tell_event(&self, context: &Context, body: &Value) -> Masked<Resource> {
+        self.masked_event(context, body, true)
+    }
+
+    fn masked_event(&self, context: &Context, body: &Value, open: bool) -> Masked<Resource> {
         let key = self.key_of(context);
         let nobody = Map::new();
         let of = body["type"].as_str().and_then(Kind::of_event);
+        let of = of.or_else(|| body["resourceType"].as_str().and_then(Kind::of_type));
         let of = of.unwrap_or(Kind::Person);
         let seen = context
             .client
@@ -83,7 +96,8 @@ impl Renderer {
         document.extend(detail.map(|detail| ("detail".to_owned(), detail.to_string().into())));
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
-        let mut masked = self.mask_row(context, self.catalog().audit_event(), &id, document);
+        let mut masked =
+            self.mask_row(context, self.catalog().audit_event(), &id, (document, open));
         let person = body["personId"].as_str();
         masked.note(created, person.and_then(|id| id.parse().ok()), disclosed);
         masked

@@ -300,16 +300,17 @@ impl Renderer {
         id: &str,
         document: Map<String, Value>,
     ) -> Masked<Resource> {
-        self.mask_row(context, self.catalog.membership(), id, document)
+        self.mask_row(context, self.catalog.membership(), id, (document, false))
     }
 
-    /// A resource of a type that is no view of records, as `context`'s client may see it.
+    /// A resource of a type that is no view of records, as `context`'s client may see it. It is `told` where the client may see
+    /// it for another reason than a right on its type: then only what has been left in the document counts.
     pub(in crate::domain) fn mask_row(
         &self,
         context: &Context,
         resource_type: &ResourceType,
         id: &str,
-        document: Map<String, Value>,
+        (document, told): (Map<String, Value>, bool),
     ) -> Masked<Resource> {
         let location = format!("{}{}/{id}", context.base_url, resource_type.endpoint);
         let clearance = context.client.clearance.on(&resource_type.name);
@@ -320,7 +321,7 @@ impl Renderer {
         whole.insert("id".into(), id.into());
         let shown = document
             .into_iter()
-            .filter(|(name, value)| !seen.hides(name, value));
+            .filter(|(name, value)| told || !seen.hides(name, value));
         whole.extend(shown);
         whole.insert(
             "meta".into(),

@@ -53,6 +53,7 @@ pub mod sealed;
 pub mod sealing;
 pub mod session;
 pub mod simulation;
+pub mod story;
 pub mod suggestion;
 pub mod survivorship;
 pub mod view;

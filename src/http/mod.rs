@@ -27,6 +27,7 @@ mod caller;
 mod clients;
 mod error;
 mod health;
+mod html;
 mod limit;
 mod log;
 mod openapi;

@@ -30,6 +30,8 @@
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
 //! | `hiring/` | what follows from the hiring record |
 //! | `sweep` | what time does by itself |
+//! | `feed` | the log as a feed |
+//! | `story` | what happened to an application, and the pack of its evidence |
 //! | `take` | what an extract says of one person |
 //! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `keys` | put a new key-encryption key in an old one's place |
@@ -48,6 +50,7 @@ mod erase;
 pub mod error;
 mod explain;
 mod export;
+mod feed;
 mod get;
 mod hiring;
 mod identify;
@@ -73,6 +76,7 @@ mod roster;
 mod search;
 mod session;
 mod sight;
+mod story;
 mod sweep;
 mod take;
 mod target;
@@ -97,6 +101,7 @@ pub use bulk::Attempted;
 pub use elevate::Elevation;
 pub use erase::Erasure;
 pub use error::Error;
+pub use feed::Feed;
 use log::Notary;
 pub use me::Account;
 pub use merge::Join;

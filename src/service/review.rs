@@ -108,6 +108,13 @@ impl Muster {
             .fold(std::slice::from_ref(&own));
         let event = Event::new(context, event, Happened::Created, Kind::Review, NAME, id)
             .with_changes(changes(&Leaves::new(), &leaves));
+        let view = self.view(
+            &Context::of_server(context.tenant(), context.now),
+            "/Reviews",
+            Right::Write,
+        )?;
+        let belonging = Write::new(self, context, &view).of_review(tx, &leaves)?;
+        let event = event.belonging(belonging);
         let new = NewRecord {
             id,
             kind: Kind::Review,

@@ -151,6 +151,10 @@ impl Query<'_> {
             ("id", _) => id_test(out, dialect, "event.id", test),
             ("resourceId", _) => id_test(out, dialect, "event.resource", test),
             ("personId", _) => self.person(out, dialect, test),
+            ("applicationId", _) if present => {
+                out.sql("event.application IS NOT NULL");
+            }
+            ("applicationId", _) => id_test(out, dialect, "event.application", test),
             ("recordedAt", _) | ("meta", Some("created" | "lastModified")) => {
                 instant_test(out, "event.recorded", test)?;
             }
@@ -175,14 +179,25 @@ impl Query<'_> {
             ));
             id_test(out, dialect, "p.resource", test);
             out.sql(&format!(
+                " UNION ALL SELECT p.seq FROM event p WHERE p.tenant = {tenant} AND "
+            ));
+            id_test(out, dialect, "p.person", test);
+            out.sql(&format!(
                 " UNION ALL SELECT p.seq FROM event_subject s JOIN event p ON p.id = s.event WHERE s.tenant = {tenant} AND "
             ));
             id_test(out, dialect, "s.subject", test);
             out.sql(")");
             return;
         }
-        out.sql("event.type LIKE 'person.%' AND ");
+        if *test == Test::Present {
+            out.sql("(event.type LIKE 'person.%' OR event.person IS NOT NULL)");
+            return;
+        }
+        out.sql("((event.type LIKE 'person.%' AND ");
         id_test(out, dialect, "event.resource", test);
+        out.sql(") OR ");
+        id_test(out, dialect, "event.person", test);
+        out.sql(")");
     }
 }
 
@@ -235,7 +250,7 @@ fn fault(detail: &str) -> Error {
 
 fn unkept(location: &Location) -> Error {
     fault(&format!(
-        "'{location}' cannot be searched: ask by id, type, resourceType, resourceId, personId, recordedAt, client, actor, \
+        "'{location}' cannot be searched: ask by id, type, resourceType, resourceId, personId, applicationId, recordedAt, client, actor, \
          purpose, correlationId, version or attributes"
     ))
 }

@@ -64,6 +64,7 @@ pub mod session;
 pub mod setting;
 mod sql_nodes;
 mod sql_types;
+pub mod story;
 pub mod stream;
 pub mod tenant;
 mod tx;

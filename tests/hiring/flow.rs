@@ -51,7 +51,7 @@ async fn an_accepted_offer_becomes_an_employee(app: &App) {
     assert_eq!(
         (
             &intent[0]["detail"]["jobId"],
-            &intent[0]["detail"]["startDate"]
+            &intent[0]["changes"][1]["new"]
         ),
         (&json!("REQ-10291"), &json!("2031-04-01"))
     );

@@ -16,3 +16,4 @@ mod flow;
 mod incidents;
 mod rules;
 mod stage;
+mod story;

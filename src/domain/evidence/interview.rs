@@ -27,10 +27,12 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     accepted.facts.push(("beforeVerification", early.into()));
     if early && was != Some(&true.into()) {
         accepted.effects.push(Effect::MarkEarly);
-        let told = serde_json::json!({ "interviewId": turn.id, "tierRequired": required, "tierSatisfied": passed });
-        accepted
-            .effects
-            .push(Effect::Announce("interview.before_verification", told));
+        let told = serde_json::json!({ "interviewId": turn.id });
+        accepted.effects.push(Effect::Announce(
+            "interview.before_verification",
+            told,
+            &["startedAt"],
+        ));
     }
     Ok(accepted)
 }

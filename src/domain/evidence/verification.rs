@@ -6,6 +6,14 @@ use crate::domain::lifecycle::{Accepted, Effect, Refused, Turn, moment};
 use crate::domain::review::Asks;
 use crate::scim::comparable::instant;
 
+/// What of the decision its own event tells.
+const TOLD: [&str; 4] = [
+    "decision",
+    "tierRequired",
+    "tierSatisfied",
+    "evidencePackRef",
+];
+
 /// What follows from a decision.
 pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     let mut accepted = Accepted::default();
@@ -32,10 +40,7 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
             "verification.review_requested"
         }
     };
-    let told = serde_json::json!({
-        "verificationId": turn.id, "tierRequired": turn.after.get("tierRequired"),
-        "tierSatisfied": turn.after.get("tierSatisfied"), "evidencePackRef": turn.after.get("evidencePackRef"),
-    });
-    accepted.effects.push(Effect::Announce(what, told));
+    let told = serde_json::json!({ "verificationId": turn.id });
+    accepted.effects.push(Effect::Announce(what, told, &TOLD));
     Ok(accepted)
 }

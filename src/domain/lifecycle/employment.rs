@@ -23,6 +23,9 @@ const ONBOARDING: [&str; 3] = [
     "onboarding.benefits.requested",
 ];
 
+/// What of the employment they are told.
+const TOLD: [&str; 4] = ["status", "statusReason", "startDate", "endDate"];
+
 /// The person never came.
 pub const NO_SHOW: &str = "NoShow";
 
@@ -83,12 +86,8 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         accepted.defaults.push(("startDate", hired.clone()));
     }
     if turn.before.is_none() && status != "Terminated" {
-        let told = |what: &&'static str| {
-            Effect::Announce(
-                what,
-                json!({ "employmentId": turn.id, "startDate": turn.after.get("startDate") }),
-            )
-        };
+        let told =
+            |what: &&'static str| Effect::Announce(what, json!({ "employmentId": turn.id }), &TOLD);
         accepted.effects.extend(ONBOARDING.iter().map(told));
     } else if let Some(at) = moved {
         let what = match at.status() {
@@ -97,8 +96,8 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
             "Pending" => "employment.pending",
             _ => "employment.terminated",
         };
-        let told = json!({ "employmentId": turn.id, "reasonCode": turn.after.get("statusReason") });
-        accepted.effects.push(Effect::Announce(what, told));
+        let told = json!({ "employmentId": turn.id });
+        accepted.effects.push(Effect::Announce(what, told, &TOLD));
     }
     Ok(accepted)
 }

@@ -128,8 +128,9 @@ impl Accepted {
 /// What is to be done beside a write, in its transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// An event of its own, under the person's id as its correlation id.
-    Announce(&'static str, Value),
+    /// An event of its own, under the person's id as its correlation id: its type, ids that lead on, and the attributes of the
+    /// record whose values it tells, each reader those that it may see.
+    Announce(&'static str, Value, &'static [&'static str]),
     /// What is known of the person's verifications has changed: each of its applications is looked at again.
     Reverify,
     /// An interview has begun before the required verification: its application says so.

@@ -40,6 +40,9 @@ pub static STATES: States = States::new(&[
 /// The intent that an accepted offer commits with itself.
 pub const INTENT: &str = "CandidateToEmployee";
 
+/// What of the offer the intent tells.
+const TOLD: [&str; 3] = ["acceptanceTimestamp", "terms.startDate", "terms.title"];
+
 /// What follows from a write.
 pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     let moved = states::step(&STATES, turn.was("status"), turn.text("status"))?;
@@ -68,9 +71,11 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
             accepted
                 .facts
                 .push(("acceptanceTimestamp", instant(turn.deed.said_at).into()));
-            accepted
-                .effects
-                .push(Effect::Announce(INTENT, intent(turn, &application.id)));
+            accepted.effects.push(Effect::Announce(
+                INTENT,
+                intent(turn, &application.id),
+                &TOLD,
+            ));
         }
         _ => {}
     }
@@ -82,16 +87,10 @@ fn intent(turn: &Turn<'_>, application: &str) -> Value {
     let mut told = json!({
         "offerId": turn.id,
         "applicationId": application,
-        "acceptanceTimestamp": instant(turn.deed.said_at),
     });
     if let Some(requisition) = &turn.beside.requisition {
         told["requisitionId"] = requisition.id.as_str().into();
         told["jobId"] = requisition.leaves.get("jobId").cloned().unwrap_or_default();
-    }
-    for (name, path) in [("startDate", "terms.startDate"), ("title", "terms.title")] {
-        if let Some(value) = turn.after.get(path) {
-            told[name] = value.clone();
-        }
     }
     told
 }

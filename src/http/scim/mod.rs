@@ -7,6 +7,7 @@ mod create;
 mod delete;
 pub(super) mod discovery;
 mod elevate;
+mod feed;
 mod get;
 mod join;
 mod lineage;
@@ -16,6 +17,8 @@ mod membership;
 mod patch;
 mod replace;
 mod search;
+mod story;
+mod story_page;
 
 use actix_web::{HttpRequest, Resource, web};
 
@@ -51,6 +54,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
                     .route(web::delete().to(me::delete)),
             )
             .service(resource("/Bulk", "POST").route(web::post().to(bulk::bulk)))
+            .service(resource("/Events", "GET").route(web::get().to(feed::events)))
             .service(resource("/.search", "POST").route(web::post().to(search::everything)))
             .configure(membership::mount)
             .configure(audit_event::mount)
@@ -60,6 +64,14 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
                     .route(web::post().to(create::create)),
             )
             .service(resource("/{endpoint}/.search", "POST").route(web::post().to(search::search)))
+            .service(
+                resource("/{endpoint:Applications}/{id}/timeline", "GET")
+                    .route(web::get().to(story::timeline)),
+            )
+            .service(
+                resource("/{endpoint:Applications}/{id}/evidence-pack", "GET")
+                    .route(web::get().to(story::evidence_pack)),
+            )
             .service(
                 resource("/{endpoint}/{id}/lineage", "GET").route(web::get().to(lineage::lineage)),
             )

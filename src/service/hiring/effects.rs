@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Following, Write, known};
 use crate::domain::claim::{Claims, SINGLE, SourceRecord};
 use crate::domain::context::{Context, Right};
-use crate::domain::event::{Belonging, Event, Happened};
+use crate::domain::event::{Belonging, Change, Event, Happened};
 use crate::domain::lifecycle::{Effect, Known, facts};
 use crate::domain::record::{Folded, Kind, Record};
 use crate::domain::review::{Asks, Opening};
@@ -33,8 +33,15 @@ impl Write<'_> {
         let (person, application) = following.belonging;
         for effect in following.effects {
             match (effect, person, application) {
-                (Effect::Announce(kind, told), ..) => {
-                    self.announce(tx, made.id, following.belonging, (kind, told))?
+                (Effect::Announce(kind, told, paths), ..) => {
+                    let tells = |path: &&&str| made.leaves.contains_key(**path);
+                    let changes = paths.iter().filter(tells).map(|path| Change {
+                        path: (*path).to_owned(),
+                        previous: Value::Null,
+                        new: made.leaves[*path].clone(),
+                    });
+                    let told = (kind, told, changes.collect());
+                    self.announce(tx, made.id, following.belonging, told)?;
                 }
                 (Effect::Ask(asks), Some(person), _) => self.ask(tx, made.id, person, asks)?,
                 (Effect::Reverify, Some(person), _) => self.reverify(tx, person)?,
@@ -55,7 +62,7 @@ impl Write<'_> {
         tx: &mut Tx<'_>,
         record: ResourceId,
         belonging: Belonging,
-        (kind, told): (&str, Value),
+        (kind, told, changes): (&str, Value, Vec<Change>),
     ) -> Result<(), Error> {
         let id = self.muster.0.ids.event(self.context.now);
         let name = &self.view.resource_type.name;
@@ -72,7 +79,10 @@ impl Write<'_> {
             kind: kind.to_owned(),
             correlation: correlation.unwrap_or_else(|| self.context.correlation.clone()),
             causation: Some(self.event),
-            ..event.belonging(belonging).telling(Some(told))
+            ..event
+                .belonging(belonging)
+                .with_changes(changes)
+                .telling(Some(told))
         };
         Ok(store::event::announce(tx, event)?)
     }

@@ -63,6 +63,11 @@ impl Write<'_> {
         sources: &mut Vec<SourceRecord>,
     ) -> Result<Following, Error> {
         self.check_identifiers(sources)?;
+        if self.view.kind == Kind::Review {
+            let belonging = self.of_review(tx, &self.fold(sources))?;
+            let effects = Vec::new();
+            return Ok(Following { belonging, effects });
+        }
         if !self.view.kind.is_hiring() {
             return Ok(Following::default());
         }
@@ -150,6 +155,20 @@ impl Write<'_> {
         Ok((beside, (person, application)))
     }
 
+    /// To whom and to which application a review belongs.
+    pub(super) fn of_review(&self, tx: &mut Tx<'_>, review: &Leaves) -> Result<Belonging, Error> {
+        let id = |path: &str| lifecycle::text(review, path).and_then(|id| id.parse().ok());
+        let person = match id("subject.value") {
+            Some(id) => Some(self.survivor(tx, id)?),
+            None => None,
+        };
+        let about = self.known_at(tx, review, "about.value")?;
+        let application = about
+            .as_ref()
+            .and_then(|about| about.text("application.value"));
+        Ok((person, application.and_then(|id| id.parse().ok())))
+    }
+
     /// The record whose id stands at a path.
     fn known_at(
         &self,
@@ -165,7 +184,7 @@ impl Write<'_> {
     }
 
     /// The person that an id is a name of.
-    fn survivor(&self, tx: &mut Tx<'_>, id: ResourceId) -> Result<ResourceId, Error> {
+    pub(super) fn survivor(&self, tx: &mut Tx<'_>, id: ResourceId) -> Result<ResourceId, Error> {
         let Some(alias) = store::alias::find(tx, self.context.tenant(), id)? else {
             return Ok(id);
         };
@@ -199,7 +218,11 @@ impl Write<'_> {
     }
 
     /// The person's applications.
-    fn applications(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<Vec<Folded>, Error> {
+    pub(super) fn applications(
+        &self,
+        tx: &mut Tx<'_>,
+        person: ResourceId,
+    ) -> Result<Vec<Folded>, Error> {
         let names = self.names_of(tx, person)?;
         self.citing(tx, (Kind::Application, "candidate.value"), &names)
     }

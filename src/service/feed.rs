@@ -1,0 +1,78 @@
+//! The log as a feed: what a system picks up that is not pushed to, in the order of the sealed log, so that nobody
+//! skips a late commit. A client sees the events of the types that it may read, deletions among them, with the values that it
+//! might see.
+
+use serde_json::Value;
+
+use super::{Error, Muster};
+use crate::domain::context::{Context, Right};
+use crate::domain::masked::{Masked, Resource};
+use crate::domain::record::Kind;
+use crate::store::{self, Tx};
+
+/// A piece of the feed.
+#[derive(Debug)]
+pub struct Feed {
+    /// The events that the caller may see, each with its position in the log.
+    pub events: Vec<(i64, Masked<Resource>)>,
+    /// The position to go on from.
+    pub next: i64,
+}
+
+/// Events that are the log's own business, for who may read `AuditEvent`.
+const INTERNAL: [&str; 2] = [".read", ".confirmed"];
+
+impl Muster {
+    /// The events from a position on, at most `limit` positions of the log.
+    pub async fn feed(&self, context: &Context, after: i64, limit: i64) -> Result<Feed, Error> {
+        let (muster, reader) = (self.clone(), context.clone());
+        let read = move |tx: &mut Tx<'_>| {
+            let tenant = reader.tenant();
+            let found = store::story::sealed_from(tx, tenant, after, limit)?;
+            let next = found.last().map_or(after, |(position, _)| position + 1);
+            let places: Vec<i64> = found.iter().map(|(_, seq)| *seq).collect();
+            let bodies = store::event::at(tx, &places)?;
+            let mut events = Vec::new();
+            for ((position, _), (_, body)) in found.iter().zip(&bodies) {
+                if muster.may_see_event(tx, &reader, body)? {
+                    events.push((*position, muster.0.renderer.tell_event(&reader, body)));
+                }
+            }
+            Ok::<_, Error>(Feed { events, next })
+        };
+        let feed = self.0.store.read(read).await?;
+        let shown = feed.events.iter().map(|(_, event)| event);
+        self.disclose(context, "AuditEvent", shown, Vec::new())
+            .await?;
+        Ok(feed)
+    }
+
+    /// Whether an event is of a record that the caller may read.
+    pub(super) fn may_see_event(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        body: &Value,
+    ) -> Result<bool, Error> {
+        let what = body["type"].as_str().unwrap_or_default();
+        let of = body["resourceType"].as_str().and_then(Kind::of_type);
+        let Some(kind) = of.filter(|_| !INTERNAL.iter().any(|end| what.ends_with(end))) else {
+            return Ok(false);
+        };
+        let mut views = self.0.renderer.catalog().views().iter();
+        let readable = |name: &str| context.client.may(Right::Read, name);
+        let view = views.find(|view| view.kind == kind && readable(&view.resource_type.name));
+        let Some(view) = view else { return Ok(false) };
+        let clearance = context.client.clearance.on(&view.resource_type.name);
+        if !clearance.is_bounded() {
+            return Ok(true);
+        }
+        // Of whom a bounded role reaches it is told while it does.
+        let id = body["resourceId"].as_str().and_then(|id| id.parse().ok());
+        let found = match id {
+            Some(id) => store::record::find(tx, context.tenant(), id)?,
+            None => None,
+        };
+        Ok(found.is_some_and(|found| self.reaches(context, view, &found.leaves, Right::Read)))
+    }
+}
