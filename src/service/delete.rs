@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::change::Write;
 use super::{Asked, Error, Muster};
+use crate::domain::brake::Act;
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Happened, changes};
@@ -65,6 +66,7 @@ impl Delete {
         let seen = muster.before(context, &self.view, &record.folded.leaves, &[]);
         write.reach(&seen, Right::Delete, &self.id)?;
         write.check_match(tx, &record.folded, &self.asked)?;
+        write.count_deletion(tx, &record)?;
         match (self.view.kind, self.view.accounts_only) {
             (Kind::Group, _) => write.remove(tx, &record),
             (Kind::Person, true) => write.close_account(tx, &record),
@@ -78,6 +80,18 @@ impl Delete {
 }
 
 impl Write<'_> {
+    /// A group that goes takes all its members out of it.
+    fn count_deletion(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
+        match self.view.kind {
+            Kind::Person => self.count_leavers(tx, Act::Deletion, 1),
+            Kind::Group => {
+                let members = u64::try_from(record.folded.members).unwrap_or(0);
+                self.count_leavers(tx, Act::Removal, members)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Withdraws the caller's record and closes the account. Nobody is left without a source: then the person goes too.
     fn close_account(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
         let (_, mut others) = self.desk(record);
@@ -91,13 +105,14 @@ impl Write<'_> {
             return self.remove(tx, record);
         }
         self.leave_groups(tx, &record.folded)?;
+        let kept = self.withdrawing(record, &others);
         let nothing = SourceRecord::new(self.context.system(), self.context.now);
         self.commit(
             tx,
             record,
             nothing,
             others,
-            (Happened::AccountClosed, None, None),
+            (Happened::AccountClosed, None, kept),
         )
         .map(drop)
     }
@@ -119,7 +134,8 @@ impl Write<'_> {
         if others.is_empty() {
             return self.remove(tx, record);
         }
-        let why = (Happened::Updated, Some("sourceDeleted"), None);
+        let kept = self.withdrawing(record, &others);
+        let why = (Happened::Updated, Some("sourceDeleted"), kept);
         self.settle(tx, record, others, &Claims::default(), why)
             .map(drop)
     }
@@ -140,7 +156,8 @@ impl Write<'_> {
         let event = self
             .event(Happened::Deleted, record.folded.id)
             .belonging(belonging)
-            .with_changes(gone);
+            .with_changes(gone)
+            .telling(self.withdrawing(record, &[]));
         Ok(store::record::delete(tx, &record.folded, event)?)
     }
 }

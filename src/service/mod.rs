@@ -13,6 +13,7 @@
 //! | `change` | the write path that all of them share |
 //! | `identify` `resolve` | who a newcomer is, by keys and by evidence |
 //! | `review` | questions for a human, opened and decided |
+//! | `brake` `restore` | a run of leavers stopped, and what went through brought back |
 //! | `merge` | two persons who are one, and one who was two |
 //! | `elevate` | a suggestion stands after all |
 //! | `provenance` `lineage` | whence a record and each of its values come |
@@ -39,6 +40,7 @@ mod anchors;
 mod audit;
 mod audit_events;
 pub mod break_glass;
+mod brake;
 mod bulk;
 mod change;
 mod create;
@@ -287,10 +289,9 @@ impl Muster {
         P: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.0
-            .store
-            .write(self.work(context, prepared, perform))
-            .await
+        let work = self.work(context, prepared, perform);
+        let outcome = self.0.store.write(work).await;
+        self.asked(context, outcome).await
     }
 
     /// What has been prepared as work for a transaction.

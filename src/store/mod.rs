@@ -22,6 +22,7 @@
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
+//! | `brake` | how many leavers each client has made lately |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
@@ -32,6 +33,7 @@ pub mod audit;
 pub mod audit_event;
 pub mod belonging;
 mod blind;
+pub mod brake;
 pub mod break_glass;
 mod checkpoint;
 mod counter;

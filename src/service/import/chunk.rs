@@ -141,7 +141,12 @@ impl Import<'_> {
             rejected: chunk.rejected,
             now,
         };
-        let outcomes = self.run(work)?;
+        let outcomes: Outcomes = self.run(work)?;
+        let asked = |(row, outcome): (&Ready, _)| self.muster.asked_blocking(&row.context, outcome);
+        let outcomes: Outcomes = match self.dry_run {
+            false => chunk.rows.iter().zip(outcomes).map(asked).collect(),
+            true => outcomes,
+        };
         let mut rejects = chunk.rejects;
         *ledger = moved(ledger, (chunk.count, chunk.rejected), &outcomes);
         for (row, outcome) in chunk.rows.iter().zip(outcomes) {
