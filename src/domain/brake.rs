@@ -285,9 +285,12 @@ pub fn asked(review: &Leaves) -> Option<(String, Act, DateTime<Utc>)> {
         return None;
     }
     let since = text("since")?.parse().ok()?;
-    Some((text("client")?.to_owned(), Act::of_word(text("act")?)?, since))
+    Some((
+        text("client")?.to_owned(),
+        Act::of_word(text("act")?)?,
+        since,
+    ))
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,8 @@ pub const NAME: &str = "withdrawn";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Withdrawn {
+    /// The record's number.
+    pub row: i64,
     /// When the record was created.
     pub created: DateTime<Utc>,
     /// By system.
@@ -40,7 +42,9 @@ impl Said {
     fn between(before: &SourceRecord, after: Option<&SourceRecord>) -> Option<Self> {
         let mut claims = before.claims.clone();
         if let Some(after) = after {
-            claims.0.retain(|path, _| !after.claims.0.contains_key(path));
+            claims
+                .0
+                .retain(|path, _| !after.claims.0.contains_key(path));
         }
         let is_gone = after.is_none();
         (is_gone || !claims.is_empty()).then(|| Self {
@@ -109,7 +113,9 @@ mod tests {
         source.row = Some(row);
         for path in paths {
             let stamp = Stamp { at, event, told };
-            source.claims.claim(path, SINGLE, (*path).into(), stamp, &mut 0);
+            source
+                .claims
+                .claim(path, SINGLE, (*path).into(), stamp, &mut 0);
         }
         source
     }
@@ -130,7 +136,10 @@ mod tests {
         assert_eq!(again, before);
         // The event keeps it as JSON.
         let kept = serde_json::to_value(&withdrawn).unwrap();
-        assert_eq!(serde_json::from_value::<Vec<Said>>(kept).unwrap(), withdrawn);
+        assert_eq!(
+            serde_json::from_value::<Vec<Said>>(kept).unwrap(),
+            withdrawn
+        );
 
         let mut since = source(2, "hris", &["legalName", "active"]);
         let claims = since.claims.0.get_mut("active").unwrap();

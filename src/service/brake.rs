@@ -107,12 +107,7 @@ fn settled_meanwhile() -> Error {
 
 impl Write<'_> {
     /// Counts acts of the caller, or stops them. What the server does by itself, and what brings back, is not counted.
-    pub(super) fn count_leavers(
-        &self,
-        tx: &mut Tx<'_>,
-        act: Act,
-        acts: u64,
-    ) -> Result<(), Error> {
+    pub(super) fn count_leavers(&self, tx: &mut Tx<'_>, act: Act, acts: u64) -> Result<(), Error> {
         let (tenant, client) = (self.context.tenant(), &*self.context.client);
         let Some(limits) = self.muster.brake(tenant) else {
             return Ok(());
@@ -159,6 +154,7 @@ impl Write<'_> {
     pub(super) fn withdrawing(&self, record: &Record, after: &[SourceRecord]) -> Option<Value> {
         self.muster.brake(self.context.tenant())?;
         let withdrawn = Withdrawn {
+            row: record.folded.row,
             created: record.folded.created,
             sources: withdrawn::between(&record.sources, after),
         };

@@ -10,6 +10,7 @@ use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Happened, changes};
 use crate::domain::record::{Kind, Leaves, Record};
 use crate::domain::view::View;
+use crate::scim::patch::{Change as RowChange, Rows};
 use crate::store::{self, Tx};
 
 /// The leaves that make an account, whoever claimed them.
@@ -62,11 +63,15 @@ impl Delete {
         tx: &mut Tx<'_>,
     ) -> Result<(), Error> {
         let write = Write::new(muster, context, &self.view);
-        let record = write.fetch(tx, &self.id)?;
+        let mut record = write.fetch(tx, &self.id)?;
         let seen = muster.before(context, &self.view, &record.folded.leaves, &[]);
         write.reach(&seen, Right::Delete, &self.id)?;
         write.check_match(tx, &record.folded, &self.asked)?;
-        write.count_deletion(tx, &record)?;
+        match self.view.kind {
+            Kind::Person => write.count_leavers(tx, Act::Deletion, 1)?,
+            Kind::Group => write.empty(tx, &mut record)?,
+            _ => {}
+        }
         match (self.view.kind, self.view.accounts_only) {
             (Kind::Group, _) => write.remove(tx, &record),
             (Kind::Person, true) => write.close_account(tx, &record),
@@ -80,16 +85,14 @@ impl Delete {
 }
 
 impl Write<'_> {
-    /// A group that goes takes all its members out of it.
-    fn count_deletion(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
-        match self.view.kind {
-            Kind::Person => self.count_leavers(tx, Act::Deletion, 1),
-            Kind::Group => {
-                let members = u64::try_from(record.folded.members).unwrap_or(0);
-                self.count_leavers(tx, Act::Removal, members)
-            }
-            _ => Ok(()),
+    /// Where there is a leaver brake, a group that goes first loses its members: they are counted, and the log tells who
+    /// they were.
+    fn empty(&self, tx: &mut Tx<'_>, record: &mut Record) -> Result<(), Error> {
+        if self.muster.brake(self.context.tenant()).is_some() && record.folded.members > 0 {
+            let all = [RowChange::Remove(Rows::All)];
+            (record.folded, _) = self.change_members(tx, &record.folded, &all)?;
         }
+        Ok(())
     }
 
     /// Withdraws the caller's record and closes the account. Nobody is left without a source: then the person goes too.

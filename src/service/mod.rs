@@ -39,8 +39,8 @@
 mod anchors;
 mod audit;
 mod audit_events;
-pub mod break_glass;
 mod brake;
+pub mod break_glass;
 mod bulk;
 mod change;
 mod create;
@@ -70,6 +70,7 @@ mod provenance;
 mod refold;
 mod replace;
 mod resolve;
+pub mod restore;
 mod review;
 mod roster;
 mod search;
