@@ -18,6 +18,7 @@ use crate::domain::record::{Kind, Leaves, Record};
 use crate::domain::review::{SYSTEM, Step};
 use crate::domain::withdrawn::{self, Withdrawn};
 use crate::id::{ResourceId, TenantId};
+use crate::scim;
 use crate::store::{self, Tx};
 
 /// The errand of what is brought back, and the reason code of its events.
@@ -37,11 +38,9 @@ impl Muster {
         context: &Context,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
-        match outcome {
-            Err(Error::Stopped(stop)) if stop.review.is_none() => {
-                Err(self.0.store.write(self.asking(context, &stop)).await?)
-            }
-            outcome => outcome,
+        match unasked(&outcome) {
+            Some(stop) => Err(self.0.store.write(self.asking(context, stop)).await?),
+            None => outcome,
         }
     }
 
@@ -51,11 +50,9 @@ impl Muster {
         context: &Context,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
-        match outcome {
-            Err(Error::Stopped(stop)) if stop.review.is_none() => {
-                Err(self.0.store.write_blocking(self.asking(context, &stop))?)
-            }
-            outcome => outcome,
+        match unasked(&outcome) {
+            Some(stop) => Err(self.0.store.write_blocking(self.asking(context, stop))?),
+            None => outcome,
         }
     }
 
@@ -94,6 +91,18 @@ impl Muster {
         }
         Ok(Error::Stopped(Box::new(stop)))
     }
+}
+
+/// What was stopped, if nobody has been asked about it yet.
+fn unasked<T>(outcome: &Result<T, Error>) -> Option<&Stop> {
+    match outcome {
+        Err(Error::Stopped(stop)) if stop.review.is_none() => Some(stop),
+        _ => None,
+    }
+}
+
+fn no_allowance() -> Error {
+    scim::Error::invalid_value("'allowance' is how many more are let through: 0 or more").into()
 }
 
 fn settled_meanwhile() -> Error {
@@ -181,7 +190,9 @@ impl Write<'_> {
         }
         let tenant = self.context.tenant();
         let limits = self.muster.brake(tenant).unwrap_or_default();
-        let left = review.get("allowance").and_then(Value::as_u64);
+        let left = review.get("allowance");
+        let left = left.map(|left| left.as_u64().ok_or_else(no_allowance));
+        let left = left.transpose()?;
         let of = (tenant, client.as_str(), act);
         let mut tally = store::brake::claim(tx, of)?;
         let allowed = step == Step::Approved;

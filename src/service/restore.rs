@@ -3,7 +3,6 @@
 //! transaction of its own; what is as it was before is left alone, so it can be run again. Whoever has been erased stays so.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use super::brake::RESTORED;
 use super::change::Write;
 use super::{Error, Muster};
 use crate::domain::brake::{self, Act};
-use crate::domain::claim::{Claims, SINGLE};
+use crate::domain::claim::{Claims, SINGLE, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Event, Happened};
 use crate::domain::record::{Kind, Record};
@@ -255,31 +254,21 @@ impl Run {
             .as_str()
             .is_some_and(|kind| kind.ends_with(".deleted"));
         let event = event.clone();
-        let outcome = Mutex::new(Fate::Kept(String::new()));
         let told = self.muster.0.store.write_blocking(move |tx| {
-            let outcome = &outcome;
-            let undone = tx.savepoint(|tx| {
-                let fate = run.perform(tx, &context, &done, &event)?;
-                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = fate;
-                match run.order.dry_run {
-                    true => Err(Error::Conflict(String::new())),
-                    false => Ok(()),
-                }
-            })?;
-            let fate = outcome
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            match undone {
-                Ok(()) => Ok(fate),
-                Err(Error::Conflict(why)) if why.is_empty() => Ok(fate),
+            let perform = |tx: &mut Tx<'_>| run.perform(tx, &context, &done, &event);
+            let outcome = if run.order.dry_run {
+                tx.rehearse(perform)?
+            } else {
+                tx.savepoint(perform)?
+            };
+            match outcome {
                 Err(
                     refused @ (Error::Scim(_)
                     | Error::Conflict(_)
                     | Error::NotFound(_)
                     | Error::Forbidden(_)),
-                ) => Ok(Fate::Kept(refused.to_string())),
-                Err(error) => Err(error),
+                ) => Ok(kept(refused.to_string())),
+                outcome => outcome,
             }
         })?;
         Ok((told, deleted))
@@ -322,6 +311,18 @@ impl Write<'_> {
             return Ok(kept("it is active"));
         }
         let (mut own, others) = self.desk(&record);
+        let claim = own.claims.get("active", SINGLE);
+        let said = claim.map_or(0, |claim| claim.at);
+        let since = |source: &&SourceRecord| {
+            let claim = source.claims.get("active", SINGLE);
+            claim.is_some_and(|claim| claim.value == false && claim.at >= said)
+        };
+        if let Some(other) = others.iter().find(since) {
+            return Ok(kept(format!(
+                "'{}' has since said too that it is not active",
+                other.system
+            )));
+        }
         let stamp = self.stamp(&record.sources);
         own.claims
             .claim("active", SINGLE, true.into(), stamp, &mut 0);

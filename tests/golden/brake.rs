@@ -170,6 +170,10 @@ async fn approved_they_go_on_for_a_window_or_for_so_many(app: &App) {
     }
     deactivate(&idp, &ids[2]).await.refused(429, "");
     let review = question(app).await;
+    let less = json!({"status": "approved", "allowance": -1});
+    decide(&hris, &review, less)
+        .await
+        .refused(400, "invalidValue");
     let approve = json!({"status": "approved", "allowance": 2});
     let decided = decide(&hris, &review, approve).await;
     assert_eq!(decided.ok(200)["decidedBy"], "hris");
@@ -405,10 +409,8 @@ async fn what_an_import_deactivates_is_counted(app: &App) {
     let folder = app.database.folder();
     let (map_file, file) = (folder.join("map.yaml"), folder.join("leavers.csv"));
     std::fs::write(&map_file, map).unwrap();
-    let rows: String = (0..4)
-        .map(|number| format!("u-{number},u{number},false\n"))
-        .collect();
-    std::fs::write(&file, format!("id,name,active\n{rows}")).unwrap();
+    let rows = "id,name,active\nu-0,u0,false\nu-1,u1,false\nu-2,u2,false\nu-3,u3,false\n";
+    std::fs::write(&file, rows).unwrap();
     let (map_file, file) = (map_file.to_str().unwrap(), file.to_str().unwrap());
     let arguments = [
         "import", "--system", "hris", "--actor", "eve", "--map", map_file, file,

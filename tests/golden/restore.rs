@@ -12,6 +12,7 @@ use crate::support::{App, Client, on_both};
 on_both!(
     accounts_members_and_deleted_records_come_back_as_they_were,
     of_a_review_only_what_it_is_about_comes_back,
+    whom_another_system_has_closed_since_stays_closed,
     whoever_was_erased_or_replaced_does_not_come_back,
     what_is_too_long_ago_is_not_taken_back,
     what_the_log_keeps_to_restore_is_shown_to_nobody
@@ -163,6 +164,22 @@ async fn of_a_review_only_what_it_is_about_comes_back(app: &App) {
         .refused(404, "");
     let told = restore(app, &["--review", &ids[0]]);
     assert!(told.contains("there is no review"), "{told}");
+}
+
+async fn whom_another_system_has_closed_since_stays_closed(app: &App) {
+    apply(app, &braked(WIDE));
+    let (idp, hris) = (app.client("idp").await, app.client("hris").await);
+    let ids = users(&idp, "u", 2).await;
+    for id in &ids {
+        deactivate(&idp, id).await.ok(200);
+    }
+    deactivate(&hris, &ids[0]).await.ok(200);
+    let told = restore(app, &["--client", "idp", "--since", SINCE]);
+    assert!(told.contains("'hris' has since said"), "{told}");
+    for (id, expected) in ids.iter().zip([false, true]) {
+        let user = idp.get(&format!("/Users/{id}")).await;
+        assert_eq!(user.ok(200)["active"], expected);
+    }
 }
 
 async fn whoever_was_erased_or_replaced_does_not_come_back(app: &App) {
