@@ -162,6 +162,9 @@ impl Write<'_> {
     /// What the event of a deletion keeps, where there is a brake: what the sources say that they say no more `after`.
     pub(super) fn withdrawing(&self, record: &Record, after: &[SourceRecord]) -> Option<Value> {
         self.muster.brake(self.context.tenant())?;
+        if !matches!(self.view.kind, Kind::Person | Kind::Group) {
+            return None;
+        }
         let withdrawn = Withdrawn {
             row: record.folded.row,
             created: record.folded.created,

@@ -81,7 +81,7 @@ pub struct Policy {
     pub leaver_brake: Option<LeaverBrake>,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "version",
     "owner",
     "canonicalIds",
