@@ -21,8 +21,8 @@ pub const KIND: &str = "leaverBrake";
 const LEAST: u64 = 10;
 /// Buckets in a window, where it has as many minutes.
 const BUCKETS: u32 = 60;
-/// The least and the most seconds after which what was stopped is asked for again. (Okta tries ten times, and both Okta and
-/// Entra send nothing else meanwhile.)
+/// The least and the most seconds after which what was stopped is asked for again: Okta tries ten times, so that a human has
+/// two and a half hours by default, and Entra lets the whole job wait, which should not be long.
 const RETRY: (u32, u32) = (60, 900);
 
 /// What is counted.
@@ -77,9 +77,9 @@ impl LeaverBrake {
         TimeDelta::minutes(self.window.into())
     }
 
-    /// The minutes of a bucket.
+    /// The seconds of a bucket.
     fn bucket(&self) -> i64 {
-        (self.window / BUCKETS).max(1).into()
+        i64::from((self.window / BUCKETS).max(1)) * 60
     }
 
     /// After how many seconds what was stopped is asked for again.
@@ -122,7 +122,7 @@ pub enum Standing {
 /// What one client has done lately of one kind of act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// The number of a bucket, counted from 1970, and how many acts fell into it.
+    /// When a bucket begins, in seconds since 1970, and how many acts fell into it.
     buckets: Vec<(i64, u64)>,
     /// What has been said of more.
     #[serde(default)]
@@ -221,7 +221,8 @@ impl Tally {
         if counted.saturating_add(acts) > most {
             return stop(None, None);
         }
-        let bucket = now.timestamp().div_euclid(60 * brake.bucket());
+        let width = brake.bucket();
+        let bucket = now.timestamp().div_euclid(width) * width;
         match self.buckets.iter_mut().find(|(at, _)| *at == bucket) {
             Some((_, count)) => *count += acts,
             None => self.buckets.push((bucket, acts)),
@@ -231,9 +232,8 @@ impl Tally {
 
     /// How many acts the window before `now` has; what is older is forgotten.
     pub fn counted(&mut self, brake: &LeaverBrake, now: DateTime<Utc>) -> u64 {
-        let width = 60 * brake.bucket();
         let from = (now - brake.window()).timestamp();
-        self.buckets.retain(|(at, _)| (at + 1) * width > from);
+        self.buckets.retain(|(at, _)| at + brake.bucket() > from);
         self.buckets.iter().map(|(_, count)| count).sum()
     }
 

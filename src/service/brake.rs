@@ -2,8 +2,8 @@
 //!
 //! Acts are counted in the transaction that commits them, on a row that is held meanwhile, so no number of writers gets more
 //! through than the policy allows. Where the policy has no brake nothing is counted. A stopped request is answered by 429
-//! with `Retry-After`: Okta and Entra keep such a change and send it again, whereas a 409 would be a failed task that nobody
-//! repeats, and a run of 5xx a connection that is given up.
+//! with `Retry-After`: identity providers keep such a change and send it again (Okta honors whole seconds), whereas a 409
+//! would be a failed task that nobody repeats, and a 503 would say that the server is at fault.
 
 use serde_json::Value;
 

@@ -3,6 +3,7 @@
 //! transaction of its own; what is as it was before is left alone, so it can be run again. Whoever has been erased stays so.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -119,7 +120,7 @@ impl Muster {
             muster: self.clone(),
             order: order.clone(),
             correlation,
-            back: BTreeSet::new(),
+            back: Arc::default(),
         };
         let (mut before, mut restored) = (i64::MAX, 0_u64);
         loop {
@@ -166,7 +167,7 @@ struct Run {
     order: Restoration,
     correlation: String,
     /// What would be back by now, where it is only tried.
-    back: BTreeSet<String>,
+    back: Arc<BTreeSet<String>>,
 }
 
 /// What an event says was done.
@@ -228,7 +229,7 @@ impl Run {
             }
             let (fate, deleted) = self.carry_out(done, event)?;
             if fate == Fate::Returned && deleted && self.order.dry_run {
-                self.back.insert(text("resourceId"));
+                Arc::make_mut(&mut self.back).insert(text("resourceId"));
             }
             fate
         };

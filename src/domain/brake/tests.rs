@@ -116,10 +116,22 @@ fn a_day_has_no_more_buckets_than_an_hour() {
 }
 
 #[test]
+fn another_window_counts_what_was_counted_before() {
+    let day = LeaverBrake {
+        window: 1440,
+        ..BRAKE
+    };
+    let mut tally = Tally::default();
+    one(&mut tally, noon()).unwrap();
+    assert_eq!(tally.counted(&day, noon() + TimeDelta::hours(23)), 1);
+    assert_eq!(tally.counted(&day, noon() + TimeDelta::hours(25)), 0);
+}
+
+#[test]
 fn a_question_says_what_it_asks_about() {
     let stop = one(
         &mut Tally {
-            buckets: vec![(noon().timestamp() / 60, 3)],
+            buckets: vec![(noon().timestamp(), 3)],
             ..Tally::default()
         },
         noon(),

@@ -37,7 +37,7 @@ impl Read for LeaverBrake {
         let mut row = Fields::of(node, &KEYS, findings);
         Self {
             at: row.at(),
-            window: row.number_or("window", 1..=1440, 60),
+            window: row.number_or("window", 5..=1440, 60),
             deactivations: row.number_or("deactivations", 1..=1_000_000, 50),
             deletions: row.number_or("deletions", 1..=1_000_000, 20),
             removals: row.number_or("removals", 1..=1_000_000, 500),
