@@ -6,6 +6,7 @@
 //! | `break_glass` | `muster break-glass`: a purpose for a client, for a while |
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
 //! | `erase` | `muster erase`: destroys what is kept of a person |
+//! | `restore` | `muster restore`: takes back what a client did |
 //! | `person` | `muster person`: gives it to them |
 //! | `mapping` | `muster mapping`: checks how the columns of an extract claim attributes |
 //! | `import/` | `muster import`: takes an extract in |
@@ -35,6 +36,7 @@ mod person;
 mod policy;
 mod reconcile;
 pub mod resolve;
+mod restore;
 pub mod serve;
 
 use std::io::{self, Write};
@@ -70,6 +72,8 @@ enum Command {
     Keys(keys::Options),
     /// Destroy all that is kept of persons (GDPR Art. 17); the log says that, and still verifies.
     Erase(erase::Options),
+    /// Take back what a client did: deactivations, deletions, removals from groups.
+    Restore(restore::Options),
     /// Give a person what is kept of them (GDPR Art. 15 and 20).
     Person(person::Options),
     /// Check a mapping: how the columns of an extract claim attributes.
@@ -98,6 +102,7 @@ pub fn run() -> ExitCode {
         Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
         Some(Command::Erase(options)) => erase::run(&options),
+        Some(Command::Restore(options)) => restore::run(&options),
         Some(Command::Person(options)) => person::run(&options),
         Some(Command::Keys(options)) => keys::run(&options),
         Some(Command::Policy(options)) => policy::run(&options),

@@ -7,6 +7,7 @@ use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
 use super::view::Specs;
+use super::withdrawn;
 use crate::scim::resource_type::Location;
 
 /// The name of the resource type.
@@ -93,6 +94,7 @@ impl Renderer {
             document.insert("subjects".into(), subjects.clone());
         }
         let detail = body.get("detail").map(|detail| told(&seen, detail.clone()));
+        let detail = detail.filter(|detail| !detail.as_object().is_some_and(Map::is_empty));
         document.extend(detail.map(|detail| ("detail".to_owned(), detail.to_string().into())));
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
@@ -104,8 +106,11 @@ impl Renderer {
     }
 }
 
-/// What else there is to say; of the attributes that two people were compared in only those that the reader may know of.
+/// What else there is to say, but for what is kept to bring a record back; of the attributes that two people were compared in only those that the reader may know of.
 fn told(seen: &Seen<'_>, mut detail: Value) -> Value {
+    if let Some(parts) = detail.as_object_mut() {
+        parts.remove(withdrawn::NAME);
+    }
     let candidates = detail.pointer_mut("/resolution/candidates");
     for candidate in candidates
         .and_then(Value::as_array_mut)

@@ -43,6 +43,8 @@ pub enum Happened {
     Read,
     /// It is gone.
     Deleted,
+    /// What a client did to it has been taken back.
+    Restored,
 }
 
 impl Happened {
@@ -62,6 +64,7 @@ impl Happened {
             Self::MembersChanged => "members.changed",
             Self::Read => "read",
             Self::Deleted => "deleted",
+            Self::Restored => "restored",
         }
     }
 }

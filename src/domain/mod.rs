@@ -16,6 +16,8 @@
 //! | `resolution` | whether a newcomer is somebody known, by keys |
 //! | `matching` | the same by evidence: scored, guarded, explained |
 //! | `review` | questions for a human |
+//! | `brake` | whether a run of leavers goes on without a human |
+//! | `withdrawn` | what a system said of a record that is gone, kept to bring it back |
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
 //! | `policy` | what the operators have laid down, read and checked |
@@ -29,6 +31,7 @@
 
 pub mod access;
 pub mod audit_event;
+pub mod brake;
 pub mod catalog;
 pub mod claim;
 pub mod context;
@@ -57,4 +60,5 @@ pub mod story;
 pub mod suggestion;
 pub mod survivorship;
 pub mod view;
+pub mod withdrawn;
 pub mod writing;

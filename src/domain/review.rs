@@ -50,6 +50,17 @@ impl Asks {
     }
 }
 
+/// What every review holds that is opened at `now`: its kind, and the system whose word it is about.
+#[must_use]
+pub fn opened(kind: &str, system: &str, now: DateTime<Utc>) -> Leaves {
+    Leaves::from([
+        ("kind".into(), kind.into()),
+        ("status".into(), "open".into()),
+        ("system".into(), system.into()),
+        ("dueAt".into(), instant(now + TimeDelta::days(DAYS)).into()),
+    ])
+}
+
 /// A review that is to be opened.
 #[derive(Clone, Debug)]
 pub struct Opening {
@@ -74,12 +85,7 @@ impl Opening {
     #[must_use]
     pub fn leaves(&self, now: DateTime<Utc>) -> Leaves {
         let points = |chance: f64| json!((chance * 10_000.0).round() / 100.0);
-        let mut leaves = Leaves::from([
-            ("kind".into(), self.asks.word().into()),
-            ("status".into(), "open".into()),
-            ("system".into(), self.system.as_str().into()),
-            ("dueAt".into(), instant(now + TimeDelta::days(DAYS)).into()),
-        ]);
+        let mut leaves = opened(self.asks.word(), &self.system, now);
         if let Some(subject) = &self.subject {
             leaves.insert("subject.value".into(), subject.to_string().into());
         }

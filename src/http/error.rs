@@ -236,6 +236,9 @@ impl From<service::Error> for Failure {
             service::Error::Fixed(detail) => {
                 Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, "GET")
             }
+            service::Error::Stopped(stop) => {
+                Self::too_many_requests(stop.to_string(), stop.retry_after.into())
+            }
             service::Error::Unavailable {
                 detail,
                 retry_after,

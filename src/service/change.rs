@@ -141,6 +141,7 @@ impl<'a> Write<'a> {
         let following = self.follow(tx, of, &mut sources)?;
         let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
         self.stay(&leaves)?;
+        self.count_deactivation(tx, (&before.folded.leaves, &leaves), happened)?;
         let suggested = self.newly_suggested(known, &sources, &leaves);
         for change in &suggested {
             self.ask_about(tx, before.folded.id, &change.path)?;

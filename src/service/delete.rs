@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::change::Write;
 use super::{Asked, Error, Muster};
+use crate::domain::brake::Act;
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Happened, changes};
 use crate::domain::record::{Kind, Leaves, Record};
 use crate::domain::view::View;
+use crate::scim::patch::{Change as RowChange, Rows};
 use crate::store::{self, Tx};
 
 /// The leaves that make an account, whoever claimed them.
@@ -61,10 +63,15 @@ impl Delete {
         tx: &mut Tx<'_>,
     ) -> Result<(), Error> {
         let write = Write::new(muster, context, &self.view);
-        let record = write.fetch(tx, &self.id)?;
+        let mut record = write.fetch(tx, &self.id)?;
         let seen = muster.before(context, &self.view, &record.folded.leaves, &[]);
         write.reach(&seen, Right::Delete, &self.id)?;
         write.check_match(tx, &record.folded, &self.asked)?;
+        match self.view.kind {
+            Kind::Person => write.count_leavers(tx, Act::Deletion, 1)?,
+            Kind::Group => write.empty(tx, &mut record)?,
+            _ => {}
+        }
         match (self.view.kind, self.view.accounts_only) {
             (Kind::Group, _) => write.remove(tx, &record),
             (Kind::Person, true) => write.close_account(tx, &record),
@@ -78,6 +85,16 @@ impl Delete {
 }
 
 impl Write<'_> {
+    /// Where there is a leaver brake, a group that goes first loses its members: they are counted, and the log tells who
+    /// they were.
+    fn empty(&self, tx: &mut Tx<'_>, record: &mut Record) -> Result<(), Error> {
+        if self.muster.brake(self.context.tenant()).is_some() && record.folded.members > 0 {
+            let all = [RowChange::Remove(Rows::All)];
+            (record.folded, _) = self.change_members(tx, &record.folded, &all)?;
+        }
+        Ok(())
+    }
+
     /// Withdraws the caller's record and closes the account. Nobody is left without a source: then the person goes too.
     fn close_account(&self, tx: &mut Tx<'_>, record: &Record) -> Result<(), Error> {
         let (_, mut others) = self.desk(record);
@@ -91,13 +108,14 @@ impl Write<'_> {
             return self.remove(tx, record);
         }
         self.leave_groups(tx, &record.folded)?;
+        let kept = self.withdrawing(record, &others);
         let nothing = SourceRecord::new(self.context.system(), self.context.now);
         self.commit(
             tx,
             record,
             nothing,
             others,
-            (Happened::AccountClosed, None, None),
+            (Happened::AccountClosed, None, kept),
         )
         .map(drop)
     }
@@ -119,7 +137,8 @@ impl Write<'_> {
         if others.is_empty() {
             return self.remove(tx, record);
         }
-        let why = (Happened::Updated, Some("sourceDeleted"), None);
+        let kept = self.withdrawing(record, &others);
+        let why = (Happened::Updated, Some("sourceDeleted"), kept);
         self.settle(tx, record, others, &Claims::default(), why)
             .map(drop)
     }
@@ -140,7 +159,8 @@ impl Write<'_> {
         let event = self
             .event(Happened::Deleted, record.folded.id)
             .belonging(belonging)
-            .with_changes(gone);
+            .with_changes(gone)
+            .telling(self.withdrawing(record, &[]));
         Ok(store::record::delete(tx, &record.folded, event)?)
     }
 }

@@ -1,5 +1,6 @@
 //! What a use case can answer instead of a result: the one error that doors see (design §8).
 
+use crate::domain::brake::Stop;
 use crate::scim;
 use crate::store;
 
@@ -24,6 +25,9 @@ pub enum Error {
     /// Things of this kind are never changed: 405.
     #[error("{0}")]
     Fixed(String),
+    /// The leaver brake has stopped it until a human allows it: 429 with `Retry-After` in seconds.
+    #[error("{0}")]
+    Stopped(Box<Stop>),
     /// The database cannot answer now: 503 with `Retry-After` in seconds.
     #[error("{detail}")]
     Unavailable {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Error;
 use super::change::Write;
 use super::roster::{Manner, shown};
+use crate::domain::brake::Act;
 use crate::domain::event::{Change, Event, Happened};
 use crate::domain::record::{Folded, Kind};
 use crate::id::ResourceId;
@@ -262,6 +263,8 @@ impl Write<'_> {
         join: &[Peer],
         leave: &[Peer],
     ) -> Result<Folded, Error> {
+        let removals = u64::try_from(leave.len()).unwrap_or(u64::MAX);
+        self.count_leavers(tx, Act::Removal, removals)?;
         self.record_because(tx, group, (join, leave), None)
     }
 

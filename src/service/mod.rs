@@ -13,6 +13,7 @@
 //! | `change` | the write path that all of them share |
 //! | `identify` `resolve` | who a newcomer is, by keys and by evidence |
 //! | `review` | questions for a human, opened and decided |
+//! | `brake` `restore` | a run of leavers stopped, and what went through brought back |
 //! | `merge` | two persons who are one, and one who was two |
 //! | `elevate` | a suggestion stands after all |
 //! | `provenance` `lineage` | whence a record and each of its values come |
@@ -40,6 +41,7 @@
 mod anchors;
 mod audit;
 mod audit_events;
+mod brake;
 pub mod break_glass;
 mod bulk;
 mod change;
@@ -71,6 +73,7 @@ mod provenance;
 mod refold;
 mod replace;
 mod resolve;
+pub mod restore;
 mod review;
 mod roster;
 mod search;
@@ -292,10 +295,9 @@ impl Muster {
         P: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.0
-            .store
-            .write(self.work(context, prepared, perform))
-            .await
+        let work = self.work(context, prepared, perform);
+        let outcome = self.0.store.write(work).await;
+        self.asked(context, outcome).await
     }
 
     /// What has been prepared as work for a transaction.

@@ -9,6 +9,7 @@ use super::change::Write;
 use super::elevate::{Elevation, Target};
 use super::provenance::Shown;
 use super::{Asked, Error, Muster};
+use crate::domain::brake;
 use crate::domain::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Event, Happened, changes};
@@ -92,6 +93,17 @@ impl Muster {
                 return Ok(None);
             }
         }
+        let leaves = opening.leaves(context.now);
+        self.put_review(tx, context, leaves).map(Some)
+    }
+
+    /// Opens a review of these values; its id.
+    pub(super) fn put_review(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        leaves: Leaves,
+    ) -> Result<ResourceId, Error> {
         let id = self.0.ids.resource();
         let event = self.0.ids.event(context.now);
         let mut own = SourceRecord::new(review::SYSTEM, context.now);
@@ -100,7 +112,7 @@ impl Muster {
             event,
             told: false,
         };
-        for (path, value) in opening.leaves(context.now) {
+        for (path, value) in leaves {
             claim(&mut own, &path, value, stamp);
         }
         let leaves = self
@@ -125,7 +137,7 @@ impl Muster {
         };
         let specs = self.0.renderer.catalog().specs(Kind::Review);
         store::record::insert(tx, specs, new, event)?;
-        Ok(Some(id))
+        Ok(id)
     }
 
     /// `trace` of reviews, which a request must name: what the subject was compared in, as far as the caller may see it of
@@ -228,8 +240,9 @@ impl Write<'_> {
         sources: &mut [SourceRecord],
         event: EventId,
     ) -> Result<(), Error> {
+        let id = before.folded.id;
         if self.errand == Some(EXPIRED) {
-            return Ok(());
+            return self.decide_brake(tx, (id, &before.folded.leaves), Step::Rejected);
         }
         let rules: Rules<'_> = self.rules();
         let after = rules.fold(sources);
@@ -257,6 +270,9 @@ impl Write<'_> {
                 stamp,
             );
             claim(own, "decidedAt", instant(self.context.now).into(), stamp);
+        }
+        if brake::asked(&after).is_some() {
+            return self.decide_brake(tx, (id, &after), step);
         }
         let asks = after.get("kind").and_then(Value::as_str);
         match (asks.and_then(Asks::of_word), step) {

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::db::on_both;
+use super::restore::{self, Gone};
 use super::schema::{alias, cannot_link, resource, source_record};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::BATCH;
-use super::{Error, Tx, counter, event, record};
+use super::{Error, Tx, event, record};
 use crate::domain::event::Event;
-use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::record::{Folded, Kind};
 use crate::id::{ResourceId, TenantId};
 
 /// A person who has been merged into another.
@@ -137,24 +138,15 @@ pub fn become_alias(tx: &mut Tx<'_>, gone: &Folded, known: &Alias) -> Result<(),
 
 /// The first step of a split: the record that an alias was stands again, as yet without values, and has its sources back.
 pub fn stand_again(tx: &mut Tx<'_>, known: &Alias, at: DateTime<Utc>) -> Result<Folded, Error> {
-    let empty = Leaves::new();
-    let values = (
-        resource::id.eq(known.origin),
-        resource::tenant.eq(known.tenant.0),
-        resource::uuid.eq(key(known.id.0)),
-        resource::kind.eq(Kind::Person.number()),
-        resource::account.eq(false),
-        resource::version.eq(known.version),
-        resource::created.eq(micros(known.created)),
-        resource::modified.eq(micros(at)),
-        resource::modified_open.eq(micros(at)),
-        resource::document.eq(serde_json::to_string(&empty)?),
-        resource::members.eq(0_i64),
-    );
-    diesel::insert_into(resource::table)
-        .values(values)
-        .execute(tx.db)
-        .map_err(|error| tx.explain(error))?;
+    let gone = Gone {
+        tenant: known.tenant,
+        id: known.id,
+        kind: Kind::Person,
+        row: known.origin,
+        version: known.version,
+        created: known.created,
+    };
+    let stands = restore::stand(tx, &gone, at)?;
     let target = source_record::table
         .filter(source_record::resource.eq(known.survivor))
         .filter(source_record::origin.eq(known.origin));
@@ -162,10 +154,8 @@ pub fn stand_again(tx: &mut Tx<'_>, known: &Alias, at: DateTime<Utc>) -> Result<
         .set(source_record::resource.eq(known.origin))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;
-    counter::count(tx, known.tenant, Kind::Person, false, 1);
     delete(tx, known)?;
-    let folded = record::at(tx, known.origin)?;
-    folded.ok_or_else(|| tx.lose())
+    Ok(stands)
 }
 
 /// A pair in the one order in which it is kept.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
@@ -404,6 +405,29 @@ pub fn of_subject(
         .map_err(|error| tx.explain(error))?;
     let told = read(tx, &rows)?;
     Ok(told.into_iter().map(|(_, event)| event).collect())
+}
+
+/// What a client did since then, of events of these types: the newest first, before the place `before`, at most `limit`, each
+/// with its place.
+pub fn of_client(
+    tx: &mut Tx<'_>,
+    (tenant, client): (TenantId, &str),
+    types: &[&str],
+    (since, before): (DateTime<Utc>, i64),
+    limit: i64,
+) -> Result<Vec<(i64, Value)>, Error> {
+    let rows: Vec<StoredRow> = event::table
+        .filter(event::tenant.eq(tenant.0))
+        .filter(event::recorded.ge(micros(since)))
+        .filter(event::seq.lt(before))
+        .filter(event::client.eq(client))
+        .filter(event::type_.eq_any(types.to_vec()))
+        .order(event::seq.desc())
+        .limit(limit)
+        .select(StoredRow::as_select())
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    read(tx, &rows)
 }
 
 /// The number of a person of whom the log alone still tells.

@@ -22,6 +22,8 @@
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
+//! | `brake` | how many leavers each client has made lately |
+//! | `restore` | what is gone standing again |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
@@ -32,6 +34,7 @@ pub mod audit;
 pub mod audit_event;
 pub mod belonging;
 mod blind;
+pub mod brake;
 pub mod break_glass;
 mod checkpoint;
 mod counter;
@@ -56,6 +59,7 @@ mod pool;
 mod purge;
 pub mod record;
 pub mod refold;
+pub mod restore;
 pub mod review;
 mod schema;
 mod sealer;

@@ -136,6 +136,9 @@ diesel::table! {
     cannot_link (tenant, one, other) { tenant -> Integer, one -> Binary, other -> Binary, }
 }
 diesel::table! {
+    brake (tenant, client, act) { tenant -> Integer, client -> Text, act -> Text, state -> Text, }
+}
+diesel::table! {
     refold (tenant) {
         tenant -> Integer,
         version -> BigInt,

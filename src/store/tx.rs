@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::counter::Counted;
 use super::db::{Db, Dialect};
@@ -122,6 +122,24 @@ impl<'a> Tx<'a> {
             self.lost = false;
         }
         Err(Error::Lost.into())
+    }
+
+    /// What `work` would come to: it is run in a savepoint as by [`Tx::savepoint`], and undone whatever comes of it.
+    pub fn rehearse<T, E: From<Error>>(
+        &mut self,
+        work: impl Fn(&mut Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, E> {
+        let found = Mutex::new(None);
+        let undone = self.savepoint(|tx| {
+            let (done, failed) = match work(tx) {
+                Ok(done) => (Some(done), Error::Fault("nothing is kept".into()).into()),
+                Err(error) => (None, error),
+            };
+            *found.lock().unwrap_or_else(PoisonError::into_inner) = done;
+            Err::<T, E>(failed)
+        })?;
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(found.map_or(undone, Ok))
     }
 
     /// The keys of this process.

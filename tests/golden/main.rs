@@ -20,8 +20,10 @@ mod documents;
 mod texts;
 
 mod afternoon;
+mod brake;
 mod lineage;
 mod merge;
 mod refold;
 mod resolution;
+mod restore;
 mod survivorship;

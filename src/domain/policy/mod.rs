@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `yaml` | a file as a tree whose every node knows its place |
 //! | `read` `finding` | from the tree to typed rows, and every mistake on the way |
-//! | `contract` `delivery` `observability` `rows` `callers` (and their words) | what a policy says |
+//! | `contract` `delivery` `observability` `rows` `brake` `callers` (and their words) | what a policy says |
 //! | `selector` | what the attributes and types that it names are here |
 //! | `check` | what its rows must not say of each other |
 
+mod brake;
 mod callers;
 mod check;
 pub mod contract;
@@ -24,6 +25,7 @@ pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 
+pub use brake::LeaverBrake;
 pub use callers::{Client, Grant, Match, Me, MeAttribute};
 pub use finding::{Finding, Placed, Position, Severity};
 pub use hiring::Hiring;
@@ -75,9 +77,11 @@ pub struct Policy {
     pub masking: Vec<Masking>,
     /// How long something is kept.
     pub retention: Vec<Retention>,
+    /// How many leavers a client may make before a human is asked.
+    pub leaver_brake: Option<LeaverBrake>,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "version",
     "owner",
     "canonicalIds",
@@ -96,6 +100,7 @@ const KEYS: [&str; 18] = [
     "clients",
     "masking",
     "retention",
+    "leaverBrake",
 ];
 
 impl Read for Policy {
@@ -120,6 +125,7 @@ impl Read for Policy {
             clients: file.get("clients"),
             masking: file.get("masking"),
             retention: file.get("retention"),
+            leaver_brake: file.get("leaverBrake"),
         }
     }
 }

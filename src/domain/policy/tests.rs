@@ -163,3 +163,22 @@ proptest! {
         prop_assert!(loaded.findings.iter().all(|found| (1..=lines + 1).contains(&found.at.line)));
     }
 }
+
+#[test]
+fn a_leaver_brake_has_numbers_of_its_own_and_bounds_for_others() {
+    let brake = |row: &str| read(&format!("version: 1\nleaverBrake: {row}\n"));
+    let plain = brake("{}").policy.unwrap().leaver_brake.unwrap();
+    let numbers = (plain.window, plain.deactivations, plain.deletions);
+    assert_eq!(numbers, (60, 50, 20));
+    let numbers = (plain.removals, plain.share, plain.restore_days);
+    assert_eq!(numbers, (500, 10, 30));
+    let given = brake("{ window: 15, deletions: 5 }").policy.unwrap();
+    let given = given.leaver_brake.unwrap();
+    assert_eq!((given.window, given.deletions, given.share), (15, 5, 10));
+    assert!(read("version: 1\n").policy.unwrap().leaver_brake.is_none());
+    let wrong = error("version: 1\nleaverBrake: { share: 0 }\n");
+    assert_eq!((wrong.at.line, wrong.at.column), (2, 23));
+    assert_eq!(wrong.reason, "share is 0, but must lie between 1 and 100");
+    let wrong = error("version: 1\nleaverBrake: { deletion: 5 }\n");
+    assert!(wrong.reason.contains("'deletions'"), "{}", wrong.reason);
+}

@@ -107,6 +107,7 @@ impl Muster {
                 }
             };
             for (index, outcome) in done {
+                let outcome = self.asked(context, outcome).await;
                 let operation = &bulk.operations[index];
                 errors += u64::from(outcome.is_err());
                 known.learn(operation, &outcome);

@@ -1,7 +1,7 @@
 //! Rows that share a transaction: all of them at once, and only where one fails each in a savepoint of its own.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -141,7 +141,13 @@ impl Import<'_> {
             rejected: chunk.rejected,
             now,
         };
-        let outcomes = self.run(work)?;
+        let outcomes: Outcomes = self.run(work)?;
+        let asked = |(row, outcome): (&Ready, _)| self.muster.asked_blocking(&row.context, outcome);
+        let outcomes: Outcomes = if self.dry_run {
+            outcomes
+        } else {
+            chunk.rows.iter().zip(outcomes).map(asked).collect()
+        };
         let mut rejects = chunk.rejects;
         *ledger = moved(ledger, (chunk.count, chunk.rejected), &outcomes);
         for (row, outcome) in chunk.rows.iter().zip(outcomes) {
@@ -175,23 +181,7 @@ impl Import<'_> {
         if !self.dry_run {
             return store.write_blocking(move |tx| work.perform(tx));
         }
-        // A savepoint that always fails undoes what was tried, and what came of it is carried out beside it.
-        store.write_blocking(move |tx| {
-            let found = Mutex::new(None);
-            let undone = tx.savepoint(|tx| {
-                let outcomes = work.enter(tx)?;
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcomes);
-                Err::<(), _>(Error::Conflict("nothing is kept".into()))
-            })?;
-            match (
-                found.into_inner().unwrap_or_else(PoisonError::into_inner),
-                undone,
-            ) {
-                (Some(outcomes), _) => Ok(outcomes),
-                (None, Err(error)) => Err(error),
-                (None, Ok(())) => Err(Error::Internal("a dry run found nothing".into())),
-            }
-        })
+        store.write_blocking(move |tx| tx.rehearse(|tx| work.enter(tx))?)
     }
 }
 
