@@ -271,6 +271,21 @@ impl Event {
         Self::of_order(id, tenant, of, (actor, at), reason).with_changes(vec![change])
     }
 
+    /// The event of a model of matching that was stored, by its name and version. It is of no record.
+    #[must_use]
+    pub fn of_model(
+        id: EventId,
+        tenant: TenantId,
+        model: &str,
+        told: (&str, DateTime<Utc>),
+        reason: Option<&str>,
+    ) -> Self {
+        let of = ("model.stored", "MatchingModel", NO_RECORD);
+        let mut event = Self::of_order(id, tenant, of, told, reason);
+        event.detail = json!({ "model": model });
+        event
+    }
+
     /// With the client that it is about, the purpose, and for how many minutes.
     #[must_use]
     pub fn about(mut self, client: &str, purpose: &str, minutes: i32) -> Self {

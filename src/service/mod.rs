@@ -22,6 +22,7 @@
 //! | `log` | heads and proofs of the sealed log, and the thread that signs its heads |
 //! | `verify` | the whole log verified, and handed out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
+//! | `model` | models of matching, trained and put in force |
 //! | `refold` | the same claims under another policy: simulated, and folded anew in the background |
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
@@ -67,6 +68,7 @@ mod membership;
 mod merge;
 mod paging;
 mod patch;
+pub mod model;
 pub mod policy;
 mod precondition;
 mod provenance;

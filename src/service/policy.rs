@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, Muster};
+use super::{Error, Muster, model};
 use crate::domain::access::{Clearance, Governing};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Client;
 use crate::domain::event::Event;
+use crate::domain::matching::Scorer;
 use crate::domain::policy::{self, Finding, Placed, Policy, Severity, load};
 use crate::id::{EventId, TenantId};
 use crate::store::break_glass::Glass;
@@ -64,6 +65,8 @@ pub struct Governed {
     pub governing: Governing,
     /// Its clients, in its order.
     pub clients: Vec<Admitted>,
+    /// The trained model that matching goes by; the one that is shipped without one.
+    pub scorer: Option<Arc<Scorer>>,
 }
 
 /// All policies in force, by tenant.
@@ -154,7 +157,7 @@ impl Watch {
             })?;
             let Some((_, text)) = text else { continue };
             let loaded = load(&text, catalog);
-            let Some(policy) = loaded.policy else {
+            let Some(mut policy) = loaded.policy else {
                 // It was right when it was applied, by a process of another release. Nobody gets in by what is not
                 // understood, and nobody by what was in force before.
                 tracing::error!(
@@ -164,10 +167,15 @@ impl Watch {
                 policies.insert(tenant.0, Arc::new(Governed::nobody(tenant, version)));
                 continue;
             };
-            policies.insert(
-                tenant.0,
-                Arc::new(Governed::of(policy, (tenant, version), &given, catalog)),
-            );
+            let scorer = model::named(store, &policy, (tenant, version))?;
+            let scorer = scorer.unwrap_or_else(|reason| {
+                // Keys that are certain still decide; nobody is linked by weights that the policy does not mean.
+                tracing::error!(%reason, "policy.version" = version, "the policy's model is not usable: nothing is matched");
+                policy.matching = None;
+                None
+            });
+            let governed = Governed::of(policy, (tenant, version), &given, catalog);
+            policies.insert(tenant.0, Arc::new(Governed { scorer, ..governed }));
             if known.is_empty() {
                 tracing::debug!(
                     "policy.version" = version,
@@ -219,6 +227,7 @@ impl Governed {
             policy: Policy::default(),
             governing: Governing::default(),
             clients: Vec::new(),
+            scorer: None,
         }
     }
 
@@ -259,6 +268,7 @@ impl Governed {
             clients: policy.clients.iter().map(admitted).collect(),
             policy,
             governing,
+            scorer: None,
         }
     }
 
@@ -320,9 +330,10 @@ impl Muster {
         let Some(policy) = &loaded.policy else {
             return Ok(Applied::Wrong(loaded.findings));
         };
-        let strangers = strangers(policy, tenant);
-        if !strangers.is_empty() {
-            return Ok(Applied::Wrong(strangers));
+        let mut wrong = strangers(policy, tenant);
+        wrong.extend(self.unknown_model(policy, tenant, order.at)?);
+        if !wrong.is_empty() {
+            return Ok(Applied::Wrong(wrong));
         }
         let id = self.tenant(tenant)?;
         let event = self.0.ids.event(order.at);

@@ -207,7 +207,12 @@ impl Write<'_> {
             guards_account: self.view.accounts_only
                 && !self.muster.verifies(tenant, self.context.system()),
         };
-        let scorer = Scorer::builtin().map_err(|error| Error::Internal(error.to_string()))?;
+        let policies = self.muster.policies();
+        let trained = policies.get(&tenant.0).and_then(|row| row.scorer.as_deref());
+        let scorer = match trained {
+            Some(trained) => trained,
+            None => Scorer::builtin().map_err(|error| Error::Internal(error.to_string()))?,
+        };
         let decision: Decision<usize> = decide(&newcomer, &candidates, &context, scorer, &Unknown);
         let mut people: Vec<Option<Record>> =
             people.into_iter().map(|(record, _)| Some(record)).collect();

@@ -23,6 +23,7 @@
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `brake` | how many leavers each client has made lately |
+//! | `model` | trained models of matching, version by version |
 //! | `restore` | what is gone standing again |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
@@ -53,6 +54,7 @@ pub mod matching;
 pub mod member;
 pub mod membership;
 mod migration;
+pub mod model;
 mod newcomer;
 pub mod policy;
 mod pool;

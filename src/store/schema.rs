@@ -136,6 +136,24 @@ diesel::table! {
     cannot_link (tenant, one, other) { tenant -> Integer, one -> Binary, other -> Binary, }
 }
 diesel::table! {
+    matching_model (tenant, name, version) {
+        tenant -> Integer,
+        name -> Text,
+        version -> BigInt,
+        created -> BigInt,
+        actor -> Text,
+        body -> Text,
+    }
+}
+diesel::table! {
+    known_apart (tenant, one, other) {
+        tenant -> Integer,
+        one -> BigInt,
+        other -> BigInt,
+        evidence -> Text,
+    }
+}
+diesel::table! {
     brake (tenant, client, act) { tenant -> Integer, client -> Text, act -> Text, state -> Text, }
 }
 diesel::table! {

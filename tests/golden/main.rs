@@ -23,6 +23,7 @@ mod afternoon;
 mod brake;
 mod lineage;
 mod merge;
+mod models;
 mod refold;
 mod resolution;
 mod restore;

@@ -25,7 +25,7 @@ pub(crate) fn matching() -> String {
     format!("{POLICY}matching: {{ mergeAbove: 90, reviewFrom: 70, model: builtin }}\n")
 }
 
-fn ada() -> Value {
+pub(crate) fn ada() -> Value {
     json!({
         "name": {"givenName": "Augusta", "familyName": "Lovelace"}, "birthDate": "1985-12-10",
         "emails": [{"value": "augusta.lovelace77@example.org", "type": "home"}],
@@ -43,7 +43,7 @@ async fn people(client: &Client) -> usize {
 }
 
 /// What the log tells of how a person was resolved: the reason of the event of that kind, and the decision.
-async fn resolution(reader: &Client, person: &Value, kind: &str) -> (Value, Value) {
+pub(crate) async fn resolution(reader: &Client, person: &Value, kind: &str) -> (Value, Value) {
     let id = person["id"].as_str().unwrap();
     let filter = format!("personId eq \"{id}\" and type eq \"person.{kind}\"");
     let event = reader.find("/AuditEvents", &filter).await.remove(0);

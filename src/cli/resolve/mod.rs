@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `records` | records from CSV files, with the truth |
 //! | `scorecard` | the figures of a model, each with its target |
+//! | `stored` | models kept for a tenant, which its policy may name |
 //! | `measure` | how long one record takes, and how much memory it took |
 
 mod measure;
 pub mod records;
 pub mod scorecard;
+mod stored;
 
 use std::fs;
 use std::path::PathBuf;
@@ -43,6 +45,8 @@ enum Command {
     Evaluate(Evaluate),
     /// Fit a model to records: without labels (expectation and maximization), or by the truth.
     Train(Train),
+    /// List the models that are stored for a tenant: name and version, when, by whom, and which its policy goes by.
+    Models(stored::Models),
 }
 
 #[derive(Debug, Args)]
@@ -76,8 +80,10 @@ struct Train {
     #[arg(long, default_value = "trained")]
     version: String,
     /// Where the model is written.
-    #[arg(long, value_name = "MODEL.json")]
-    out: PathBuf,
+    #[arg(long, value_name = "MODEL.json", required_unless_present = "store")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    keep: stored::Keep,
 }
 
 /// What turns a fitted model's score into a probability.
@@ -102,6 +108,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     match &options.command {
         Command::Evaluate(options) => evaluate(options),
         Command::Train(options) => learn(options),
+        Command::Models(options) => stored::models(options),
     }
 }
 
@@ -156,17 +163,16 @@ fn learn(options: &Train) -> Result<(), Failure> {
     };
     let model = fit(&records, start, &options.version, calibrated)
         .map_err(|error| Failure::run(error.to_string()))?;
-    let text =
-        serde_json::to_string_pretty(&model).map_err(|error| Failure::run(error.to_string()))?;
-    let out = options.out.display();
-    fs::write(&options.out, text + "\n")
-        .map_err(|error| Failure::run(format!("cannot write {out}: {error}")))?;
-    print(&format!(
-        "{out}: model '{}' of {} records\n",
-        model.version,
-        records.known.len()
-    ))
-    .map(drop)
+    if let Some(out) = &options.out {
+        let text =
+            serde_json::to_string_pretty(&model).map_err(|error| Failure::run(error.to_string()))?;
+        let shown = out.display();
+        fs::write(out, text + "\n")
+            .map_err(|error| Failure::run(format!("cannot write {shown}: {error}")))?;
+        let (version, count) = (&model.version, records.known.len());
+        print(&format!("{shown}: model '{version}' of {count} records\n"))?;
+    }
+    stored::keep(&options.keep, &model)
 }
 
 /// Fits a model to records, starting from `start`; the same every time. Errs where `start` lacks a level.

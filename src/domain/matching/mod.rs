@@ -7,6 +7,7 @@
 //! | `profile` | a person as people are compared |
 //! | `level` | how alike two are in each attribute |
 //! | `model` | what each level says, in bits, and what a score means |
+//! | `reference` | which model a policy means |
 //! | `block` | the keys under which candidates are found |
 //! | `decide` | one newcomer: scored, guarded, decided, explained |
 //! | `population` | many people at once: pairs and clusters |
@@ -21,8 +22,10 @@ pub mod model;
 pub mod normal;
 pub mod population;
 pub mod profile;
+pub mod reference;
 pub mod train;
 
 pub use decide::{Candidate, Context, Decision, Guard, Outcome, Trace, decide};
 pub use model::{Frequencies, Model, Scorer, Unknown};
 pub use profile::Profile;
+pub use reference::Reference;

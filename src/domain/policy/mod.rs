@@ -30,7 +30,7 @@ pub use callers::{Client, Grant, Match, Me, MeAttribute};
 pub use finding::{Finding, Placed, Position, Severity};
 pub use hiring::Hiring;
 pub use rows::{Authority, Masking, Matching, Posture, Retention, Survivorship, System};
-pub use words::{Basis, Day, Model, Others, Rule, SystemKind, Then, Treatment};
+pub use words::{Basis, Day, Others, Rule, SystemKind, Then, Treatment};
 pub use yaml::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 
 use super::catalog::Catalog;

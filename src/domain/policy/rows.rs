@@ -2,8 +2,9 @@
 
 use super::finding::{Findings, Placed, Position};
 use super::read::{Fields, Read};
-use super::words::{Basis, Day, Model, Others, Rule, SystemKind, Then, Treatment};
+use super::words::{Basis, Day, Others, Rule, SystemKind, Then, Treatment};
 use super::yaml::Node;
+use crate::domain::matching::Reference;
 
 /// A system that writes or reads, its owner and its security posture (B-088, B-104).
 #[derive(Clone, Debug, Default)]
@@ -134,8 +135,8 @@ pub struct Matching {
     pub merge_above: u32,
     /// From these points on a human looks.
     pub review_from: u32,
-    /// Which weights.
-    pub model: Model,
+    /// Which weights: `builtin`, or a model that was trained and stored, `NAME` or `NAME@VERSION`.
+    pub model: Placed<Reference>,
 }
 
 impl Read for Matching {
@@ -147,6 +148,19 @@ impl Read for Matching {
             review_from: row.number("reviewFrom", 0..=100),
             model: row.need("model"),
         }
+    }
+}
+
+impl Read for Reference {
+    fn read(node: &Node, findings: &mut Findings) -> Self {
+        let text = String::read(node, findings);
+        if text.is_empty() {
+            return Self::default();
+        }
+        text.parse().unwrap_or_else(|reason: String| {
+            findings.error(node.at, reason);
+            Self::default()
+        })
     }
 }
 

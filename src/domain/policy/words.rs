@@ -46,13 +46,6 @@ words! {
 }
 
 words! {
-    /// Which weights matching has.
-    Model, "matching model":
-    /// Those that come with this server.
-    Builtin = "builtin",
-}
-
-words! {
     /// What is left of a hidden value.
     Treatment, "treatment":
     /// Nothing.

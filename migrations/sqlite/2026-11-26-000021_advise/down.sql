@@ -1,0 +1,2 @@
+DROP TABLE known_apart;
+DROP TABLE matching_model;
