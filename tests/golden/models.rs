@@ -66,6 +66,8 @@ async fn a_policy_puts_a_stored_model_in_force(app: &App) {
     }
 
     apply(app, &with_model("ours@2"));
+    let mut newcomer = newcomer;
+    newcomer["name"]["familyName"] = "Lovelase".into();
     let same = hris.create("/Persons", newcomer).await;
     assert_eq!(same["id"], known["id"]);
     let (_, told) = resolution(&hris, &known, "updated").await;
