@@ -15,6 +15,7 @@
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known, by keys |
 //! | `matching` | the same by evidence: scored, guarded, explained |
+//! | `resolved` | how it was decided who a person is, as the log tells it |
 //! | `review` | questions for a human |
 //! | `brake` | whether a run of leavers goes on without a human |
 //! | `withdrawn` | what a system said of a record that is gone, kept to bring it back |
@@ -51,6 +52,7 @@ pub mod name;
 pub mod policy;
 pub mod record;
 pub mod resolution;
+pub mod resolved;
 pub mod review;
 pub mod sealed;
 pub mod sealing;

@@ -5,30 +5,33 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use super::sight::clearance;
 use super::{Asked, Error, Muster};
 use crate::domain::access::Seen;
 use crate::domain::claim::{SINGLE, SourceRecord};
-use crate::domain::context::Context;
+use crate::domain::context::{Context, Right};
 use crate::domain::fold::{Origin, Rules};
 use crate::domain::masked::provenance;
 use crate::domain::record::{Folded, Kind};
+use crate::domain::resolved::Resolved;
+use crate::domain::review::Asks;
 use crate::domain::view::View;
 use crate::scim::comparable::{instant, micros};
 use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
 
 /// The attributes of `Provenance` that a request must name: none is computed unless it does.
-const ASKED: [&str; 3] = ["sources", "attributes", "mergedFrom"];
+const ASKED: [&str; 4] = ["sources", "attributes", "mergedFrom", "resolution"];
 
 /// What a record shows because it was asked for.
 pub(super) type Shown = Vec<(Location, Value)>;
 
 /// Which of what must be named is named.
-fn named(view: &View, asked: &Asked) -> [bool; 3] {
+fn named(view: &View, asked: &Asked) -> [bool; 4] {
     // What is returned on request only is not returned by default.
     let is_folded = matches!(view.kind, Kind::Person | Kind::Organization);
     if !is_folded || asked.projection.is_default() {
-        return [false; 3];
+        return [false; 4];
     }
     ASKED.map(|name| {
         let at = provenance(name);
@@ -60,8 +63,8 @@ impl Muster {
         records: &[Folded],
         asked: &Asked,
     ) -> Result<BTreeMap<i64, Shown>, Error> {
-        let [by_source, by_attribute, merged] = named(view, asked);
-        if !(by_source || by_attribute || merged) {
+        let [by_source, by_attribute, merged, resolved] = named(view, asked);
+        if !(by_source || by_attribute || merged || resolved) {
             return Ok(BTreeMap::new());
         }
         let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
@@ -101,9 +104,40 @@ impl Muster {
                     told.push((provenance(ASKED[2]), ids.into()));
                 }
             }
+            if resolved && let Some(value) = self.resolution(tx, (context, view), record)? {
+                told.push((provenance(ASKED[3]), value));
+            }
             shown.insert(record.row, told);
         }
         Ok(shown)
+    }
+
+    /// `Provenance.resolution`: how it was decided who a person is, as its log tells. Somebody whom the caller may not know of
+    /// is not named.
+    fn resolution(
+        &self,
+        tx: &mut Tx<'_>,
+        (context, view): (&Context, &View),
+        record: &Folded,
+    ) -> Result<Option<Value>, Error> {
+        if record.kind != Kind::Person {
+            return Ok(None);
+        }
+        let events = store::event::of_record(tx, record.tenant, record.id)?;
+        let Some(mut resolved) = Resolved::last(&events) else {
+            return Ok(None);
+        };
+        if let Some(id) = resolved.matched.as_deref().and_then(|id| id.parse().ok()) {
+            let other = store::record::find(tx, record.tenant, id)?;
+            // One that is merged or gone has no values any more that a bounded role could be given it for.
+            let known = match other {
+                Some(other) => self.reaches(context, view, &other.leaves, Right::Read),
+                None => !clearance(context, view).is_bounded(),
+            };
+            resolved.matched = resolved.matched.filter(|_| known);
+        }
+        let asked = Self::is_asked_about(tx, record, Asks::Match)?;
+        Ok(Some(resolved.told(asked)))
     }
 }
 

@@ -97,6 +97,28 @@ impl Muster {
         self.put_review(tx, context, leaves).map(Some)
     }
 
+    /// Whether an open review asks that about a person.
+    pub(super) fn is_asked_about(
+        tx: &mut Tx<'_>,
+        subject: &Folded,
+        asks: Asks,
+    ) -> Result<bool, Error> {
+        let of = (subject.tenant, Kind::Review);
+        let id = subject.id.to_string();
+        let about = store::record::with_values(tx, of, "subject.value", &[id], ABOUT)?;
+        for row in about.into_iter().flatten() {
+            let known = store::record::at(tx, row)?.map(|review| review.leaves);
+            let has = |path: &str, text: &str| {
+                let known = known.as_ref().and_then(|known| known.get(path));
+                known.and_then(Value::as_str) == Some(text)
+            };
+            if has("status", "open") && has("kind", asks.word()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Opens a review of these values; its id.
     pub(super) fn put_review(
         &self,

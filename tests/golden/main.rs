@@ -26,5 +26,6 @@ mod merge;
 mod models;
 mod refold;
 mod resolution;
+mod resolved;
 mod restore;
 mod survivorship;
