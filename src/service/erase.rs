@@ -106,6 +106,7 @@ impl Muster {
         }
         self.leave_all_groups(tx, erasure, &found)?;
         self.erase_hiring(tx, erasure, &found)?;
+        self.erase_apart(tx, &found)?;
         Ok(store::record::erase(tx, &found, tombstone)?)
     }
 

@@ -11,6 +11,7 @@ use super::sight::clearance;
 use crate::domain::context::Right;
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
+use crate::domain::matching::apart::Said;
 use crate::domain::record::{Kind, Leaves, Record, external_id_path};
 use crate::domain::resolution;
 use crate::store::{self, Tx};
@@ -113,7 +114,13 @@ impl Write<'_> {
             .iter()
             .any(|email| resolution::is_vouched(catalog, &record, email, Some(system), &verifies));
         let certain = is_new_to_it && by_another && self.may_attach(&record);
-        Ok(certain.then_some((record, "verifiedEmail")))
+        if !certain {
+            return Ok(None);
+        }
+        // Of whom a human has said that it is another, an address is evidence to be weighed, and not a key.
+        let apart = self.apart(tx, given)?;
+        let said = self.said_of(tx, apart.as_ref(), &record)?;
+        Ok((said == Said::Nothing).then_some((record, "verifiedEmail")))
     }
 
     /// What the caller sees of a record.

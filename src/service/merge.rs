@@ -122,6 +122,8 @@ impl Write<'_> {
         let survivor = self.whole(tx, id)?;
         let loser = self.whole(tx, other)?;
         self.check_merge(tx, &survivor, &loser, reviewed)?;
+        let pair = (&survivor, &loser);
+        self.muster.forget_apart(tx, self.context.tenant(), pair)?;
         let (from, to) = (loser.folded.row, survivor.folded.row);
         let keys = (
             store::key::envelope(tx, &loser.folded)?,
@@ -308,7 +310,8 @@ impl Write<'_> {
         let why = (Happened::Split, Some(reason), Some(detail));
         stands = of_it.settle(tx, &moved, sources, &Claims::default(), why)?;
         self.give_back(tx, &alias, (&after, &stands))?;
-        store::alias::keep_apart(tx, tenant, (survivor.folded.id, alias.id))?;
+        self.muster
+            .keep_apart(tx, self.context, (survivor.folded.id, alias.id))?;
         self.employ(tx, after.id)?;
         self.employ(tx, stands.id)?;
         Ok(after)
@@ -361,7 +364,8 @@ impl Write<'_> {
             let groups = self.hand_over(tx, &after, &made)?;
             self.join_groups(tx, &made, &groups)?;
         }
-        store::alias::keep_apart(tx, tenant, (record.folded.id, made.id))?;
+        self.muster
+            .keep_apart(tx, self.context, (record.folded.id, made.id))?;
         Ok(made)
     }
 

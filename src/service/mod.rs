@@ -14,6 +14,7 @@
 //! | `identify` `resolve` | who a newcomer is, by keys and by evidence |
 //! | `review` | questions for a human, opened and decided |
 //! | `brake` `restore` | a run of leavers stopped, and what went through brought back |
+//! | `apart` | two of whom a human has said that they are two |
 //! | `merge` | two persons who are one, and one who was two |
 //! | `elevate` | a suggestion stands after all |
 //! | `provenance` `lineage` | whence a record and each of its values come |
@@ -40,6 +41,7 @@
 //! | `precondition` | `If-Match` (§3.14) |
 
 mod anchors;
+mod apart;
 mod audit;
 mod audit_events;
 mod brake;
@@ -66,9 +68,9 @@ mod me;
 mod members;
 mod membership;
 mod merge;
+pub mod model;
 mod paging;
 mod patch;
-pub mod model;
 pub mod policy;
 mod precondition;
 mod provenance;

@@ -46,8 +46,8 @@ impl Muster {
                 version: format!("{}@{}", new.name, new.version),
                 ..model.clone()
             };
-            let body =
-                serde_json::to_string(&model).map_err(|error| Error::Internal(error.to_string()))?;
+            let body = serde_json::to_string(&model)
+                .map_err(|error| Error::Internal(error.to_string()))?;
             let told = (&*order.actor, order.at);
             let event = Event::of_model(id, tenant, &model.version, told, order.reason.as_deref());
             store::model::insert(tx, &new, &body, event)?;
@@ -87,7 +87,10 @@ impl Muster {
         })?;
         let reason = match found.map(|body| usable(&body)) {
             Some(Ok(_)) => return Ok(None),
-            Some(Err(error)) => format!("the matching model '{}' is not usable: {error}", meant.value),
+            Some(Err(error)) => format!(
+                "the matching model '{}' is not usable: {error}",
+                meant.value
+            ),
             None => {
                 let known = known
                     .iter()

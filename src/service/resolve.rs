@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::change::Write;
+use super::create::Given;
 use super::sight::clearance;
 use super::{Error, Muster};
 use crate::domain::claim::SourceRecord;
@@ -106,7 +107,7 @@ impl Muster {
     }
 
     /// A person as matching compares people: all that its systems say. `leaves` is what of it may be used.
-    fn profile(
+    pub(super) fn profile(
         &self,
         tx: &mut Tx<'_>,
         record: &Record,
@@ -136,7 +137,7 @@ impl Muster {
     }
 
     /// What one system alone says of a person.
-    fn said_by(&self, source: &SourceRecord) -> Leaves {
+    pub(super) fn said_by(&self, source: &SourceRecord) -> Leaves {
         let rules = crate::domain::fold::Rules {
             specs: self.0.renderer.catalog().specs(Kind::Person),
             classified: &crate::domain::access::Classified::default(),
@@ -170,13 +171,12 @@ impl Muster {
 
 impl Write<'_> {
     /// Who the newcomer is, by evidence; nothing where the policy does not match. `given` is not sealed yet.
-    pub(super) fn weigh(&self, tx: &mut Tx<'_>, given: &Leaves) -> Result<Option<Verdict>, Error> {
+    pub(super) fn weigh(&self, tx: &mut Tx<'_>, given: &Given) -> Result<Option<Verdict>, Error> {
         let Some((merge_above, review_from)) = self.muster.lines(self.context) else {
             return Ok(None);
         };
         let tenant = self.context.tenant();
-        let legal = sealed::identifiers(self.specs(), given, None).map_err(store::Error::from)?;
-        let newcomer = Profile::of(given, legal);
+        let newcomer = self.newcomer(&given.leaves)?;
         let names = store::matching::names(tx, tenant, &keys(&newcomer))?;
         let sharers = store::matching::sharers(tx, &names, HOT)?;
         let mut near: Vec<(i64, usize)> = sharers.shared.into_iter().collect();
@@ -184,6 +184,11 @@ impl Write<'_> {
         let rows: Vec<i64> = near.iter().take(MOST).map(|(row, _)| *row).collect();
         let records = store::matching::look(tx, &rows)?;
         let people = self.candidates(tx, records)?;
+        let apart = self.apart(tx, given)?;
+        let mut said = Vec::with_capacity(people.len());
+        for (record, _) in &people {
+            said.push(self.said_of(tx, apart.as_ref(), record)?);
+        }
         let candidates: Vec<Candidate<'_, usize>> = people
             .iter()
             .enumerate()
@@ -194,7 +199,7 @@ impl Write<'_> {
                     .sources
                     .iter()
                     .any(|source| source.system == self.context.system()),
-                known_apart: false,
+                said: said[n],
             })
             .collect();
         let population = store::matching::population(tx, tenant)?;
@@ -208,7 +213,9 @@ impl Write<'_> {
                 && !self.muster.verifies(tenant, self.context.system()),
         };
         let policies = self.muster.policies();
-        let trained = policies.get(&tenant.0).and_then(|row| row.scorer.as_deref());
+        let trained = policies
+            .get(&tenant.0)
+            .and_then(|row| row.scorer.as_deref());
         let scorer = match trained {
             Some(trained) => trained,
             None => Scorer::builtin().map_err(|error| Error::Internal(error.to_string()))?,

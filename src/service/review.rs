@@ -312,7 +312,8 @@ impl Write<'_> {
         for candidate in candidates.into_iter().flatten() {
             let pair = (id(review.get("subject.value")), id(candidate.get("value")));
             if let (Some(subject), Some(candidate)) = pair {
-                store::alias::keep_apart(tx, self.context.tenant(), (subject, candidate))?;
+                self.muster
+                    .keep_apart(tx, self.context, (subject, candidate))?;
             }
         }
         Ok(())

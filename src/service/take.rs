@@ -135,7 +135,7 @@ impl Write<'_> {
         if let Some(known) = self.resolve(tx, given)? {
             return Ok((Some(known), None));
         }
-        let mut verdict = self.weigh(tx, &given.leaves)?;
+        let mut verdict = self.weigh(tx, given)?;
         Ok((self.linked(tx, verdict.as_mut())?, verdict))
     }
 

@@ -20,7 +20,16 @@ const TRACE: &str = "match trace";
 
 /// What is stored of keys: the first eight bytes of their HMACs. Two that share these by chance share a few candidates more.
 pub fn names(tx: &mut Tx<'_>, tenant: TenantId, keys: &[String]) -> Result<Vec<i64>, Error> {
-    let blind = key::of_tenant(tx, tenant)?.blind.derive(PURPOSE);
+    blinded(tx, (tenant, PURPOSE), keys)
+}
+
+/// The first eight bytes of the HMACs of texts, made for a purpose; sorted, none twice.
+pub(super) fn blinded(
+    tx: &mut Tx<'_>,
+    (tenant, purpose): (TenantId, &str),
+    keys: &[String],
+) -> Result<Vec<i64>, Error> {
+    let blind = key::of_tenant(tx, tenant)?.blind.derive(purpose);
     let name = |key: &String| {
         let mac = blind.mac(key);
         let mut bytes = [0_u8; 8];

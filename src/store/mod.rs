@@ -23,6 +23,7 @@
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `brake` | how many leavers each client has made lately |
+//! | `apart` | of which source records a human has said that they are two persons |
 //! | `model` | trained models of matching, version by version |
 //! | `restore` | what is gone standing again |
 //! | `held` | of whom a system is held to speak |
@@ -30,6 +31,7 @@
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
 pub mod alias;
+pub mod apart;
 mod attribute_path;
 pub mod audit;
 pub mod audit_event;

@@ -20,6 +20,7 @@ mod documents;
 mod texts;
 
 mod afternoon;
+mod apart;
 mod brake;
 mod lineage;
 mod merge;

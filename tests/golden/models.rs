@@ -14,7 +14,10 @@ on_both!(
 );
 
 fn store(app: &App, name: &'static str, model: Model) -> i64 {
-    let (service, at) = (app.service().clone(), muster::clock::Clock::now(&*app.clock));
+    let (service, at) = (
+        app.service().clone(),
+        muster::clock::Clock::now(&*app.clock),
+    );
     let order = Order {
         actor: "analyst".into(),
         reason: Some("trained on our people".into()),
@@ -58,7 +61,10 @@ async fn a_policy_puts_a_stored_model_in_force(app: &App) {
     let crm = app.client("crm").await;
     let still = crm.create("/Persons", newcomer.clone()).await;
     let (_, told) = resolution(&hris, &still, "created").await;
-    assert_eq!(told["candidates"][0]["model"], "ours@1", "the policy has not changed");
+    assert_eq!(
+        told["candidates"][0]["model"], "ours@1",
+        "the policy has not changed"
+    );
     for id in [&other["id"], &still["id"]] {
         let path = format!("/Persons/{}", id.as_str().unwrap());
         let owner = if *id == other["id"] { &hris } else { &crm };
@@ -73,7 +79,10 @@ async fn a_policy_puts_a_stored_model_in_force(app: &App) {
     let (_, told) = resolution(&hris, &known, "updated").await;
     assert_eq!(told["candidates"][0]["model"], "ours@2");
     let stored = hris.find("/AuditEvents", "type eq \"model.stored\"").await;
-    let details: Vec<&str> = stored.iter().map(|event| event["detail"].as_str().unwrap()).collect();
+    let details: Vec<&str> = stored
+        .iter()
+        .map(|event| event["detail"].as_str().unwrap())
+        .collect();
     assert_eq!(details.len(), 2, "{details:?}");
 }
 
@@ -85,10 +94,16 @@ async fn a_policy_that_names_no_stored_model_is_refused(app: &App) {
         let Applied::Wrong(findings) = try_apply(app, &text) else {
             panic!("'{unknown}' is taken");
         };
-        let line = 1 + text.lines().position(|line| line.starts_with("matching")).unwrap();
+        let line = 1 + text
+            .lines()
+            .position(|line| line.starts_with("matching"))
+            .unwrap();
         assert_eq!((findings.len(), findings[0].at.line), (1, line));
         let reason = &findings[0].reason;
-        assert!(reason.contains(unknown) && reason.contains("ours@1"), "{reason}");
+        assert!(
+            reason.contains(unknown) && reason.contains("ours@1"),
+            "{reason}"
+        );
     }
     let Applied::Wrong(findings) = try_apply(app, &with_model("ours@x")) else {
         panic!("no version is taken");

@@ -29,36 +29,67 @@ async fn a_person_says_how_it_was_decided_who_it_is(app: &App) {
     );
     let known = ats.create("/Persons", ada()).await;
     let first = resolution_of(&hris, &known).await;
-    assert_eq!(first, json!({"decision": "new", "flagged": false}), "nobody is like her");
+    assert_eq!(
+        first,
+        json!({"decision": "new", "flagged": false}),
+        "nobody is like her"
+    );
 
     let same = json!({"name": {"givenName": "Augusta", "familyName": "Lovelase"}, "birthDate": "1985-12-10",
         "phoneNumbers": [{"value": "+442079460958"}]});
     crm.create("/Persons", same).await;
     let linked = resolution_of(&hris, &known).await;
-    assert_eq!((&linked["decision"], &linked["matchedPerson"]), (&json!("linked"), &known["id"]));
+    assert_eq!(
+        (&linked["decision"], &linked["matchedPerson"]),
+        (&json!("linked"), &known["id"])
+    );
     assert!(linked["score"].as_f64().unwrap() > 90.0, "{linked}");
-    assert!(linked["decidedBy"].is_string() && linked["flagged"] == false, "{linked}");
+    assert!(
+        linked["decidedBy"].is_string() && linked["flagged"] == false,
+        "{linked}"
+    );
 
     let maybe = json!({"name": {"givenName": "Byron", "familyName": "Lovelace"}, "phoneNumbers": [{"value": "+442079460958"}],
         "emails": [{"value": "augusta.lovelace77@example.org", "type": "home"}]});
     let other = hris.create("/Persons", maybe).await;
     let asked = resolution_of(&hris, &other).await;
-    assert_eq!((&asked["decision"], &asked["flagged"]), (&json!("review"), &json!(true)));
+    assert_eq!(
+        (&asked["decision"], &asked["flagged"]),
+        (&json!("review"), &json!(true))
+    );
     assert_eq!(asked["matchedPerson"], known["id"]);
-    let review = hris.find("/Reviews", "kind eq \"match\" and status eq \"open\"").await.remove(0);
+    let review = hris
+        .find("/Reviews", "kind eq \"match\" and status eq \"open\"")
+        .await
+        .remove(0);
     let rejected = json!([{"op": "replace", "path": "status", "value": "rejected"}]);
-    hris.patch(&format!("/Reviews/{}", review["id"].as_str().unwrap()), rejected).await.ok(200);
-    assert_eq!(resolution_of(&hris, &other).await["flagged"], false, "somebody has looked");
+    hris.patch(
+        &format!("/Reviews/{}", review["id"].as_str().unwrap()),
+        rejected,
+    )
+    .await
+    .ok(200);
+    assert_eq!(
+        resolution_of(&hris, &other).await["flagged"],
+        false,
+        "somebody has looked"
+    );
 
     // The same family and day, and nothing else: under the line.
     let far = json!({"name": {"givenName": "Augusta", "familyName": "Lovelace"}, "birthDate": "1958-03-02",
         "addresses": [{"type": "home", "streetAddress": "1 High Street", "locality": "Leeds", "country": "GB"}]});
     let new = app.client("idp").await.create("/Persons", far).await;
     let told = resolution_of(&hris, &new).await;
-    assert_eq!((&told["decision"], &told["flagged"]), (&json!("new"), &json!(true)), "{told}");
+    assert_eq!(
+        (&told["decision"], &told["flagged"]),
+        (&json!("new"), &json!(true)),
+        "{told}"
+    );
 
     let order = json!({"with": new["id"], "reason": "she said so"});
-    hris.order(&format!("{}/merge", at(&other)), order).await.ok(200);
+    hris.order(&format!("{}/merge", at(&other)), order)
+        .await
+        .ok(200);
     let merged = resolution_of(&hris, &other).await;
     assert_eq!(
         merged,
@@ -85,7 +116,13 @@ async fn whom_a_reader_may_not_know_of_is_not_named(app: &App) {
         "emails": [{"value": "augusta.lovelace77@example.org", "type": "home"}]});
     let other = hris.create("/Persons", maybe).await;
     assert_eq!(crm.get(&at(&known)).await.status, 404);
-    let (whole, part) = (resolution_of(&hris, &other).await, resolution_of(&crm, &other).await);
+    let (whole, part) = (
+        resolution_of(&hris, &other).await,
+        resolution_of(&crm, &other).await,
+    );
     assert_eq!(whole["matchedPerson"], known["id"]);
-    assert_eq!((&part["decision"], &part["matchedPerson"]), (&json!("review"), &Value::Null));
+    assert_eq!(
+        (&part["decision"], &part["matchedPerson"]),
+        (&json!("review"), &Value::Null)
+    );
 }

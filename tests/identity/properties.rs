@@ -1,5 +1,6 @@
 //! What holds of every decision, whoever is compared.
 
+use muster::domain::matching::apart::Said;
 use muster::domain::matching::level::compare;
 use muster::domain::matching::population::Population;
 use muster::domain::matching::{Candidate, Context, Decision, Profile, Scorer, decide};
@@ -65,7 +66,7 @@ fn decided(newcomer: &Profile, people: &[(usize, &Profile)]) -> Decision<usize> 
             id: *id,
             profile,
             same_system: false,
-            known_apart: id % 7 == 3,
+            said: [Said::Nothing, Said::Apart, Said::ApartBefore][(id % 7).min(5) / 2],
         })
         .collect();
     decide(

@@ -164,8 +164,8 @@ fn learn(options: &Train) -> Result<(), Failure> {
     let model = fit(&records, start, &options.version, calibrated)
         .map_err(|error| Failure::run(error.to_string()))?;
     if let Some(out) = &options.out {
-        let text =
-            serde_json::to_string_pretty(&model).map_err(|error| Failure::run(error.to_string()))?;
+        let text = serde_json::to_string_pretty(&model)
+            .map_err(|error| Failure::run(error.to_string()))?;
         let shown = out.display();
         fs::write(out, text + "\n")
             .map_err(|error| Failure::run(format!("cannot write {shown}: {error}")))?;

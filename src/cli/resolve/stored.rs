@@ -88,7 +88,11 @@ pub(super) fn models(options: &Models) -> Result<(), Failure> {
         let _ = writeln!(lines, "no model is stored for the tenant '{tenant}'");
     }
     let _ = match matching {
-        Some(row) => writeln!(lines, "the policy in force says: model: {}", row.model.value),
+        Some(row) => writeln!(
+            lines,
+            "the policy in force says: model: {}",
+            row.model.value
+        ),
         None => writeln!(lines, "the policy in force has no 'matching' row"),
     };
     print(&lines).map(drop)

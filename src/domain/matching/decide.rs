@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::apart::Said;
 use super::level::{
     Area, Attribute, Birth, Email, Employment, Family, Given, Legal, Levels, Middle, Phone, Street,
     Suffix, best_names, compare,
@@ -33,8 +34,8 @@ pub struct Candidate<'a, T> {
     pub profile: &'a Profile,
     /// Whether the newcomer's own system speaks of them already: a system rarely knows a person twice without knowing it.
     pub same_system: bool,
-    /// Whether a human has said that they are two.
-    pub known_apart: bool,
+    /// What a human has said of the two.
+    pub said: Said,
 }
 
 /// Why two people are not merged without a human, however alike they are.
@@ -45,6 +46,8 @@ pub enum Guard {
     LegalIdentifiersDiffer,
     /// A human has said so: never.
     KnownApart,
+    /// A human has said that they are two, and something has become known since.
+    NewEvidence,
     /// Their birth dates clearly differ.
     BirthDatesDiffer,
     /// One is Jr, the other Sr.
@@ -224,11 +227,13 @@ pub(super) fn rarity(
 
 /// What keeps two people from being merged, the graver first.
 fn guard<T>(candidate: &Candidate<'_, T>, levels: &Levels, context: &Context) -> Option<Guard> {
-    if candidate.known_apart {
+    if candidate.said == Said::Apart {
         return Some(Guard::KnownApart);
     }
     conflict(levels).or_else(|| {
-        if context.needs_strong_evidence && !is_strong(levels) {
+        if candidate.said == Said::ApartBefore {
+            Some(Guard::NewEvidence)
+        } else if context.needs_strong_evidence && !is_strong(levels) {
             Some(Guard::WeakEvidence)
         } else if candidate.same_system {
             Some(Guard::SameSystem)

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::apart::Said;
 use super::decide::{Candidate, Context, Decision, Guard, Outcome, decide};
 use super::model::{Calibration, Scorer};
 use super::population::{Pair, Population};
@@ -107,7 +108,7 @@ pub fn resolve(
             id: *id,
             profile: &people.profiles[*id as usize],
             same_system: false,
-            known_apart: false,
+            said: Said::Nothing,
         })
         .collect();
     #[expect(clippy::cast_precision_loss, reason = "a population needs no more")]

@@ -8,12 +8,14 @@
 //! | `level` | how alike two are in each attribute |
 //! | `model` | what each level says, in bits, and what a score means |
 //! | `reference` | which model a policy means |
+//! | `apart` | two of whom a human has said that they are two |
 //! | `block` | the keys under which candidates are found |
 //! | `decide` | one newcomer: scored, guarded, decided, explained |
 //! | `population` | many people at once: pairs and clusters |
 //! | `train` | a model fitted to a population |
 //! | `evaluate` | how good a model is where the truth is known |
 
+pub mod apart;
 pub mod block;
 pub mod decide;
 pub mod evaluate;

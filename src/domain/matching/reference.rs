@@ -76,12 +76,25 @@ mod tests {
 
     #[test]
     fn a_model_is_named_with_or_without_its_version() {
-        for (text, version) in [("builtin", None), ("ours-2026.1", None), ("ours@3", Some(3))] {
+        for (text, version) in [
+            ("builtin", None),
+            ("ours-2026.1", None),
+            ("ours@3", Some(3)),
+        ] {
             let read: Reference = text.parse().unwrap();
             assert_eq!(read.version, version, "{text}");
             assert_eq!(read.to_string(), text);
         }
-        for text in ["", "@1", "ours@", "ours@0", "ours@x", "ou rs", "builtin@1", "ours@1@2"] {
+        for text in [
+            "",
+            "@1",
+            "ours@",
+            "ours@0",
+            "ours@x",
+            "ou rs",
+            "builtin@1",
+            "ours@1@2",
+        ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }
