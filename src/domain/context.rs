@@ -115,12 +115,12 @@ pub struct Context {
 impl Context {
     /// The server itself, at work on a tenant's records.
     #[must_use]
-    pub fn of_server(tenant: TenantId, now: DateTime<Utc>) -> Self {
+    pub fn of_server(tenant: TenantId, now: DateTime<Utc>, governing: &Governing) -> Self {
         let client = Client {
             name: SYSTEM.to_owned(),
             tenant,
             system: SYSTEM.to_owned(),
-            clearance: Clearance::of_operator(&Governing::default()),
+            clearance: Clearance::of_operator(governing),
             purposes: Vec::new(),
             profile: Profile::Rfc,
             patch_answer: None,

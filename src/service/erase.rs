@@ -125,7 +125,7 @@ impl Muster {
         erasure: &Erasure,
         person: &Folded,
     ) -> Result<(), Error> {
-        let context = Context::of_server(erasure.tenant, erasure.at);
+        let context = self.at_work(erasure.tenant, erasure.at);
         let view = self.view(&context, "/Applications", Right::Read)?;
         let write = Write::new(self, &context, &view);
         let mut names = vec![person.id.to_string()];

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::{Error, Muster, model};
 use crate::domain::access::{Clearance, Governing};
 use crate::domain::catalog::Catalog;
-use crate::domain::context::Client;
+use crate::domain::context::{Client, Context};
 use crate::domain::event::Event;
 use crate::domain::matching::Scorer;
 use crate::domain::policy::{self, Finding, Placed, Policy, Severity, load};
@@ -293,6 +293,13 @@ impl Muster {
             Some(governed) => governed.verifies(system),
             None => self.0.verifying.contains(system),
         }
+    }
+
+    /// The server itself, at work under what the tenant's policy says of records: it folds as everybody does.
+    pub(super) fn at_work(&self, tenant: TenantId, now: DateTime<Utc>) -> Context {
+        let policies = self.policies();
+        let governed = policies.get(&tenant.0).map(|row| row.governing.clone());
+        Context::of_server(tenant, now, &governed.unwrap_or_default())
     }
 
     /// Looks for policies that other processes apply, until the service is closed.

@@ -43,7 +43,7 @@ impl Muster {
         let count = overdue.len();
         if count > 0 {
             let muster = self.clone();
-            let context = Arc::new(Context::of_server(tenant, now));
+            let context = Arc::new(self.at_work(tenant, now));
             self.0.store.write_blocking(move |tx| {
                 overdue
                     .iter()
@@ -143,7 +143,7 @@ impl Muster {
         let event = Event::new(context, event, Happened::Created, Kind::Review, NAME, id)
             .with_changes(changes(&Leaves::new(), &leaves));
         let view = self.view(
-            &Context::of_server(context.tenant(), context.now),
+            &self.at_work(context.tenant(), context.now),
             "/Reviews",
             Right::Write,
         )?;

@@ -29,7 +29,7 @@ impl Muster {
         let count = due.len();
         for row in due {
             let muster = self.clone();
-            let context = Arc::new(Context::of_server(tenant, now));
+            let context = Arc::new(self.at_work(tenant, now));
             self.0
                 .store
                 .write_blocking(move |tx| muster.turn(tx, &context, row))?;

@@ -179,7 +179,11 @@ impl Write<'_> {
         why: &'static str,
         change: impl Fn(&Write<'_>, &Record, &mut Vec<SourceRecord>),
     ) -> Result<(), Error> {
-        let context = self.context.as_server();
+        let context = Context {
+            correlation: self.context.correlation.clone(),
+            base_url: self.context.base_url.clone(),
+            ..self.muster.at_work(self.context.tenant(), self.context.now)
+        };
         let view: Arc<View> = self.muster.view(&context, endpoint, Right::Write)?;
         let mut write = Write::new(self.muster, &context, &view);
         write.errand = Some(why);
@@ -196,16 +200,5 @@ impl Write<'_> {
         write
             .settle(tx, &record, sources, &Claims::default(), reason)
             .map(drop)
-    }
-}
-
-impl Context {
-    /// The server itself, at work for this request.
-    fn as_server(&self) -> Self {
-        Self {
-            correlation: self.correlation.clone(),
-            base_url: self.base_url.clone(),
-            ..Self::of_server(self.tenant(), self.now)
-        }
     }
 }
