@@ -11,6 +11,7 @@
 //! | `survivorship` `fold` | whose claim survives, and the golden record from all claims |
 //! | `suggestion` | what is held back of what a system says |
 //! | `simulation` | what another policy would make of the same claims |
+//! | `advice` | which rules the decisions of humans recommend |
 //! | `lineage` | where a value comes from |
 //! | `index` | its rows in the attribute index |
 //! | `resolution` | whether a newcomer is somebody known, by keys |
@@ -31,6 +32,7 @@
 //! | `cursor` | where a walk over pages stands, sealed |
 
 pub mod access;
+pub mod advice;
 pub mod audit_event;
 pub mod brake;
 pub mod catalog;

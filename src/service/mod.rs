@@ -24,6 +24,7 @@
 //! | `verify` | the whole log verified, and handed out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
 //! | `model` | models of matching, trained and put in force |
+//! | `advice` | which rules the decisions of humans recommend |
 //! | `refold` | the same claims under another policy: simulated, and folded anew in the background |
 //! | `explain` | what a client would see of a record |
 //! | `audit_events` | the log as a list |
@@ -40,6 +41,7 @@
 //! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
+pub mod advice;
 mod anchors;
 mod apart;
 mod audit;

@@ -19,6 +19,7 @@ mod documents;
 #[path = "../evaluator/texts.rs"]
 mod texts;
 
+mod advice;
 mod afternoon;
 mod apart;
 mod brake;

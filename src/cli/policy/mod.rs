@@ -7,9 +7,11 @@
 //! | `stored` | the versions of a tenant: apply, show, history, rollback |
 //! | `diff` | what a policy would change, and for whom |
 //! | `simulate` | what it would make of the records there are; and how far they are |
+//! | `advise` | which rules the decisions of humans recommend |
 //! | `explain` | attribute by attribute what one client may do and see |
 //! | `who` | who may see one attribute, for what, by which row |
 
+mod advise;
 mod check;
 mod diff;
 mod explain;
@@ -51,6 +53,8 @@ enum Command {
     Diff(diff::Options),
     /// Say what a proposed policy would change of the records there are, before it is applied.
     Simulate(simulate::Options),
+    /// Say which rules past reviews and elevations recommend, with the evidence, the rows to paste, and what they would change.
+    Advise(advise::Options),
     /// Say which version is in force, and how far the records are folded under it.
     Status(simulate::Status),
     /// Say attribute by attribute what a client may do and see, and which line of the policy decides it.
@@ -70,6 +74,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Command::Rollback(options) => stored::rollback(options),
         Command::Diff(options) => diff::run(options, &catalog),
         Command::Simulate(options) => simulate::run(options, &catalog),
+        Command::Advise(options) => advise::run(options),
         Command::Status(options) => simulate::status(options),
         Command::Explain(options) => explain::run(options, &catalog),
         Command::Who(options) => who::run(options, &catalog),
