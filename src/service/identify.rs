@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Error;
 use super::change::Write;
@@ -60,6 +60,33 @@ impl Write<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The id of the person that a text names: an id, or `SYSTEM:FIELD:VALUE` of an external identifier that the caller may know
+    /// (`SYSTEM:externalId:VALUE` is what that system itself calls it). A vendor's merge message names persons so. What names
+    /// nobody is given back as it is.
+    pub(super) fn person_named(&self, tx: &mut Tx<'_>, text: &str) -> Result<String, Error> {
+        let mut parts = text.splitn(3, ':');
+        let (Some(system), Some(field), Some(value)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(text.to_owned());
+        };
+        let identifier = json!([{ "system": system, "field": field, "value": value }]);
+        let named = Leaves::from([(resolution::EXTERNAL_IDENTIFIERS.to_owned(), identifier)]);
+        let keys = resolution::named_keys(self.muster.0.renderer.catalog(), &named);
+        let keys: Vec<Unique> = keys
+            .into_iter()
+            .map(|(path, value)| Unique { path, value })
+            .collect();
+        let keys: Vec<&Unique> = keys.iter().collect();
+        let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
+        for row in holders.into_iter().flatten() {
+            let record = store::record::fetch(tx, row)?;
+            if self.sees_a_name(&record, &keys) {
+                return Ok(record.folded.id.to_string());
+            }
+        }
+        Ok(text.to_owned())
     }
 
     /// The one person with whom the newcomer shares an e-mail address that two trusted systems vouch for, and whose names do

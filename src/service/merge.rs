@@ -44,7 +44,8 @@ struct Joining {
 }
 
 impl Muster {
-    /// Merges the person `other` into the person `id`, or splits it off again, for a reason. It is for those who settle who is
+    /// Merges the person `other` into the person `id` (each by its id or, as vendors name them, by an external identifier
+    /// `SYSTEM:FIELD:VALUE`), or splits it off again, for a reason. It is for those who settle who is
     /// who: they may write and delete persons, and write reviews.
     pub async fn join(
         &self,
@@ -83,7 +84,11 @@ impl Joining {
                 let source = (self.other.as_str(), external_id.as_deref());
                 write.detach(tx, &self.id, source, &self.reason)?
             }
-            Join::Merge => write.merge(tx, (&self.id, &self.other), &self.reason, false)?,
+            Join::Merge => {
+                let id = write.person_named(tx, &self.id)?;
+                let other = write.person_named(tx, &self.other)?;
+                write.merge(tx, (&id, &other), &self.reason, false)?
+            }
             Join::Split => write.split(tx, (&self.id, &self.other), &self.reason)?,
         };
         Ok(Written {

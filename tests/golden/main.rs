@@ -31,3 +31,4 @@ mod resolution;
 mod resolved;
 mod restore;
 mod survivorship;
+mod vendor_merge;

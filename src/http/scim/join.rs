@@ -11,7 +11,8 @@ use crate::http::error::Failure;
 use crate::scim::Map;
 use crate::service::Join;
 
-/// Merges the person that the body names `with` into this one, for a `reason`: 200 with this one.
+/// Merges the person that the body names `with` into this one, for a `reason`: 200 with this one. Either may be named by an
+/// external identifier, `SYSTEM:FIELD:VALUE`, as a vendor's own merge message does.
 pub(super) async fn merge(call: Call, payload: Payload) -> Answer {
     let body = order(&call, payload).await?;
     let other = needed(&body, "with")?;
