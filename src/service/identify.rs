@@ -37,10 +37,7 @@ impl Write<'_> {
         let own = given.external_id.as_deref().map(Value::from);
         let own = own.as_ref().and_then(external_id_text);
         keys.extend(own.map(|text| (external_id_path(self.context.system()), key(&text))));
-        let keys: Vec<Unique> = keys
-            .into_iter()
-            .map(|(path, value)| Unique { path, value })
-            .collect();
+        let keys = as_uniques(keys);
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
         let rows: BTreeSet<i64> = holders.into_iter().flatten().collect();
@@ -74,10 +71,7 @@ impl Write<'_> {
         let identifier = json!([{ "system": system, "field": field, "value": value }]);
         let named = Leaves::from([(resolution::EXTERNAL_IDENTIFIERS.to_owned(), identifier)]);
         let keys = resolution::named_keys(self.muster.0.renderer.catalog(), &named);
-        let keys: Vec<Unique> = keys
-            .into_iter()
-            .map(|(path, value)| Unique { path, value })
-            .collect();
+        let keys = as_uniques(keys);
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
         for row in holders.into_iter().flatten() {
@@ -192,4 +186,9 @@ impl Write<'_> {
                 .all(|source| source.system != self.context.system())
         }
     }
+}
+
+fn as_uniques(keys: Vec<(String, String)>) -> Vec<Unique> {
+    let unique = |(path, value)| Unique { path, value };
+    keys.into_iter().map(unique).collect()
 }
