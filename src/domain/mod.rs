@@ -17,6 +17,7 @@
 //! | `matching` | the same by evidence: scored, guarded, explained |
 //! | `review` | questions for a human |
 //! | `brake` | whether a run of leavers goes on without a human |
+//! | `kpi` | how figures are made of counts and times |
 //! | `withdrawn` | what a system said of a record that is gone, kept to bring it back |
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
@@ -41,6 +42,7 @@ pub mod event;
 pub mod evidence;
 pub mod fold;
 pub mod index;
+pub mod kpi;
 pub mod lifecycle;
 pub mod lineage;
 pub mod log;

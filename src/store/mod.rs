@@ -24,6 +24,7 @@
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `brake` | how many leavers each client has made lately |
 //! | `restore` | what is gone standing again |
+//! | `kpi` | what figures are made of |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
@@ -47,6 +48,7 @@ pub mod held;
 mod home;
 pub mod import_job;
 pub mod key;
+pub mod kpi;
 pub mod list;
 pub mod log;
 pub mod matching;

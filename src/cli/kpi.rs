@@ -1,0 +1,154 @@
+//! `muster kpi`: figures of how the house is run, as a table or as JSON.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use clap::Args;
+use serde_json::Value;
+
+use super::database::Place;
+use super::{Failure, print};
+use crate::clock::{Clock, SystemClock};
+use crate::domain::kpi::{DAYS, Figure, Period, told};
+use crate::scim::comparable::{parse_date, parse_date_time};
+use crate::telemetry;
+
+/// What can be asked of it.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The tenant.
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    /// From when: a day (UTC) or an instant; ninety days before `--to` without it.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<DateTime<Utc>>,
+    /// Until when, exclusive: a day (UTC) or an instant; now without it.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<DateTime<Utc>>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let day = || parse_date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    parse_date_time(text)
+        .or_else(day)
+        .ok_or_else(|| "write it as 2031-03-01 or 2031-03-01T12:00:00Z".to_owned())
+}
+
+/// Prints them.
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
+    let now = SystemClock.now();
+    let to = options.to.unwrap_or(now);
+    let from = options.from.unwrap_or(to - TimeDelta::days(DAYS));
+    if from >= to {
+        return Err(Failure::usage("--from must come before --to"));
+    }
+    let period = Period { from, to };
+    let service = options.place.open()?;
+    let tenant = service
+        .find_tenant(&options.tenant)?
+        .ok_or_else(|| Failure::run(format!("there is no tenant '{}'", options.tenant)))?;
+    let figures = service.kpis_of(tenant, period, now);
+    service.close();
+    let figures = figures?;
+    if options.json {
+        return print(&format!("{:#}\n", told(period, &figures))).map(drop);
+    }
+    print(&table(&options.tenant, period, &figures)).map(drop)
+}
+
+/// A line for each figure and for each of its parts, with what it means below.
+fn table(tenant: &str, period: Period, figures: &[Figure]) -> String {
+    let day = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M");
+    let mut out = format!(
+        "Figures of '{tenant}' from {} to {} (UTC)\n",
+        day(period.from),
+        day(period.to)
+    );
+    for figure in figures {
+        let count = figure
+            .count
+            .map_or("-".to_owned(), |count| count.to_string());
+        let (mut line, mut parts) = (Vec::new(), Vec::new());
+        for (name, value) in &figure.details {
+            match value {
+                Value::Object(rows) => parts.extend(rows),
+                single => line.push(said(name, single)),
+            }
+        }
+        let _ = write!(
+            out,
+            "\n{:<30}{count:>8}  {}\n",
+            words(figure.name),
+            line.join(", ")
+        );
+        for (name, row) in parts {
+            let row = row.as_object().into_iter().flatten();
+            let row: Vec<String> = row.map(|(name, value)| said(name, value)).collect();
+            let _ = writeln!(out, "  {:<36}  {}", words(name), row.join(", "));
+        }
+        let _ = writeln!(
+            out,
+            "    {} [{}]",
+            figure.definition,
+            figure.requirements.join(", ")
+        );
+    }
+    out
+}
+
+fn said(name: &str, value: &Value) -> String {
+    let value = match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(truth) => ["no", "yes"][usize::from(*truth)].to_owned(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    format!("{} {value}", words(name))
+}
+
+/// `timeToHire` as `time to hire`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_table_says_what_each_figure_is_and_means() {
+        let at = |text| parse_date_time(text).unwrap();
+        let period = Period {
+            from: at("2031-01-01T00:00:00Z"),
+            to: at("2031-03-01T12:00:00Z"),
+        };
+        let hire = Figure::new("timeToHire", &["A-120"], "From here to there.", Some(4))
+            .with("median", 2.5)
+            .with("kinds", json!({"match": {"open": 1, "withheld": "fewer than 3"}}));
+        let unknown = Figure::new("timeToProductivity", &["A-120"], "Not measurable.", None);
+        let lines = table("default", period, &[hire, unknown]);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(
+            lines[0],
+            "Figures of 'default' from 2031-01-01 00:00 to 2031-03-01 12:00 (UTC)"
+        );
+        assert_eq!(lines[2], "time to hire                         4  median 2.5");
+        assert!(lines[3].ends_with("open 1, withheld fewer than 3"), "{}", lines[3]);
+        assert_eq!(lines[4], "    From here to there. [A-120]");
+        assert_eq!(lines[6].trim_end(), "time to productivity                 -");
+    }
+}
