@@ -138,7 +138,10 @@ mod tests {
         };
         let hire = Figure::new("timeToHire", &["A-120"], "From here to there.", Some(4))
             .with("median", 2.5)
-            .with("kinds", json!({"match": {"open": 1, "withheld": "fewer than 3"}}));
+            .with(
+                "kinds",
+                json!({"match": {"open": 1, "withheld": "fewer than 3"}}),
+            );
         let unknown = Figure::new("timeToProductivity", &["A-120"], "Not measurable.", None);
         let lines = table("default", period, &[hire, unknown]);
         let lines: Vec<&str> = lines.lines().collect();
@@ -146,9 +149,19 @@ mod tests {
             lines[0],
             "Figures of 'default' from 2031-01-01 00:00 to 2031-03-01 12:00 (UTC)"
         );
-        assert_eq!(lines[2], "time to hire                         4  median 2.5");
-        assert!(lines[3].ends_with("open 1, withheld fewer than 3"), "{}", lines[3]);
+        assert_eq!(
+            lines[2],
+            "time to hire                         4  median 2.5"
+        );
+        assert!(
+            lines[3].ends_with("open 1, withheld fewer than 3"),
+            "{}",
+            lines[3]
+        );
         assert_eq!(lines[4], "    From here to there. [A-120]");
-        assert_eq!(lines[6].trim_end(), "time to productivity                 -");
+        assert_eq!(
+            lines[6].trim_end(),
+            "time to productivity                 -"
+        );
     }
 }

@@ -23,7 +23,11 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
 /// `?from=&to=`, each a day (UTC) or an instant; without them the last ninety days.
 async fn kpis(request: HttpRequest, caller: Caller) -> Answer {
     let pairs = parse(request.query_string())?;
-    let at = |name: &str| single(&pairs, name)?.map(|text| read(name, text)).transpose();
+    let at = |name: &str| {
+        single(&pairs, name)?
+            .map(|text| read(name, text))
+            .transpose()
+    };
     let to = at("to")?.unwrap_or(caller.context.now);
     let from = at("from")?.unwrap_or(to - TimeDelta::days(DAYS));
     if from >= to {

@@ -76,11 +76,7 @@ fn of_types<ST>(query: &mut Fragment<ST>, (tenant, period): (TenantId, Period), 
 }
 
 /// How many events of a type there are that belong to an application, and of how many applications.
-pub fn repeats(
-    tx: &mut Tx<'_>,
-    of: (TenantId, Period),
-    word: &str,
-) -> Result<(i64, i64), Error> {
+pub fn repeats(tx: &mut Tx<'_>, of: (TenantId, Period), word: &str) -> Result<(i64, i64), Error> {
     let mut query = Fragment::<(BigInt, BigInt)>::new();
     query.sql("SELECT count(application), count(DISTINCT application) FROM event WHERE ");
     of_types(&mut query, of, &[word]);
@@ -90,10 +86,7 @@ pub fn repeats(
 }
 
 /// For each verification: when it was recorded, and when its application's status or satisfied tier next changed, if it has.
-pub fn answered(
-    tx: &mut Tx<'_>,
-    of: (TenantId, Period),
-) -> Result<Vec<(i64, Option<i64>)>, Error> {
+pub fn answered(tx: &mut Tx<'_>, of: (TenantId, Period)) -> Result<Vec<(i64, Option<i64>)>, Error> {
     let mut query = Fragment::<(BigInt, Nullable<BigInt>)>::new();
     // In the order of insertion what comes next is what is recorded next, and the walk ends at the first.
     query.sql(
@@ -115,16 +108,20 @@ pub fn joined(
     own: &str,
 ) -> Result<i64, Error> {
     let mut query = Fragment::<BigInt>::new();
-    query.sql("SELECT count(*) FROM source_record s JOIN resource r ON r.id = s.origin WHERE ");
+    query.sql("SELECT count(*) FROM source_record s JOIN resource h ON h.id = s.resource WHERE ");
     query
         .sql("s.first_seen >= ")
         .number(micros(period.from))
         .sql(" AND s.first_seen < ")
         .number(micros(period.to))
-        .sql(" AND s.first_seen > r.created AND s.system <> ")
+        .sql(" AND s.system <> ")
         .text(own)
+        // Of somebody who has been merged into another the first event tells since when they were known.
         .sql(&format!(
-            " AND r.tenant = {} AND r.kind = {}",
+            " AND h.tenant = {} AND h.kind = {} AND s.first_seen > coalesce(\
+             (SELECT r.created FROM resource r WHERE r.id = s.origin), \
+             (SELECT e.recorded FROM alias a JOIN event e ON e.tenant = a.tenant AND e.resource = a.uuid AND e.version = 1 \
+              WHERE a.survivor = s.resource AND a.origin = s.origin LIMIT 1))",
             tenant.0,
             Kind::Person.number()
         ));

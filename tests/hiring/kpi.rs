@@ -73,10 +73,7 @@ async fn a_120_times_to_hire_and_to_start_are_those_of_the_history(app: &App) {
     });
     hris.create("/Employments", body).await;
     let hire = figure(app, "timeToHire").await;
-    assert_eq!(
-        (&hire["count"], &hire["unit"]),
-        (&json!(4), &json!("days"))
-    );
+    assert_eq!((&hire["count"], &hire["unit"]), (&json!(4), &json!("days")));
     assert_eq!(
         (&hire["median"], &hire["p90"], &hire["mean"]),
         (&json!(15.0), &json!(30.0), &json!(17.5))
@@ -111,7 +108,7 @@ async fn a_120_a_time_of_one_human_being_is_not_told(app: &App) {
     );
     let (_, told) = ask(app, "ats", "").await;
     let text = told.to_string();
-    for name in ["ann", "Okafor", "c-ann", "ats", "\"hris", "median\":10"] {
+    for name in ["ann", "Okafor", "c-ann", "\"ats", "\"hris", "gc-"] {
         assert!(!text.contains(name), "{name} is in {text}");
     }
 }
@@ -126,7 +123,7 @@ async fn a_121_duplicates_found_and_avoided_are_counted(app: &App) {
     });
     let joined = crm.post("/Persons", known).await;
     assert_eq!(joined.body["id"], person["id"]);
-    ats.post("/Applications", applying(&person, &job, "ga-1"))
+    crm.post("/Applications", applying(&person, &job, "ga-1"))
         .await
         .ok(200);
     let twin = candidate(&hris, "inez").await;
@@ -136,7 +133,7 @@ async fn a_121_duplicates_found_and_avoided_are_counted(app: &App) {
         .ok(200);
     let avoided = figure(app, "duplicatesAvoided").await;
     assert_eq!(
-        (&avoided["recordsJoined"], &avoided["writesRepeated"]),
+        (&avoided["recordsJoined"], &avoided["writesConfirming"]),
         (&json!(1), &json!(1))
     );
     assert_eq!(avoided["count"], 2);
@@ -220,7 +217,11 @@ async fn a_123_a_value_whose_event_is_not_in_the_log_is_seen(app: &App) {
             "UPDATE source_record SET claims = replace(claims, '{from}', '{into}') WHERE {one}"
         ));
         let ready = figure(app, "auditReadiness").await;
-        let full = if into.ends_with('x') { (4, 80.0) } else { (5, 100.0) };
+        let full = if into.ends_with('x') {
+            (4, 80.0)
+        } else {
+            (5, 100.0)
+        };
         assert_eq!(
             (&ready["full"], &ready["percent"]),
             (&json!(full.0), &json!(full.1))
@@ -292,10 +293,7 @@ async fn b_012_a_verification_that_was_not_asked_for_again_is_counted(app: &App)
 
 /// the door is that of the log; what is asked must be a period.
 async fn figures_are_for_whoever_may_read_all_of_the_log(app: &App) {
-    let text = policy("").replace(
-        "system: crm, roles: [all]",
-        "system: crm, roles: [some]",
-    );
+    let text = policy("").replace("system: crm, roles: [all]", "system: crm, roles: [some]");
     let some = "roles:\n  some: [{ types: [Person], rights: [read] }]\n";
     apply(app, &text.replace("roles:\n", some));
     assert_eq!(ask(app, "crm", "").await.0, 403);

@@ -180,7 +180,10 @@ fn avoided(tx: &mut Tx<'_>, scope: Scope) -> Result<usize, Error> {
         "satisfiedVerificationTier",
         &rows,
     )?);
-    let satisfied: Vec<_> = made.iter().filter(|row| tiers.contains_key(&row.0)).collect();
+    let satisfied: Vec<_> = made
+        .iter()
+        .filter(|row| tiers.contains_key(&row.0))
+        .collect();
     let rows: Vec<i64> = satisfied.iter().map(|row| row.0).collect();
     let jobs = kpi::values(tx, application, "requisition.value", &rows)?;
     let known = kpi::named(tx, scope.tenant, &ids(jobs.values()))?;

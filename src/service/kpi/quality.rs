@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::{Scope, count, size};
-use crate::domain::kpi::{Figure, Unit, months, share, spread};
 use crate::domain::access::Governing;
-use crate::domain::fold::Rules;
+use crate::domain::fold::{Origin, Rules, is_derived};
+use crate::domain::kpi::{Figure, Unit, months, share, spread};
 use crate::domain::record::{Kind, Record};
 use crate::domain::review::SYSTEM;
 use crate::id::EventId;
@@ -74,8 +74,8 @@ pub(super) fn duplicates(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<Figure>, E
         "opportunity.confirmed",
         "employment.confirmed",
     ];
-    let repeated = kpi::counts(tx, scope.of(), &types, None)?;
-    let repeated = count(repeated.values().sum());
+    let confirmed = kpi::counts(tx, scope.of(), &types, None)?;
+    let confirmed = count(confirmed.values().sum());
     Ok(vec![
         Figure::new(
             "duplicatesFound",
@@ -92,11 +92,12 @@ pub(super) fn duplicates(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<Figure>, E
             "duplicatesAvoided",
             &["A-121"],
             "Times in the period that a further system's record was put with a person known already (by key, by score or by id), and \
-             writes of hiring records that found them on record and changed nothing, such as a POST repeated by natural key.",
-            Some(count(joined) + repeated),
+             writes of hiring records that found on record, by natural key or id, what they say; what the same system sends twice word \
+             for word leaves no event and is not counted.",
+            Some(count(joined) + confirmed),
         )
         .with("recordsJoined", count(joined))
-        .with("writesRepeated", repeated),
+        .with("writesConfirming", confirmed),
         Figure::new(
             "reconciliationHours",
             &["A-121"],
@@ -265,7 +266,7 @@ impl Muster {
             "auditReadiness",
             &["A-123", "A-010"],
             "Records as they stand of which every value has a claim with its system, its time and its event, and that event is in the \
-             log; of each type at most 100 are examined, spread evenly over all.",
+             log (what follows from claims follows from theirs); of each type at most 100 are examined, spread evenly over all.",
             Some(size(examined)),
         )
         .with("full", size(full))
@@ -287,18 +288,20 @@ fn traced(
         .map(|record| rules.origins(&record.sources))
         .collect();
     let named = origins.iter().flatten();
-    let mut events: Vec<EventId> = named.filter_map(|one| one.claim.event.parse().ok()).collect();
+    let mut events: Vec<EventId> = named
+        .filter_map(|one| one.claim.event.parse().ok())
+        .collect();
     events.sort_unstable();
     events.dedup();
     let logged = kpi::logged(tx, scope.tenant, &events)?;
     let is_logged = |event: &str| event.parse().is_ok_and(|event| logged.contains(&event));
     let is_full = |(record, origins): &(&Record, &Vec<_>)| {
-        let origins: &Vec<crate::domain::fold::Origin<'_>> = origins;
+        let origins: &Vec<Origin<'_>> = origins;
         let sourced: BTreeSet<&str> = origins.iter().map(|origin| origin.path).collect();
-        let known = |path: &&String| rules.specs.get(*path).is_some();
-        let all = record.folded.leaves.keys().filter(known);
-        let mut all = all.map(|path| sourced.contains(&**path));
-        all.all(|sourced| sourced)
+        let leaves = &record.folded.leaves;
+        // The names that systems have for it are not claims, but stand in its source records themselves.
+        let mut shown = leaves.keys().filter(|path| rules.specs.contains_key(*path));
+        shown.all(|path| sourced.contains(&**path) || is_derived(path, leaves, &record.sources))
             && origins
                 .iter()
                 .all(|origin| !origin.system.is_empty() && is_logged(&origin.claim.event))
