@@ -2,15 +2,14 @@
 
 use std::fmt::Write;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::Value;
 
 use super::database::Place;
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
-use crate::domain::kpi::{DAYS, Figure, Period, told};
-use crate::scim::comparable::{parse_date, parse_date_time};
+use crate::domain::kpi::{Figure, Period, read_time, told};
 use crate::telemetry;
 
 /// What can be asked of it.
@@ -33,22 +32,15 @@ pub(super) struct Options {
 }
 
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    let day = || parse_date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    parse_date_time(text)
-        .or_else(day)
-        .ok_or_else(|| "write it as 2031-03-01 or 2031-03-01T12:00:00Z".to_owned())
+    read_time(text).ok_or_else(|| "write it as 2031-03-01 or 2031-03-01T12:00:00Z".to_owned())
 }
 
 /// Prints them.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
     let now = SystemClock.now();
-    let to = options.to.unwrap_or(now);
-    let from = options.from.unwrap_or(to - TimeDelta::days(DAYS));
-    if from >= to {
-        return Err(Failure::usage("--from must come before --to"));
-    }
-    let period = Period { from, to };
+    let period = Period::between(options.from, options.to, now);
+    let period = period.ok_or_else(|| Failure::usage("--from must come before --to"))?;
     let service = options.place.open()?;
     let tenant = service
         .find_tenant(&options.tenant)?
@@ -131,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_table_says_what_each_figure_is_and_means() {
-        let at = |text| parse_date_time(text).unwrap();
+        let at = |text| read_time(text).unwrap();
         let period = Period {
             from: at("2031-01-01T00:00:00Z"),
             to: at("2031-03-01T12:00:00Z"),

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
+
+use crate::scim::comparable::{instant, parse_date, parse_date_time};
 
 /// Over how many days figures are made unless somebody says otherwise.
 pub const DAYS: i64 = 90;
@@ -23,6 +25,30 @@ pub struct Period {
     pub from: DateTime<Utc>,
     /// The first instant after it.
     pub to: DateTime<Utc>,
+}
+
+impl Period {
+    /// Between two times, the last [`DAYS`] before `now` where they are not said; none if it ends before it begins.
+    #[must_use]
+    pub fn between(
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let to = to.unwrap_or(now);
+        let from = match from {
+            Some(from) => from,
+            None => to.checked_sub_signed(TimeDelta::days(DAYS))?,
+        };
+        (from < to).then_some(Self { from, to })
+    }
+}
+
+/// Reads a day (its first instant, UTC) or an instant.
+#[must_use]
+pub fn read_time(text: &str) -> Option<DateTime<Utc>> {
+    let day = || parse_date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    parse_date_time(text).or_else(day)
 }
 
 /// What a time is told in.
@@ -116,7 +142,6 @@ impl Figure {
 /// All figures of a period as one document.
 #[must_use]
 pub fn told(period: Period, figures: &[Figure]) -> Value {
-    let instant = crate::scim::comparable::instant;
     let figures: Vec<Value> = figures.iter().map(Figure::told).collect();
     json!({ "from": instant(period.from), "to": instant(period.to), "figures": figures })
 }

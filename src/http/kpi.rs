@@ -2,14 +2,13 @@
 
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::answer::Answer;
 use super::caller::{Caller, door};
 use super::error::Failure;
 use super::query::{parse, single};
-use crate::domain::kpi::{DAYS, Period};
-use crate::scim::comparable::{parse_date, parse_date_time};
+use crate::domain::kpi::{Period, read_time};
 
 /// The route; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
@@ -28,13 +27,10 @@ async fn kpis(request: HttpRequest, caller: Caller) -> Answer {
             .map(|text| read(name, text))
             .transpose()
     };
-    let to = at("to")?.unwrap_or(caller.context.now);
-    let from = at("from")?.unwrap_or(to - TimeDelta::days(DAYS));
-    if from >= to {
-        return Err(Failure::invalid_value("'from' must come before 'to'"));
-    }
+    let period = Period::between(at("from")?, at("to")?, caller.context.now);
+    let period = period.ok_or_else(|| Failure::invalid_value("'from' must come before 'to'"))?;
     let service = &door(&request)?.service;
-    let told = service.kpis(&caller.context, Period { from, to }).await?;
+    let told = service.kpis(&caller.context, period).await?;
     let mut answer = HttpResponse::Ok().json(told);
     answer
         .headers_mut()
@@ -43,8 +39,7 @@ async fn kpis(request: HttpRequest, caller: Caller) -> Answer {
 }
 
 fn read(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
-    let day = || parse_date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    parse_date_time(text).or_else(day).ok_or_else(|| {
+    read_time(text).ok_or_else(|| {
         Failure::invalid_value(format!(
             "{name} '{text}' is no time: write it as 2031-03-01 or 2031-03-01T12:00:00Z"
         ))
