@@ -75,7 +75,7 @@ fn table(tenant: &str, period: Period, figures: &[Figure]) -> String {
         }
         let _ = write!(
             out,
-            "\n{:<30}{count:>8}  {}\n",
+            "\n{:<30}{count:>8}  {}",
             words(figure.name),
             line.join(", ")
         );
