@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use crate::stage::*;
 use crate::support::client::http;
 use crate::support::policy::apply;
+use crate::support::process::command;
 use crate::support::{App, Client, EMPLOYEE, on_both};
 
 on_both!(
     a_120_times_to_hire_and_to_start_are_those_of_the_history,
+    a_120_the_command_line_tells_the_same,
     a_120_a_time_of_one_human_being_is_not_told,
     a_121_duplicates_found_and_avoided_are_counted,
     a_122_corrections_and_reviews_are_counted_by_what_they_were,
@@ -94,6 +96,31 @@ async fn a_120_times_to_hire_and_to_start_are_those_of_the_history(app: &App) {
     let (_, told) = ask(app, "ats", "?from=2031-01-01&to=2031-02-01").await;
     assert_eq!(told["figures"][0]["count"], 0);
     assert!(told["figures"][0].get("median").is_none());
+}
+
+/// `muster kpi`, as a table and as JSON.
+async fn a_120_the_command_line_tells_the_same(app: &App) {
+    let (ats, _) = set(app, "").await;
+    let job = requisition(&ats, 2).await;
+    for name in ["ann", "bea", "cyd"] {
+        accepted(&ats, &job, name, "2031-02-19T12:00:00Z").await;
+    }
+    let folder = app.database.folder().to_str().unwrap();
+    let place = ["--data-dir", folder, "--database-url", app.database.url()];
+    let kpi = ["kpi", "--from", "2031-02-01", "--to", "2031-05-01"];
+    let table = command(&[&kpi[..], &place].concat());
+    let text = String::from_utf8(table.stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("time to hire"));
+    assert!(
+        line.unwrap().ends_with("median 10.0, p90 10.0"),
+        "{text} {:?}",
+        String::from_utf8(table.stderr)
+    );
+    let told = command(&[&kpi[..], &place, &["--json"]].concat());
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["figures"][0], figure(app, "timeToHire").await);
+    let elsewhere = command(&[&kpi[..], &place, &["--tenant", "nobody"]].concat());
+    assert!(!elsewhere.status.success());
 }
 
 /// A count of one names nobody, and its time would.
