@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::database::Place;
 use super::{Failure, print};
@@ -66,23 +66,16 @@ fn table(tenant: &str, period: Period, figures: &[Figure]) -> String {
         let count = figure
             .count
             .map_or("-".to_owned(), |count| count.to_string());
-        let (mut line, mut parts) = (Vec::new(), Vec::new());
-        for (name, value) in &figure.details {
-            match value {
-                Value::Object(rows) => parts.extend(rows),
-                single => line.push(said(name, single)),
-            }
-        }
-        let _ = write!(
-            out,
-            "\n{:<30}{count:>8}  {}",
+        let line = format!(
+            "{:<30}{count:>8}  {}",
             words(figure.name),
-            line.join(", ")
+            said(&figure.details)
         );
-        for (name, row) in parts {
-            let row = row.as_object().into_iter().flatten();
-            let row: Vec<String> = row.map(|(name, value)| said(name, value)).collect();
-            let _ = writeln!(out, "  {:<36}  {}", words(name), row.join(", "));
+        let _ = write!(out, "\n{}\n", line.trim_end());
+        let parts = figure.details.values().filter_map(Value::as_object);
+        for (name, row) in parts.flatten() {
+            let row = row.as_object().map(said).unwrap_or_default();
+            let _ = writeln!(out, "  {:<36}  {row}", words(name));
         }
         let _ = writeln!(
             out,
@@ -94,14 +87,24 @@ fn table(tenant: &str, period: Period, figures: &[Figure]) -> String {
     out
 }
 
-fn said(name: &str, value: &Value) -> String {
-    let value = match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(truth) => ["no", "yes"][usize::from(*truth)].to_owned(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    };
-    format!("{} {value}", words(name))
+/// What is no part of its own, in a line; times with their unit.
+fn said(details: &Map<String, Value>) -> String {
+    let unit = details.get("unit").and_then(Value::as_str);
+    let mut line = Vec::new();
+    for (name, value) in details {
+        let value = match value {
+            Value::Object(_) => continue,
+            _ if name == "unit" => continue,
+            Value::String(text) => text.clone(),
+            Value::Bool(truth) => ["no", "yes"][usize::from(*truth)].to_owned(),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        };
+        let unit = unit.filter(|_| ["mean", "median", "p90"].contains(&name.as_str()));
+        let value = unit.map_or(value.clone(), |unit| format!("{value} {unit}"));
+        line.push(format!("{} {value}", words(name)));
+    }
+    line.join(", ")
 }
 
 /// `timeToHire` as `time to hire`.
@@ -129,6 +132,7 @@ mod tests {
             to: at("2031-03-01T12:00:00Z"),
         };
         let hire = Figure::new("timeToHire", &["A-120"], "From here to there.", Some(4))
+            .with("unit", "days")
             .with("median", 2.5)
             .with(
                 "kinds",
@@ -143,7 +147,7 @@ mod tests {
         );
         assert_eq!(
             lines[2],
-            "time to hire                         4  median 2.5"
+            "time to hire                         4  median 2.5 days"
         );
         assert!(
             lines[3].ends_with("open 1, withheld fewer than 3"),

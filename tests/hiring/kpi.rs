@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::stage::*;
 use crate::support::client::http;
 use crate::support::policy::apply;
-use crate::support::process::command;
+use crate::support::process::Process;
 use crate::support::{App, Client, EMPLOYEE, on_both};
 
 on_both!(
@@ -108,18 +108,18 @@ async fn a_120_the_command_line_tells_the_same(app: &App) {
     let folder = app.database.folder().to_str().unwrap();
     let place = ["--data-dir", folder, "--database-url", app.database.url()];
     let kpi = ["kpi", "--from", "2031-02-01", "--to", "2031-05-01"];
-    let table = command(&[&kpi[..], &place].concat());
+    let table = Process::command(&[&kpi[..], &place].concat());
     let text = String::from_utf8(table.stdout).unwrap();
     let line = text.lines().find(|line| line.starts_with("time to hire"));
     assert!(
-        line.unwrap().ends_with("median 10.0, p90 10.0"),
+        line.unwrap().ends_with("median 10.0 days, p90 10.0 days"),
         "{text} {:?}",
         String::from_utf8(table.stderr)
     );
-    let told = command(&[&kpi[..], &place, &["--json"]].concat());
+    let told = Process::command(&[&kpi[..], &place, &["--json"]].concat());
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(told["figures"][0], figure(app, "timeToHire").await);
-    let elsewhere = command(&[&kpi[..], &place, &["--tenant", "nobody"]].concat());
+    let elsewhere = Process::command(&[&kpi[..], &place, &["--tenant", "nobody"]].concat());
     assert!(!elsewhere.status.success());
 }
 
