@@ -167,7 +167,7 @@ async fn a_121_duplicates_found_and_avoided_are_counted(app: &App) {
     assert_eq!(figure(app, "duplicatesFound").await["merges"], 1);
 }
 
-/// A-122, B-013, B-018: three decisions after two hours, of which two elevate; a merge; and one question that nobody answers.
+/// A-122, B-013, B-018: three decisions after two hours, of which two elevate; a merge, undone; and one question that nobody answers.
 async fn a_122_corrections_and_reviews_are_counted_by_what_they_were(app: &App) {
     let (ats, hris) = set(app, "").await;
     let mut people = Vec::new();
@@ -195,6 +195,10 @@ async fn a_122_corrections_and_reviews_are_counted_by_what_they_were(app: &App) 
     hris.order(&format!("{}/merge", at("/Persons", &people[1])), order)
         .await
         .ok(200);
+    let order = json!({"id": people[0]["id"], "reason": "two after all"});
+    hris.order(&format!("{}/split", at("/Persons", &people[1])), order)
+        .await
+        .ok(200);
     let solved = figure(app, "timeToResolve").await;
     assert_eq!(
         (&solved["count"], &solved["open"], &solved["overdue"]),
@@ -206,8 +210,8 @@ async fn a_122_corrections_and_reviews_are_counted_by_what_they_were(app: &App) 
         (&json!(2.0), &json!(2.0), &json!("hours"))
     );
     let corrections = figure(app, "manualCorrections").await;
-    assert_eq!(corrections["count"], 4, "{corrections}");
-    let march = json!({"total": 4, "merges": 1, "splits": 0, "elevations": 2, "reviewsDecided": 3});
+    assert_eq!(corrections["count"], 5, "{corrections}");
+    let march = json!({"total": 5, "merges": 1, "splits": 1, "elevations": 2, "reviewsDecided": 3});
     assert_eq!(corrections["months"], json!({ "2031-03": march }));
     let load = figure(app, "reviewLoad").await;
     assert_eq!(

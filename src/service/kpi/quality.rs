@@ -147,13 +147,16 @@ fn corrections(tx: &mut Tx<'_>, scope: Scope, decided: &[Decided]) -> Result<Fig
     let orders = |tx: &mut Tx<'_>, types: &[&str]| -> Result<_, Error> {
         Ok(months(&kpi::instants(tx, scope.of(), types)?))
     };
+    // A split that undoes a merge is told of both persons, at one instant.
+    let mut splits = kpi::instants(tx, scope.of(), &["person.split"])?;
+    splits.sort_unstable();
+    splits.dedup();
+    let splits = months(&splits);
     let of_reviews = |kept: &dyn Fn(&Decided) -> bool| {
         let kept = decided.iter().filter(|one| kept(one)).map(|one| one.at);
         months(&kept.collect::<Vec<_>>())
     };
     let merges = orders(tx, &["person.merged"])?;
-    // A split is told of both persons that come of it.
-    let splits = orders(tx, &["person.split"])?;
     let elevations = orders(tx, &["person.elevated", "organization.elevated"])?;
     let reviews = of_reviews(&|_| true);
     let carried = of_reviews(&|one| one.approved && ["match", "conflict"].contains(&&*one.kind));
