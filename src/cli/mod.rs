@@ -15,6 +15,7 @@
 //! | `keys` | `muster keys`: makes and replaces the key-encryption key |
 //! | `database` | opens the service on the configured database |
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
+//! | `kpi` | `muster kpi`: prints figures of how the house is run |
 //! | `events` | `muster events`: prints the log |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
 //! | `resolve/` | `muster resolve`: how good identity resolution is, and models fitted to people |
@@ -31,6 +32,7 @@ mod failure;
 mod findings;
 mod import;
 mod keys;
+mod kpi;
 mod mapping;
 mod person;
 mod policy;
@@ -60,6 +62,8 @@ enum Command {
     Serve(serve::Options),
     /// Print the log of changes, one JSON object a line, oldest first.
     Events(events::Options),
+    /// Print figures of how the house is run: times to hire, duplicates, reviews, readiness for an audit.
+    Kpi(kpi::Options),
     /// Verify the sealed log, export it, print its signed heads.
     Audit(audit::Options),
     /// Try a SCIM server, this one or any other, clause by clause.
@@ -99,6 +103,7 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Some(Command::Serve(options)) => serve::run(options),
         Some(Command::Events(options)) => events::run(&options),
+        Some(Command::Kpi(options)) => kpi::run(&options),
         Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
         Some(Command::Erase(options)) => erase::run(&options),

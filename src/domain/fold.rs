@@ -264,6 +264,15 @@ fn keep_one_primary(survivors: &mut [Survivor<'_>], is_hidden: impl Fn(&Value) -
     }
 }
 
+/// Whether the value at `path` follows from the claims without being claimed itself.
+#[must_use]
+pub fn is_derived(path: &str, leaves: &Leaves, sources: &[SourceRecord]) -> bool {
+    let mut others = leaves.clone();
+    others.remove(path);
+    derive(&mut others, sources);
+    others.contains_key(path)
+}
+
 /// What follows from the claims without being claimed.
 fn derive(leaves: &mut Leaves, sources: &[SourceRecord]) {
     if let Some((path, hints)) = sealed::hints(leaves) {

@@ -19,6 +19,7 @@
 //! | `resolved` | how it was decided who a person is, as the log tells it |
 //! | `review` | questions for a human |
 //! | `brake` | whether a run of leavers goes on without a human |
+//! | `kpi` | how figures are made of counts and times |
 //! | `withdrawn` | what a system said of a record that is gone, kept to bring it back |
 //! | `event` | the event that explains a change |
 //! | `log` | what seals the events: their hashes, the tree over them, its heads and proofs |
@@ -44,6 +45,7 @@ pub mod event;
 pub mod evidence;
 pub mod fold;
 pub mod index;
+pub mod kpi;
 pub mod lifecycle;
 pub mod lineage;
 pub mod log;

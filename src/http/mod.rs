@@ -17,6 +17,7 @@
 //! | `sign_in/` | people by browser: OpenID Connect, sessions, `/me` |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
+//! | `kpi` | `/admin/kpis`: figures of how the house is run |
 //! | `health` | `/healthz` and `/readyz` |
 //! | `tls` | the certificate, read anew when its files change |
 
@@ -28,6 +29,7 @@ mod clients;
 mod error;
 mod health;
 mod html;
+mod kpi;
 mod limit;
 mod log;
 mod openapi;
@@ -135,6 +137,7 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .configure(openapi::mount)
             .configure(sign_in::mount)
             .configure(log::mount)
+            .configure(kpi::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));
     }

@@ -33,6 +33,7 @@
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
 //! | `hiring/` | what follows from the hiring record |
+//! | `kpi` | figures of how the house is run |
 //! | `sweep` | what time does by itself |
 //! | `feed` | the log as a feed |
 //! | `story` | what happened to an application, and the pack of its evidence |
@@ -63,6 +64,7 @@ mod hiring;
 mod identify;
 pub mod import;
 mod keys;
+mod kpi;
 mod lineage;
 mod list;
 pub mod log;

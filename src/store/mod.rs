@@ -26,6 +26,7 @@
 //! | `apart` | of which source records a human has said that they are two persons |
 //! | `model` | trained models of matching, version by version |
 //! | `restore` | what is gone standing again |
+//! | `kpi` | what figures are made of |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
@@ -50,6 +51,7 @@ pub mod held;
 mod home;
 pub mod import_job;
 pub mod key;
+pub mod kpi;
 pub mod list;
 pub mod log;
 pub mod matching;

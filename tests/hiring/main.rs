@@ -14,6 +14,7 @@ mod support;
 
 mod flow;
 mod incidents;
+mod kpi;
 mod rules;
 mod stage;
 mod story;

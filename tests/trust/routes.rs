@@ -18,7 +18,7 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list.
-const OTHERS: [(&str, &[&str]); 11] = [
+const OTHERS: [(&str, &[&str]); 12] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
@@ -28,6 +28,7 @@ const OTHERS: [(&str, &[&str]); 11] = [
         &["GET"],
     ),
     ("/log/consistency?first=0", &["GET"]),
+    ("/admin/kpis", &["GET"]),
     (
         "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/lineage",
         &["GET"],
