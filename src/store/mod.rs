@@ -26,7 +26,7 @@
 //! | `restore` | what is gone standing again |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
-//! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
+//! | `member` `event` `policy` `session` `break_glass` `token` `tenant` `setting` `attribute_path` | a table each |
 
 pub mod alias;
 mod attribute_path;
@@ -71,6 +71,7 @@ mod sql_types;
 pub mod story;
 pub mod stream;
 pub mod tenant;
+pub mod token;
 mod tx;
 pub mod unique;
 mod use_case;

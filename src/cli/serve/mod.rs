@@ -20,11 +20,12 @@ use rustls::ServerConfig;
 
 use super::audit::heads;
 use super::database::{self, MAX_PAGE};
-use super::{Failure, keys, print};
+use super::{Failure, keys, print, token};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Format};
 use crate::http::tls::{Certificate, Watch};
 use crate::id::{IdSource, RandomIds};
+use crate::issuer::own::{self, Own};
 use crate::issuer::{self, Issuer};
 use crate::service::Muster;
 use crate::{http, telemetry};
@@ -197,6 +198,10 @@ fn assemble(
         }
         issuer = Some(web::Data::new(opened));
     }
+    let own = token::own(&config)?.map(|(own, _)| own);
+    if let Some(own) = &own {
+        config.add_own_issuer(own.url(), own.published());
+    }
     let workers = thread::available_parallelism()
         .map_or(2, usize::from)
         .max(2);
@@ -210,6 +215,7 @@ fn assemble(
     let doors = Doors {
         http: web::Data::new(door),
         issuer,
+        own: own.map(web::Data::new),
     };
     let tls = certificate.as_ref().map(Certificate::server).transpose()?;
     let watch = certificate.map(|certificate| certificate.watch());
@@ -316,6 +322,7 @@ fn scheme(config: &Config) -> &'static str {
 struct Doors {
     http: web::Data<http::Door>,
     issuer: Option<web::Data<Issuer>>,
+    own: Option<web::Data<Own>>,
 }
 
 /// Runs the doors in a thread of its own, with its own event loop.
@@ -329,13 +336,16 @@ fn spawn(
     let body = move || {
         actix_web::rt::System::new().block_on(async move {
             let server = HttpServer::new(move || {
-                let Doors { http, issuer } = doors.clone();
+                let Doors { http, issuer, own } = doors.clone();
                 App::new()
                     .wrap(NormalizePath::trim())
                     .wrap(from_fn(http::boundary))
                     .configure(|app| {
                         if let Some(issuer) = issuer {
                             issuer::mount(issuer)(app);
+                        }
+                        if let Some(own) = own {
+                            own::mount(own)(app);
                         }
                     })
                     .configure(http::mount(http))
