@@ -31,6 +31,7 @@ fn audience() -> String {
     "muster".into()
 }
 
+/// Whoever has a bearer token can use it, and nobody notices a copy: it is replaced at least once a year.
 fn most_days() -> u16 {
     365
 }

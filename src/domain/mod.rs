@@ -24,7 +24,7 @@
 //! | `mapping` | what the columns of an extract claim |
 //! | `access` | what a policy lets a client do and see |
 //! | `session` | who is signed in, and for how long |
-//! | `token` | for how long a token of our own issuer may be good, and when its end is warned of |
+//! | `token` | when the end of a token of our own issuer is warned of |
 //! | `masked` | what a reader may see |
 //! | `sealed` | secret attributes: sealed, hinted at, found blindly |
 //! | `sealing` | keys that wrap keys, and what they seal |

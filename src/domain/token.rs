@@ -1,10 +1,6 @@
-//! Tokens of the server's own issuer: for how long they may be good, and when their end is warned of.
+//! Tokens of the server's own issuer: when their end is warned of.
 
 use chrono::{DateTime, TimeDelta, Utc};
-
-/// For how many days a token may be good, if the configuration says nothing else: whoever has it can use it, and nobody
-/// notices a copy, so that it must be replaced at least once a year.
-pub const MOST_DAYS: u16 = 365;
 
 /// How many days before its end a token is warned of, the shortest first.
 const WARNINGS: [i32; 3] = [1, 7, 30];

@@ -116,7 +116,8 @@ pub fn mount(own: web::Data<Own>) -> impl FnOnce(&mut web::ServiceConfig) {
     }
 }
 
-/// `GET /issuer/.well-known/openid-configuration` (OpenID Connect Discovery §3).
+/// `GET /issuer/.well-known/openid-configuration`. OpenID Connect Discovery §3 has an authorization endpoint in it, without
+/// which verifiers do not read it; nothing is there.
 async fn metadata(own: web::Data<Own>) -> HttpResponse {
     let url = &own.url;
     HttpResponse::Ok().json(json!({

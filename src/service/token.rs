@@ -123,7 +123,7 @@ impl Muster {
             )));
         }
         self.refresh()?;
-        let tenant = self.token_tenant(&request.tenant)?;
+        let tenant = self.tenant_of(&request.tenant)?;
         self.find_bearer(tenant, request)?;
         // A token's times are whole seconds (RFC 7519 §2).
         let start = DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now);
@@ -195,7 +195,7 @@ impl Muster {
 
     /// All tokens issued for clients of a tenant, the newest first.
     pub fn tokens(&self, tenant: &str) -> Result<Vec<Issued>, Error> {
-        let tenant = self.token_tenant(tenant)?;
+        let tenant = self.tenant_of(tenant)?;
         self.0
             .store
             .read_blocking(|tx| Ok(store::token::list(tx, Some(tenant))?))
@@ -260,11 +260,6 @@ impl Muster {
         let id = self.0.ids.event(by.1);
         let of = (kind, "Token", issued.id);
         Event::of_order(id, issued.tenant, of, by, None).until(&issued.client, issued.expires)
-    }
-
-    fn token_tenant(&self, name: &str) -> Result<TenantId, Error> {
-        let found = self.find_tenant(name)?;
-        found.ok_or_else(|| Error::NotFound(format!("there is no tenant '{name}'")))
     }
 }
 
