@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 
-use super::database::Place;
+use super::database::{By, Whose};
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, OwnIssuer};
@@ -34,7 +34,7 @@ enum Command {
     /// The token alone is on standard output. It is good in every server a quarter of a second later.
     Issue(Issue),
     /// List the tokens that were issued, the newest first; what they are is not known.
-    List(All),
+    List(Whose),
     /// Revoke one token, or all of a client: it is refused by every server within a second.
     Revoke(Revoke),
 }
@@ -51,7 +51,7 @@ struct Issue {
     #[command(flatten)]
     by: By,
     #[command(flatten)]
-    all: All,
+    all: Whose,
 }
 
 #[derive(Debug, Args)]
@@ -70,23 +70,7 @@ struct Revoke {
     #[command(flatten)]
     by: By,
     #[command(flatten)]
-    all: All,
-}
-
-#[derive(Debug, Args)]
-struct All {
-    /// The tenant.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    tenant: String,
-    #[command(flatten)]
-    place: Place,
-}
-
-#[derive(Debug, Args)]
-struct By {
-    /// Who does it.
-    #[arg(long, value_name = "NAME", env = "USER")]
-    actor: String,
+    all: Whose,
 }
 
 /// Does it.
@@ -109,7 +93,7 @@ pub(super) fn own(config: &Config) -> Result<Option<(Own, &OwnIssuer)>, Failure>
 }
 
 fn issue(options: &Issue) -> Result<(), Failure> {
-    let All { tenant, place } = &options.all;
+    let Whose { tenant, place } = &options.all;
     let config = place.settings()?;
     let (issuer, own) = own(&config)?.ok_or_else(|| Failure::usage(WANTED))?;
     let configured = config.clients.iter().any(|client| {
@@ -137,7 +121,7 @@ fn issue(options: &Issue) -> Result<(), Failure> {
     print(&format!("{}\n", token.reveal())).map(drop)
 }
 
-fn list(options: &All) -> Result<(), Failure> {
+fn list(options: &Whose) -> Result<(), Failure> {
     let service = options.place.open()?;
     let found = service.tokens(&options.tenant);
     service.close();
@@ -175,7 +159,7 @@ fn day(at: DateTime<Utc>) -> String {
 }
 
 fn revoke(options: &Revoke) -> Result<(), Failure> {
-    let All { tenant, place } = &options.all;
+    let Whose { tenant, place } = &options.all;
     let which = match (&options.id, &options.client) {
         (Some(id), _) => Which::One(
             id.parse()

@@ -13,7 +13,7 @@ use muster::config::OwnIssuer;
 use muster::id::{RandomIds, ResourceId};
 use muster::issuer::own::{Grant, Own};
 use muster::service::token::{Issued, Request, Which};
-use muster::service::{Error, Muster, Settings};
+use muster::service::{Error, Muster};
 use serde_json::Value;
 
 use crate::rules::{POLICY, apply};
@@ -237,13 +237,7 @@ async fn what_another_process_revokes_is_out_within_a_second(app: &App) {
     apply(app, &policy());
     let (issued, _, okta) = holder(app, 90);
     okta.get("/Users").await.ok(200);
-    let settings = Settings {
-        database_url: app.database.url().to_owned(),
-        connections: 2,
-        systems: Vec::new(),
-        max_page: 100,
-        keys: app.database.keys(),
-    };
+    let settings = app.database.settings();
     let now = app.clock.now();
     let other = std::thread::spawn(move || {
         let other = Muster::open(&settings, Arc::new(RandomIds)).unwrap();
@@ -325,8 +319,8 @@ fn muster(app: &App, arguments: &[&str]) -> (bool, String, String) {
     let folder = app.database.folder();
     let config = folder.join("muster.toml");
     let text = format!(
-        "[server]\npublic_url = \"{PUBLIC}\"\n[own_issuer]\nkey = {:?}\nmost_days = {MOST_DAYS}\n",
-        key(folder)
+        "[server]\npublic_url = \"{PUBLIC}\"\n[own_issuer]\nkey = '{}'\nmost_days = {MOST_DAYS}\n",
+        key(folder).display()
     );
     fs::write(&config, text).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_muster"))

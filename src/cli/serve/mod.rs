@@ -192,16 +192,10 @@ fn assemble(
     if dev {
         let url = format!("http://{address}/dev");
         config.add_dev(&url);
-        let mut opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
-        for (client, file) in &dev_client_jwks {
-            register(&mut opened, client, file)?;
-        }
-        issuer = Some(web::Data::new(opened));
+        let opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
+        issuer = Some(web::Data::new(registered(opened, &dev_client_jwks)?));
     }
-    let own = token::own(&config)?.map(|(own, _)| own);
-    if let Some(own) = &own {
-        config.add_own_issuer(own.url(), own.published());
-    }
+    let own = own(&mut config)?.map(web::Data::new);
     let workers = thread::available_parallelism()
         .map_or(2, usize::from)
         .max(2);
@@ -215,13 +209,10 @@ fn assemble(
     let doors = Doors {
         http: web::Data::new(door),
         issuer,
-        own: own.map(web::Data::new),
+        own,
     };
     let tls = certificate.as_ref().map(Certificate::server).transpose()?;
-    let watch = certificate.map(|certificate| certificate.watch());
-    let watch = watch
-        .transpose()
-        .map_err(|error| Failure::run(format!("cannot start a thread: {error}")))?;
+    let watch = certificate.map(watch).transpose()?;
     let (handle, thread) = spawn((listener, tls), doors, workers, signals)?;
     Ok(Running {
         address,
@@ -231,6 +222,29 @@ fn assemble(
         watch,
         schedule,
     })
+}
+
+/// The dev issuer with the public keys of its clients.
+fn registered(mut issuer: Issuer, jwks: &[(String, PathBuf)]) -> Result<Issuer, Failure> {
+    for (client, file) in jwks {
+        register(&mut issuer, client, file)?;
+    }
+    Ok(issuer)
+}
+
+/// The server's own issuer, trusted from now on, if it is configured.
+fn own(config: &mut Config) -> Result<Option<Own>, Failure> {
+    let own = token::own(config)?.map(|(own, _)| own);
+    if let Some(own) = &own {
+        config.add_own_issuer(own.url(), own.published());
+    }
+    Ok(own)
+}
+
+/// Looks for a new certificate from now on.
+fn watch(certificate: Arc<Certificate>) -> Result<Watch, Failure> {
+    let watching = certificate.watch();
+    watching.map_err(|error| Failure::run(format!("cannot start a thread: {error}")))
 }
 
 /// Gives the dev issuer the public keys of one of its clients.
