@@ -212,7 +212,7 @@ fn assemble(
         own,
     };
     let tls = certificate.as_ref().map(Certificate::server).transpose()?;
-    let watch = certificate.map(watch).transpose()?;
+    let watch = certificate.as_ref().map(watch).transpose()?;
     let (handle, thread) = spawn((listener, tls), doors, workers, signals)?;
     Ok(Running {
         address,
@@ -242,7 +242,7 @@ fn own(config: &mut Config) -> Result<Option<Own>, Failure> {
 }
 
 /// Looks for a new certificate from now on.
-fn watch(certificate: Arc<Certificate>) -> Result<Watch, Failure> {
+fn watch(certificate: &Arc<Certificate>) -> Result<Watch, Failure> {
     let watching = certificate.watch();
     watching.map_err(|error| Failure::run(format!("cannot start a thread: {error}")))
 }
