@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::SecondsFormat;
 use clap::{Args, Subcommand};
 
-use super::database::Place;
+use super::database::{By, Place, Whose};
 use super::{Failure, print};
 use crate::clock::{Clock, SystemClock};
 use crate::id::ResourceId;
@@ -27,7 +27,7 @@ enum Command {
     /// End it at once.
     End(One),
     /// List what was asked for, the newest first.
-    List(All),
+    List(Whose),
 }
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ struct Ask {
     #[command(flatten)]
     by: By,
     #[command(flatten)]
-    all: All,
+    all: Whose,
 }
 
 #[derive(Debug, Args)]
@@ -58,22 +58,6 @@ struct One {
     by: By,
     #[command(flatten)]
     place: Place,
-}
-
-#[derive(Debug, Args)]
-struct All {
-    /// The tenant.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    tenant: String,
-    #[command(flatten)]
-    place: Place,
-}
-
-#[derive(Debug, Args)]
-struct By {
-    /// Who does it.
-    #[arg(long, value_name = "NAME", env = "USER")]
-    actor: String,
 }
 
 /// Does it.
@@ -111,7 +95,7 @@ fn request(ask: &Ask) -> Result<(), Failure> {
     print(&format!("{id}\n")).map(drop)
 }
 
-fn list(all: &All) -> Result<(), Failure> {
+fn list(all: &Whose) -> Result<(), Failure> {
     let service = all.place.open()?;
     let glasses = service.glasses(&all.tenant)?;
     service.close();

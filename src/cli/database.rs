@@ -34,6 +34,24 @@ pub(super) struct Place {
     database_url: Option<String>,
 }
 
+/// A tenant of a database.
+#[derive(Debug, Args)]
+pub(super) struct Whose {
+    /// The tenant.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(super) tenant: String,
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+/// Who gives an order, for the log.
+#[derive(Debug, Args)]
+pub(super) struct By {
+    /// Who does it.
+    #[arg(long, value_name = "NAME", env = "USER")]
+    pub(super) actor: String,
+}
+
 impl Place {
     /// The configuration that says where it is.
     pub(super) fn settings(&self) -> Result<Config, Failure> {

@@ -17,6 +17,7 @@
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `kpi` | `muster kpi`: prints figures of how the house is run |
 //! | `events` | `muster events`: prints the log |
+//! | `token` | `muster token`: tokens of the server's own issuer |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
 //! | `resolve/` | `muster resolve`: how good identity resolution is, and models fitted to people |
 //! | `failure` | a message for the operator, and the exit code |
@@ -40,6 +41,7 @@ mod reconcile;
 pub mod resolve;
 mod restore;
 pub mod serve;
+mod token;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -72,6 +74,8 @@ enum Command {
     Policy(policy::Options),
     /// Give a client a purpose for a while, with a reason and a second person's approval.
     BreakGlass(break_glass::Options),
+    /// Issue tokens for clients that can only hold a bearer; list and revoke them.
+    Token(token::Options),
     /// Make the key that encrypts all others, and put a new one in its place.
     Keys(keys::Options),
     /// Destroy all that is kept of persons (GDPR Art. 17); the log says that, and still verifies.
@@ -109,6 +113,7 @@ pub fn run() -> ExitCode {
         Some(Command::Erase(options)) => erase::run(&options),
         Some(Command::Restore(options)) => restore::run(&options),
         Some(Command::Person(options)) => person::run(&options),
+        Some(Command::Token(options)) => token::run(&options),
         Some(Command::Keys(options)) => keys::run(&options),
         Some(Command::Policy(options)) => policy::run(&options),
         Some(Command::Resolve(options)) => resolve::run(&options),

@@ -34,7 +34,8 @@ impl Config {
     /// The first mistake found, naming what is wrong and what would be right.
     pub fn check(&self, dev: bool) -> Result<(), Error> {
         self.check_server(dev)?;
-        if self.issuers.is_empty() && !dev {
+        self.check_own_issuer()?;
+        if self.issuers.is_empty() && self.own_issuer.is_none() && !dev {
             return Err(Error(ISSUER_WANTED.into()));
         }
         let mut urls = HashSet::new();
@@ -174,16 +175,10 @@ impl Config {
 
     fn check_client(&self, client: &Client, dev: bool) -> Result<(), Error> {
         let name = &client.name;
-        if !self
-            .issuers
-            .iter()
-            .any(|issuer| issuer.url == client.issuer)
-        {
-            let known: Vec<_> = self
-                .issuers
-                .iter()
-                .map(|issuer| issuer.url.as_str())
-                .collect();
+        let own = self.own_issuer_url();
+        let issuers = self.issuers.iter().map(|issuer| issuer.url.as_str());
+        let known: Vec<_> = issuers.chain(own.as_deref()).collect();
+        if !known.contains(&client.issuer.as_str()) {
             return Err(Error(format!(
                 "the client '{name}' names the issuer '{}', which is not configured; [[issuer]] has: {}",
                 client.issuer,

@@ -114,6 +114,7 @@ impl Config {
             discovery: None,
             algorithms: file::default_algorithms(),
             tenants: None,
+            own: None,
         });
         if self.sign_in.is_none() {
             self.sign_in = Some(SignIn {

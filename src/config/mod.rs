@@ -5,6 +5,7 @@
 //! | `file` | the TOML as written: names of keys, defaults, located errors |
 //! | `keys` | where the key-encryption key comes from |
 //! | `limits` | how often a client may call |
+//! | `own_issuer` | the server's own issuer, for callers that can only hold a bearer |
 //! | `reconcile` | which extracts are compared with what is held, and how often |
 //! | `sign_in` | how people sign in, and as whom they act |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
@@ -15,6 +16,7 @@ mod dev;
 mod file;
 mod keys;
 mod limits;
+mod own_issuer;
 mod reconcile;
 mod sign_in;
 #[cfg(test)]
@@ -24,6 +26,7 @@ use std::path::PathBuf;
 
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::secret::Secret;
 
@@ -32,6 +35,7 @@ pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
 pub use file::{load, parse};
 pub use keys::{KeySource, Keys, encode as encode_key};
 pub use limits::Limits;
+pub use own_issuer::OwnIssuer;
 pub use reconcile::{Every, Reconcile};
 pub use sign_in::{PersonRole, SignIn};
 
@@ -50,6 +54,8 @@ pub struct Config {
     /// Whose tokens are accepted.
     #[serde(default, rename = "issuer")]
     pub issuers: Vec<Issuer>,
+    /// The server's own issuer; without it `muster token` issues nothing.
+    pub own_issuer: Option<OwnIssuer>,
     /// The source systems that write about people.
     #[serde(default, rename = "system")]
     pub systems: Vec<System>,
@@ -161,6 +167,9 @@ pub struct Issuer {
     /// each to its own tokens.
     #[serde(default)]
     pub tenants: Option<Vec<String>>,
+    /// Its public keys, if it is the server's own: then nothing is fetched, and each token must have been issued here.
+    #[serde(skip)]
+    pub own: Option<Vec<Value>>,
 }
 
 /// `[[system]]`: a source system.

@@ -294,6 +294,14 @@ impl Event {
         self
     }
 
+    /// With the client that it is about, and until when that holds.
+    #[must_use]
+    pub fn until(mut self, client: &str, until: DateTime<Utc>) -> Self {
+        let until = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        self.detail = json!({ "client": client, "until": until });
+        self
+    }
+
     /// The event of somebody who signed in, or out again, as `context`'s client. It is of no record.
     #[must_use]
     pub fn of_session(context: &Context, id: EventId, session: &Session, opened: bool) -> Self {

@@ -27,6 +27,7 @@
 //! | `mapping` | what the columns of an extract claim |
 //! | `access` | what a policy lets a client do and see |
 //! | `session` | who is signed in, and for how long |
+//! | `token` | when the end of a token of our own issuer is warned of |
 //! | `masked` | what a reader may see |
 //! | `sealed` | secret attributes: sealed, hinted at, found blindly |
 //! | `sealing` | keys that wrap keys, and what they seal |
@@ -65,6 +66,7 @@ pub mod simulation;
 pub mod story;
 pub mod suggestion;
 pub mod survivorship;
+pub mod token;
 pub mod view;
 pub mod withdrawn;
 pub mod writing;

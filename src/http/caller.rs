@@ -9,15 +9,18 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::Door;
 use super::clients::Unknown;
 use super::error::Failure;
 use super::refusals::Who;
 use super::scim::ME;
+use super::token::{Refusal, Verified};
 use crate::domain::context::Context;
 use crate::scim;
 use crate::service::Account;
+use crate::service::token::Bearer;
 
 /// The header that ties requests of one flow together, in and out.
 pub(super) const CORRELATION: &str = "x-correlation-id";
@@ -77,9 +80,12 @@ impl Caller {
             .verifier
             .verify(authorization(request.headers()))
             .await?;
-        let found = door
-            .clients
-            .find(&token, &door.service.policies(), door.clock.now());
+        let bearer = bearer(door, &token)?;
+        let found = door.clients.find(
+            (&token, bearer.as_ref()),
+            &door.service.policies(),
+            door.clock.now(),
+        );
         let found = found.map_err(|unknown| {
             Failure::forbidden(match unknown {
                 Unknown::Nobody => "the token is good, but it is not that of a client known here",
@@ -129,6 +135,19 @@ pub(super) fn door(request: &HttpRequest) -> Result<&web::Data<Door>, Failure> {
     request
         .app_data::<web::Data<Door>>()
         .ok_or_else(|| Failure::internal("the door is not mounted"))
+}
+
+/// Whom a token of our own issuer was issued for; nobody in particular if it is another's. Asked of every request, so that
+/// a token that was verified before is out as soon as it is revoked.
+fn bearer(door: &Door, token: &Verified) -> Result<Option<Bearer>, Failure> {
+    if door.own_issuer.as_ref() != Some(&token.issuer) {
+        return Ok(None);
+    }
+    let jti = token.claims.get("jti").and_then(Value::as_str);
+    let bearer = door.service.bearer(jti.unwrap_or_default());
+    Ok(Some(
+        bearer.map_err(|why| Refusal::Invalid(why.to_owned()))?,
+    ))
 }
 
 fn authorization(headers: &HeaderMap) -> Option<&[u8]> {

@@ -16,6 +16,7 @@ use crate::id::TenantId;
 use crate::scim::profile::Profile;
 use crate::service::Account;
 use crate::service::policy::{Admitted, Policies};
+use crate::service::token::Bearer;
 
 /// The clients by the tokens they send: those of the policies in force, and of tenants without one those of the
 /// configuration.
@@ -96,21 +97,28 @@ impl Clients {
     }
 
     /// The one client that the token matches: in each tenant the first, in the order of its policy or of the configuration. A
-    /// token that two tenants claim reaches neither.
+    /// token that two tenants claim reaches neither. A token of our own issuer is of the client that it was issued for, and of
+    /// no other.
     pub(super) fn find(
         &self,
-        token: &Verified,
+        (token, bearer): (&Verified, Option<&Bearer>),
         policies: &Policies,
         now: DateTime<Utc>,
     ) -> Result<Found, Unknown> {
         let kept = self.kept.get(&token.issuer);
-        let speaks_for = |tenant: TenantId| kept.is_none_or(|kept| kept.contains(&tenant));
+        let speaks_for = |tenant: TenantId| {
+            kept.is_none_or(|kept| kept.contains(&tenant))
+                && bearer.is_none_or(|bearer| bearer.tenant == tenant)
+        };
+        let is_meant = |client: &Client| bearer.is_none_or(|bearer| bearer.client == client.name);
         let policies_of = policies.values();
         let by_policy = policies_of.filter(|governed| speaks_for(governed.tenant));
         let by_policy = by_policy.filter_map(|governed| {
             let mut rows = governed.clients.iter();
             let is_it = |row: &&Admitted| {
-                row.issuer == token.issuer && holds((&row.claim, &row.equals), &token.claims)
+                row.issuer == token.issuer
+                    && holds((&row.claim, &row.equals), &token.claims)
+                    && is_meant(&row.client)
             };
             rows.find(is_it).map(Of::Policy)
         });
@@ -120,6 +128,7 @@ impl Clients {
                 && entry.issuer == token.issuer
                 && speaks_for(entry.client.tenant)
                 && holds((claim, equals), &token.claims)
+                && is_meant(&entry.client)
         });
         let mut found: Vec<Of<'_>> = by_policy.collect();
         let mut tenants: Vec<i32> = Vec::new();
@@ -323,7 +332,7 @@ mod tests {
             claims,
         };
         let found = clients()
-            .find(&token, &Policies::new(), DateTime::default())
+            .find((&token, None), &Policies::new(), DateTime::default())
             .ok()?;
         Some(found.client.name.clone())
     }

@@ -74,6 +74,8 @@ pub struct Door {
     max_page: u64,
     /// Whose tokens are accepted.
     issuers: Vec<String>,
+    /// Which of them is this server's own.
+    own_issuer: Option<String>,
     /// What `/openapi.json` answers, made when it is first asked for.
     openapi: OnceLock<web::Bytes>,
 }
@@ -123,6 +125,11 @@ impl Door {
                 .iter()
                 .map(|issuer| issuer.url.clone())
                 .collect(),
+            own_issuer: config
+                .issuers
+                .iter()
+                .find(|issuer| issuer.own.is_some())
+                .map(|issuer| issuer.url.clone()),
             openapi: OnceLock::new(),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -59,21 +59,25 @@ pub(super) struct SigningKey {
 impl SigningKey {
     /// Reads the key in `data_dir`, or makes and keeps one.
     pub(super) fn open(kind: Kind, data_dir: &Path) -> Result<Self, Error> {
-        let path = data_dir.join(kind.file());
-        let pem = match fs::read_to_string(&path) {
-            Ok(pem) => pem,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let pem = generate(kind)?;
-                keep(&path, &pem)?;
-                pem
-            }
-            Err(error) => {
-                return Err(Error(format!(
-                    "cannot read the dev issuer's key {}: {error}",
-                    path.display()
-                )));
-            }
+        Self::open_file(kind, &data_dir.join(kind.file()))
+    }
+
+    /// The same with the key in a file of that name.
+    pub(super) fn open_file(kind: Kind, path: &Path) -> Result<Self, Error> {
+        let refused = |error: io::Error| {
+            Error(format!(
+                "cannot read the issuer's key {}: {error}",
+                path.display()
+            ))
         };
+        let pem = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                keep_first(path, &generate(kind)?)?;
+                fs::read_to_string(path)
+            }
+            read => read,
+        };
+        let pem = pem.map_err(refused)?;
         Self::from_pem(kind, &pem).map_err(|error| {
             Error(format!(
                 "{} holds no private key for {:?} in PEM form ({error}); remove the file to have a new one made",
@@ -87,7 +91,7 @@ impl SigningKey {
     pub(super) fn make(kind: Kind) -> Result<(Self, String), Error> {
         let pem = generate(kind)?;
         let key = Self::from_pem(kind, &pem)
-            .map_err(|error| Error(format!("cannot use a new key of the dev issuer: {error}")))?;
+            .map_err(|error| Error(format!("cannot use a new key of the issuer: {error}")))?;
         Ok((key, pem))
     }
 
@@ -137,9 +141,8 @@ impl SigningKey {
 }
 
 fn generate(kind: Kind) -> Result<String, Error> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Error(format!("cannot make a key for the dev issuer: {error}"))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| Error(format!("cannot make a key for the issuer: {error}"));
     let mut random = rand::thread_rng();
     let pem = match kind {
         Kind::Rs256 => RsaPrivateKey::new(&mut random, BITS)
@@ -152,15 +155,31 @@ fn generate(kind: Kind) -> Result<String, Error> {
 
 /// Writes a file that its owner alone may read, complete before it gets its name.
 pub(super) fn keep(path: &Path, text: &str) -> Result<(), Error> {
-    write(path, text).map_err(|error| {
-        Error(format!(
-            "cannot keep the dev issuer's keys in {}: {error}",
-            path.display()
-        ))
-    })
+    let kept = draft(path, text).and_then(|draft| fs::rename(draft, path));
+    kept.map_err(|error| unkept(path, &error))
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
+/// The same if there is no file of that name: of two processes that start at once, the first one's key is that of both.
+fn keep_first(path: &Path, text: &str) -> Result<(), Error> {
+    let kept = draft(path, text).and_then(|draft| {
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(draft)?;
+        linked
+    });
+    match kept {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unkept(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn unkept(path: &Path, error: &io::Error) -> Error {
+    Error(format!(
+        "cannot keep the issuer's keys in {}: {error}",
+        path.display()
+    ))
+}
+
+fn draft(path: &Path, text: &str) -> io::Result<PathBuf> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -169,5 +188,5 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = options.open(&draft)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&draft, path)
+    Ok(draft)
 }

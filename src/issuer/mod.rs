@@ -10,6 +10,7 @@
 //! | `authorize` | where people sign in, RFC 6749 §4.1 |
 //! | `assertion` | `private_key_jwt`: a client proven by a JWT of its own, RFC 7523 |
 //! | `rotate` | new keys while running |
+//! | `own` | the issuer of production, with neither a token endpoint nor anything else of these |
 //! | `claims` | what an access token says, RFC 9068 §2.2 |
 
 mod assertion;
@@ -17,6 +18,7 @@ mod authorize;
 mod claims;
 mod discovery;
 mod key;
+pub mod own;
 mod ring;
 mod rotate;
 mod token;

@@ -149,7 +149,8 @@ impl Muster {
         event.about(&glass.client, &glass.purpose, glass.minutes)
     }
 
-    fn tenant_of(&self, name: &str) -> Result<TenantId, Error> {
+    /// The tenant of that name, which must be there.
+    pub(super) fn tenant_of(&self, name: &str) -> Result<TenantId, Error> {
         let found = self
             .0
             .store

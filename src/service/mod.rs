@@ -30,6 +30,7 @@
 //! | `audit_events` | the log as a list |
 //! | `audit` | what is logged of requests that change nothing |
 //! | `break_glass` | a purpose for a while |
+//! | `token` | tokens of our own issuer: issued, revoked, warned of |
 //! | `target` | what a PATCH of members must find, for clients held to the letter |
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
 //! | `hiring/` | what follows from the hiring record |
@@ -91,6 +92,7 @@ mod story;
 mod sweep;
 mod take;
 mod target;
+pub mod token;
 pub mod verify;
 
 use std::collections::BTreeSet;

@@ -114,6 +114,8 @@ pub(super) struct Watch {
     policies: RwLock<Arc<Policies>>,
     /// What was known of purposes for a while; held while something new is read.
     glasses: Mutex<i64>,
+    /// The tokens of our own issuer.
+    pub(super) tokens: super::token::Known,
     stop: Mutex<Option<Looking>>,
 }
 
@@ -125,6 +127,7 @@ impl Watch {
         Self {
             policies: RwLock::default(),
             glasses: Mutex::default(),
+            tokens: super::token::Known::default(),
             stop: Mutex::default(),
         }
     }
@@ -138,9 +141,12 @@ impl Watch {
     pub(super) fn refresh(&self, store: &Store, catalog: &Catalog) -> Result<(), Error> {
         let mut glasses = self.glasses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.current();
-        let (newest, changes) = store.glance_blocking(|tx| {
-            Ok((store::policy::newest(tx)?, store::break_glass::changes(tx)?))
+        let (newest, changes, tokens) = store.glance_blocking(|tx| {
+            let newest = store::policy::newest(tx)?;
+            let changes = store::break_glass::changes(tx)?;
+            Ok((newest, changes, store::token::changes(tx)?))
         })?;
+        self.tokens.refresh(store, tokens)?;
         let elevations = *glasses != changes;
         let is_known = |(tenant, version): &(TenantId, i64)| {
             let known = known.get(&tenant.0);

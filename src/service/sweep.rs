@@ -6,7 +6,8 @@ use super::{Error, Muster};
 use crate::store::{self, Tx};
 
 impl Muster {
-    /// Ends the reviews that nobody has decided in time, and begins and ends the employments whose day has come.
+    /// Ends the reviews that nobody has decided in time, begins and ends the employments whose day has come, and
+    /// warns of the tokens that end soon.
     pub(super) fn sweep(&self, now: DateTime<Utc>) {
         let tenants = |tx: &mut Tx<'_>| Ok::<_, Error>(store::audit::tenants(tx)?);
         let Ok(tenants) = self.0.store.read_blocking(tenants) else {
@@ -20,6 +21,10 @@ impl Muster {
             tell(
                 "employments begun or ended: their day has come",
                 self.turn_employments(tenant, now),
+            );
+            tell(
+                "tokens warned of: they end soon",
+                self.warn_of_tokens(tenant, now),
             );
         }
     }

@@ -29,7 +29,7 @@
 //! | `kpi` | what figures are made of |
 //! | `held` | of whom a system is held to speak |
 //! | `import_job` | how far the import of a file has come |
-//! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
+//! | `member` `event` `policy` `session` `break_glass` `token` `tenant` `setting` `attribute_path` | a table each |
 
 pub mod alias;
 pub mod apart;
@@ -77,6 +77,7 @@ mod sql_types;
 pub mod story;
 pub mod stream;
 pub mod tenant;
+pub mod token;
 mod tx;
 pub mod unique;
 mod use_case;

@@ -48,6 +48,20 @@ diesel::table! {
     }
 }
 diesel::table! {
+    token (jti) {
+        jti -> Binary,
+        tenant -> Integer,
+        client -> Text,
+        issued -> BigInt,
+        issued_by -> Text,
+        expires -> BigInt,
+        revoked -> Nullable<BigInt>,
+        revoked_by -> Nullable<Text>,
+        warned -> Integer,
+        changes -> BigInt,
+    }
+}
+diesel::table! {
     import_job (tenant, system, file, mapping) {
         tenant -> Integer,
         system -> Text,

@@ -15,6 +15,7 @@ use diesel::{
 use muster::config::KeySource;
 use muster::domain::sealing::Key;
 use muster::id::RandomIds;
+use muster::service::Settings;
 use muster::store::{Keyring, Store};
 
 /// A key of ours for PostgreSQL's advisory locks: one test process at a time makes the template.
@@ -92,6 +93,17 @@ impl Database {
     /// A folder that lives as long as it does.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// How another process opens it.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            database_url: self.url.clone(),
+            connections: 2,
+            systems: Vec::new(),
+            max_page: 100,
+            keys: self.keys(),
+        }
     }
 
     /// The key-encryption key that a server made in the folder.

@@ -53,6 +53,7 @@ pub(crate) fn is_nobodys(sql: &str) -> bool {
     is_background()
         || sql.contains("policy")
         || sql.contains("break_glass")
+        || sql.contains("token")
         || sql.contains("log_")
         || SHARED.iter().any(|start| sql.starts_with(start))
 }

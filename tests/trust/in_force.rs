@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use muster::id::RandomIds;
+use muster::service::Muster;
 use muster::service::policy::Applied;
-use muster::service::{Muster, Settings};
 use serde_json::json;
 
 use crate::rules::{POLICY, apply, try_apply};
@@ -95,13 +95,7 @@ async fn every_version_is_kept_and_logged(app: &App) {
 }
 
 async fn another_process_has_it_within_a_second(app: &App) {
-    let settings = Settings {
-        database_url: app.database.url().to_owned(),
-        connections: 2,
-        systems: Vec::new(),
-        max_page: 100,
-        keys: app.database.keys(),
-    };
+    let settings = app.database.settings();
     let other = std::thread::spawn(move || Muster::open(&settings, std::sync::Arc::new(RandomIds)))
         .join()
         .unwrap()

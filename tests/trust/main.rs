@@ -19,6 +19,7 @@ mod consent;
 mod in_force;
 mod masking;
 mod oracle;
+mod own_tokens;
 mod round_trip;
 mod routes;
 mod rules;

@@ -20,11 +20,12 @@ use rustls::ServerConfig;
 
 use super::audit::heads;
 use super::database::{self, MAX_PAGE};
-use super::{Failure, keys, print};
+use super::{Failure, keys, print, token};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Format};
 use crate::http::tls::{Certificate, Watch};
 use crate::id::{IdSource, RandomIds};
+use crate::issuer::own::{self, Own};
 use crate::issuer::{self, Issuer};
 use crate::service::Muster;
 use crate::{http, telemetry};
@@ -191,12 +192,10 @@ fn assemble(
     if dev {
         let url = format!("http://{address}/dev");
         config.add_dev(&url);
-        let mut opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
-        for (client, file) in &dev_client_jwks {
-            register(&mut opened, client, file)?;
-        }
-        issuer = Some(web::Data::new(opened));
+        let opened = Issuer::open(&config.server.data_dir, url, clock.clone(), ids.clone())?;
+        issuer = Some(web::Data::new(registered(opened, &dev_client_jwks)?));
     }
+    let own = own(&mut config)?.map(web::Data::new);
     let workers = thread::available_parallelism()
         .map_or(2, usize::from)
         .max(2);
@@ -210,12 +209,10 @@ fn assemble(
     let doors = Doors {
         http: web::Data::new(door),
         issuer,
+        own,
     };
     let tls = certificate.as_ref().map(Certificate::server).transpose()?;
-    let watch = certificate.map(|certificate| certificate.watch());
-    let watch = watch
-        .transpose()
-        .map_err(|error| Failure::run(format!("cannot start a thread: {error}")))?;
+    let watch = certificate.as_ref().map(watch).transpose()?;
     let (handle, thread) = spawn((listener, tls), doors, workers, signals)?;
     Ok(Running {
         address,
@@ -225,6 +222,29 @@ fn assemble(
         watch,
         schedule,
     })
+}
+
+/// The dev issuer with the public keys of its clients.
+fn registered(mut issuer: Issuer, jwks: &[(String, PathBuf)]) -> Result<Issuer, Failure> {
+    for (client, file) in jwks {
+        register(&mut issuer, client, file)?;
+    }
+    Ok(issuer)
+}
+
+/// The server's own issuer, trusted from now on, if it is configured.
+fn own(config: &mut Config) -> Result<Option<Own>, Failure> {
+    let own = token::own(config)?.map(|(own, _)| own);
+    if let Some(own) = &own {
+        config.add_own_issuer(own.url(), own.published());
+    }
+    Ok(own)
+}
+
+/// Looks for a new certificate from now on.
+fn watch(certificate: &Arc<Certificate>) -> Result<Watch, Failure> {
+    let watching = certificate.watch();
+    watching.map_err(|error| Failure::run(format!("cannot start a thread: {error}")))
 }
 
 /// Gives the dev issuer the public keys of one of its clients.
@@ -316,6 +336,7 @@ fn scheme(config: &Config) -> &'static str {
 struct Doors {
     http: web::Data<http::Door>,
     issuer: Option<web::Data<Issuer>>,
+    own: Option<web::Data<Own>>,
 }
 
 /// Runs the doors in a thread of its own, with its own event loop.
@@ -329,13 +350,16 @@ fn spawn(
     let body = move || {
         actix_web::rt::System::new().block_on(async move {
             let server = HttpServer::new(move || {
-                let Doors { http, issuer } = doors.clone();
+                let Doors { http, issuer, own } = doors.clone();
                 App::new()
                     .wrap(NormalizePath::trim())
                     .wrap(from_fn(http::boundary))
                     .configure(|app| {
                         if let Some(issuer) = issuer {
                             issuer::mount(issuer)(app);
+                        }
+                        if let Some(own) = own {
+                            own::mount(own)(app);
                         }
                     })
                     .configure(http::mount(http))

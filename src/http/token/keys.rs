@@ -42,7 +42,8 @@ const MOST_KEYS: usize = 100;
 
 /// The keys of one issuer.
 pub(super) struct Keys {
-    fetcher: Fetcher,
+    /// None for the keys of our own issuer, which are at hand.
+    fetcher: Option<Fetcher>,
     clock: Arc<dyn Clock>,
     known: RwLock<Option<Known>>,
     /// Held while fetching, so that concurrent requests wait for one fetch instead of each making theirs.
@@ -68,15 +69,34 @@ struct Fetching {
 }
 
 impl Keys {
-    /// The keys of an issuer; none is fetched yet.
+    /// The keys of an issuer; none is fetched yet, unless they are our own.
     pub(super) fn of(issuer: &config::Issuer, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+        if let Some(own) = &issuer.own {
+            return Ok(Self::at_hand(own, clock));
+        }
         Ok(Self {
-            fetcher: Fetcher::new(issuer)?,
+            fetcher: Some(Fetcher::new(issuer)?),
             clock,
             known: RwLock::default(),
             fetching: Mutex::default(),
             next: AtomicI64::new(i64::MAX),
         })
+    }
+
+    /// Keys that stay as they are.
+    fn at_hand(own: &[Value], clock: Arc<dyn Clock>) -> Self {
+        let known = Known {
+            keys: Arc::new(own.iter().filter_map(Key::read).collect()),
+            text: Arc::new(own.to_vec()),
+            fetched: clock.now(),
+        };
+        Self {
+            fetcher: None,
+            clock,
+            known: RwLock::new(Some(known)),
+            fetching: Mutex::default(),
+            next: AtomicI64::new(i64::MAX),
+        }
     }
 
     /// The keys, fetched if this is the first time. A key that the issuer has withdrawn is known for ten minutes more at
@@ -124,7 +144,10 @@ impl Keys {
         {
             return Err(cause.clone());
         }
-        match self.fetcher.discover().await {
+        let Some(fetcher) = &self.fetcher else {
+            return Err("it has no keys".into());
+        };
+        match fetcher.discover().await {
             Ok((url, keys)) => {
                 fetching.url = Some(url);
                 Ok(self.publish(&keys))
@@ -139,6 +162,7 @@ impl Keys {
     /// The keys after a refetch, for a token whose key is not in `stale`; nothing if it is too early to ask again.
     /// When the fetch fails the keys at hand stay in use.
     pub(super) async fn refetch(&self, stale: &Published) -> Option<Published> {
+        let fetcher = self.fetcher.as_ref()?;
         let mut fetching = self.fetching.lock().await;
         let known = self.known()?.keys;
         if !Arc::ptr_eq(&known, stale) {
@@ -153,8 +177,8 @@ impl Keys {
         }
         fetching.refetched = Some(now);
         let found = match fetching.url.clone() {
-            Some(url) => self.fetcher.keys(&url).await.map(|keys| (url, keys)),
-            None => self.fetcher.discover().await,
+            Some(url) => fetcher.keys(&url).await.map(|keys| (url, keys)),
+            None => fetcher.discover().await,
         };
         match found {
             Ok((url, keys)) => {
@@ -162,7 +186,7 @@ impl Keys {
                 Some(self.publish(&keys))
             }
             Err(cause) => {
-                let issuer = self.fetcher.issuer();
+                let issuer = fetcher.issuer();
                 tracing::warn!(issuer.url = issuer, %cause, "refetching keys failed; the old ones stay in use");
                 // They may have moved: next time discovery is asked.
                 fetching.url = None;
