@@ -25,6 +25,8 @@
 //! | `access` | what a policy lets a client do and see |
 //! | `session` | who is signed in, and for how long |
 //! | `masked` | what a reader may see |
+//! | `rendering` `hropen` | the same in another form than SCIM's |
+//! | `contract` | the published JSON Schemas of objects, resource types and events |
 //! | `sealed` | secret attributes: sealed, hinted at, found blindly |
 //! | `sealing` | keys that wrap keys, and what they seal |
 //! | `cursor` | where a walk over pages stands, sealed |
@@ -35,11 +37,13 @@ pub mod brake;
 pub mod catalog;
 pub mod claim;
 pub mod context;
+pub mod contract;
 pub mod cursor;
 pub mod document;
 pub mod event;
 pub mod evidence;
 pub mod fold;
+pub mod hropen;
 pub mod index;
 pub mod lifecycle;
 pub mod lineage;
@@ -50,6 +54,7 @@ pub mod matching;
 pub mod name;
 pub mod policy;
 pub mod record;
+pub mod rendering;
 pub mod resolution;
 pub mod review;
 pub mod sealed;
