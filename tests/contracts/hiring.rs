@@ -147,7 +147,7 @@ async fn a_whole_hiring_flow_keeps_its_contracts(app: &App) {
     let offer = admin.get(&format!("{}?format=contract", paths[6])).await;
     assert_eq!(offer.ok(200)["candidateId"], id(&paths[0]));
 
-    let types = check_log(app).await;
+    let types = check_log(app, &admin).await;
     let wanted = [
         "application.created",
         "verification.passed",

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::policy::apply;
-use crate::support::{App, on_both};
+use crate::support::{App, Client, on_both};
 use crate::validator::{Validator, published};
 
 on_both!(every_event_is_valid_by_its_type);
@@ -70,7 +70,7 @@ async fn story(app: &App) {
 
 async fn every_event_is_valid_by_its_type(app: &App) {
     story(app).await;
-    let types = check_log(app).await;
+    let types = check_log(app, &app.client("hris").await).await;
     for wanted in [
         "person.created",
         "person.erased",
@@ -84,13 +84,18 @@ async fn every_event_is_valid_by_its_type(app: &App) {
     }
 }
 
-/// Holds every event of the log to the contract of its type; the types that there are.
-pub(crate) async fn check_log(app: &App) -> BTreeSet<String> {
+/// Holds every event of the log to the contract of its type, and every event that `client` finds in the feed; the types that
+/// there are.
+pub(crate) async fn check_log(app: &App, client: &Client) -> BTreeSet<String> {
     let service = app.service().clone();
     let events = std::thread::spawn(move || service.events(0, 1000).unwrap());
+    let kept = events.join().unwrap().into_iter().map(|(_, event)| event);
+    let feed = client.get("/Events?count=1000").await;
+    let told = feed.ok(200)["events"].as_array().unwrap().clone();
+    assert!(!told.is_empty());
     let known = event_types();
     let mut by_type: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (_, event) in events.join().unwrap() {
+    for event in kept.chain(told) {
         let ty = event["type"].as_str().unwrap().to_owned();
         assert!(known.contains(&ty), "{ty} has no contract");
         by_type.entry(ty).or_default().push(event);

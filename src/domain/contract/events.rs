@@ -2,7 +2,7 @@
 //! that type must say (requirements, B-036).
 //!
 //! A reader of events must pass over members that it does not know. Of an event whose person has been erased only the frame
-//! is left, with `erased`.
+//! is left, with `erased`. The feed (`/Events`) gives an event its `position`, and of the rest what its reader may see.
 
 use serde_json::{Value, json};
 
@@ -16,12 +16,12 @@ enum Says {
     Changes,
     /// What was read, for what purpose, and of whom.
     Reads,
-    /// What else there is to say, with these members.
+    /// What else there is to say, with these members; the values that it is about stand in `changes`.
     Detail(&'static [&'static str]),
 }
 
 /// What happens to records of any kind; to those that are only appended no more than the first four.
-const EVERY: [(&str, &str); 7] = [
+const EVERY: [(&str, &str); 8] = [
     ("created", "A record was made."),
     ("confirmed", "A source said again what was known."),
     (
@@ -35,6 +35,7 @@ const EVERY: [(&str, &str); 7] = [
         "refolded",
         "A new policy makes something else of the same claims.",
     ),
+    ("restored", "What a client did to a record was taken back."),
 ];
 
 /// How many of these happen to what is only appended.
@@ -106,7 +107,7 @@ const OWN: &[(&str, &str, Says)] = &[
     (
         "CandidateToEmployee",
         "An offer was accepted: the HR system is to answer with an employment.",
-        Says::Detail(&["offerId", "applicationId", "acceptanceTimestamp"]),
+        Says::Detail(&["offerId", "applicationId"]),
     ),
     (
         "verification.passed",
@@ -126,22 +127,22 @@ const OWN: &[(&str, &str, Says)] = &[
     (
         "interview.before_verification",
         "An interview began before the verification that its requisition requires was passed.",
-        Says::Detail(&["interviewId", "tierRequired", "tierSatisfied"]),
+        Says::Detail(&["interviewId"]),
     ),
     (
         "onboarding.it.requested",
         "Somebody needs an account and tools.",
-        ONBOARDING,
+        EMPLOYED,
     ),
     (
         "onboarding.payroll.requested",
         "Somebody is to be paid.",
-        ONBOARDING,
+        EMPLOYED,
     ),
     (
         "onboarding.benefits.requested",
         "Somebody is to have benefits.",
-        ONBOARDING,
+        EMPLOYED,
     ),
     (
         "employment.pending",
@@ -155,6 +156,11 @@ const OWN: &[(&str, &str, Says)] = &[
     ),
     ("employment.inactive", "Somebody is on leave.", EMPLOYED),
     ("employment.terminated", "An employment ended.", EMPLOYED),
+    (
+        "restore.finished",
+        "What a client did since a moment was taken back.",
+        Says::Detail(&["client", "since", "restored"]),
+    ),
     (
         "breakGlass.requested",
         "Somebody asked to see what is hidden from them.",
@@ -194,14 +200,8 @@ const OWN: &[(&str, &str, Says)] = &[
     ("request.refused.429", "A client called too often.", REFUSAL),
 ];
 
-const VERIFIED: Says = Says::Detail(&[
-    "verificationId",
-    "tierRequired",
-    "tierSatisfied",
-    "evidencePackRef",
-]);
-const ONBOARDING: Says = Says::Detail(&["employmentId", "startDate"]);
-const EMPLOYED: Says = Says::Detail(&["employmentId", "reasonCode"]);
+const VERIFIED: Says = Says::Detail(&["verificationId"]);
+const EMPLOYED: Says = Says::Detail(&["employmentId"]);
 const GLASS: Says = Says::Detail(&["client", "minutes"]);
 const REFUSAL: Says = Says::Detail(&["status", "method", "why", "alsoRefused"]);
 
@@ -245,7 +245,10 @@ fn schema(id: &str, name: &str, description: &str, says: Says) -> Value {
         Says::Changes => {}
         Says::Reads => body.extend(["purpose", "attributes", "subjects"]),
         Says::Detail(members) => {
-            let mut detail = json!({"type": "object", "description": "What else there is to say."});
+            let mut detail = json!({
+                "type": ["object", "string"],
+                "description": "What else there is to say; in the feed as text.",
+            });
             if !members.is_empty() {
                 detail["required"] = json!(members);
             }
@@ -255,7 +258,8 @@ fn schema(id: &str, name: &str, description: &str, says: Says) -> Value {
     }
     schema["properties"] = properties.into();
     schema["required"] = json!(frame::ALWAYS);
-    schema["anyOf"] = json!([{"required": ["erased"]}, {"required": body}]);
+    schema["anyOf"] =
+        json!([{"required": ["erased"]}, {"required": ["position"]}, {"required": body}]);
     schema
 }
 

@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-/// What every event says, one of somebody erased included.
-pub(super) const ALWAYS: [&str; 8] = [
+/// What every event says, one of somebody erased and one of the feed included.
+pub(super) const ALWAYS: [&str; 6] = [
     "eventId",
-    "tenant",
     "type",
     "resourceType",
     "resourceId",
     "recordedAt",
-    "client",
     "correlationId",
 ];
 
-/// What an event says beside it as long as its person has not been erased.
-pub(super) const BODY: [&str; 5] = [
+/// What an event of the log itself says beside it as long as its person has not been erased.
+pub(super) const BODY: [&str; 7] = [
+    "tenant",
+    "client",
     "occurredAt",
     "actor",
     "actorType",
@@ -46,9 +46,14 @@ use Shape::{
     Texts, True,
 };
 
-const MEMBERS: [(&str, Shape, &str); 26] = [
+const MEMBERS: [(&str, Shape, &str); 27] = [
     ("eventId", Id, "The event's own id."),
     ("tenant", Number, "Whose log it is in."),
+    (
+        "position",
+        Number,
+        "In the feed: its place in the sealed log.",
+    ),
     ("type", Text, "What happened."),
     (
         "resourceType",
@@ -115,7 +120,11 @@ const MEMBERS: [(&str, Shape, &str); 26] = [
     ),
     ("attributes", Texts, "The canonical paths of what was read."),
     ("subjects", Ids, "The persons of whom it was read."),
-    ("detail", Anything, "What else there is to say."),
+    (
+        "detail",
+        Anything,
+        "What else there is to say; in the feed as text.",
+    ),
     (
         "erased",
         True,
