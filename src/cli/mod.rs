@@ -13,6 +13,7 @@
 //! | `reconcile` | `muster reconcile`: compares an extract with what is held |
 //! | `extract/` `findings` | extracts read row by row; what is wrong with a file, printed |
 //! | `keys` | `muster keys`: makes and replaces the key-encryption key |
+//! | `contract` | `muster contract`: whether a newer schema breaks who relies on an older one |
 //! | `database` | opens the service on the configured database |
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `kpi` | `muster kpi`: prints figures of how the house is run |
@@ -25,6 +26,7 @@
 mod audit;
 mod break_glass;
 pub mod conform;
+mod contract;
 mod database;
 mod erase;
 mod events;
@@ -70,6 +72,8 @@ enum Command {
     Audit(audit::Options),
     /// Try a SCIM server, this one or any other, clause by clause.
     Conform(conform::Options),
+    /// Compare two versions of a published JSON Schema.
+    Contract(contract::Options),
     /// Check a policy file, and explain what it lets whom do and see.
     Policy(policy::Options),
     /// Give a client a purpose for a while, with a reason and a second person's approval.
@@ -109,6 +113,7 @@ pub fn run() -> ExitCode {
         Some(Command::Events(options)) => events::run(&options),
         Some(Command::Kpi(options)) => kpi::run(&options),
         Some(Command::Audit(options)) => audit::run(&options),
+        Some(Command::Contract(options)) => contract::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
         Some(Command::Erase(options)) => erase::run(&options),
         Some(Command::Restore(options)) => restore::run(&options),

@@ -29,6 +29,8 @@
 //! | `session` | who is signed in, and for how long |
 //! | `token` | when the end of a token of our own issuer is warned of |
 //! | `masked` | what a reader may see |
+//! | `rendering` `hropen` | the same in another form than SCIM's |
+//! | `contract` | the published JSON Schemas of objects, resource types and events |
 //! | `sealed` | secret attributes: sealed, hinted at, found blindly |
 //! | `sealing` | keys that wrap keys, and what they seal |
 //! | `cursor` | where a walk over pages stands, sealed |
@@ -40,11 +42,13 @@ pub mod brake;
 pub mod catalog;
 pub mod claim;
 pub mod context;
+pub mod contract;
 pub mod cursor;
 pub mod document;
 pub mod event;
 pub mod evidence;
 pub mod fold;
+pub mod hropen;
 pub mod index;
 pub mod kpi;
 pub mod lifecycle;
@@ -56,6 +60,7 @@ pub mod matching;
 pub mod name;
 pub mod policy;
 pub mod record;
+pub mod rendering;
 pub mod resolution;
 pub mod resolved;
 pub mod review;

@@ -84,6 +84,11 @@ impl Failure {
         .with(header::ALLOW, allowed)
     }
 
+    /// 406: it is there, and has no such form (RFC 9110 §15.5.7).
+    pub(super) fn not_acceptable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, detail)
+    }
+
     /// 408 (RFC 9110 §15.5.9): the connection is closed too.
     pub(super) fn too_slow(time: Duration) -> Self {
         Self::new(

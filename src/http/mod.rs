@@ -16,6 +16,7 @@
 //! | `stream` | an answer too long to be held, written while it is read |
 //! | `sign_in/` | people by browser: OpenID Connect, sessions, `/me` |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
+//! | `contracts` | `/schemas`: the published JSON Schemas |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
 //! | `kpi` | `/admin/kpis`: figures of how the house is run |
 //! | `health` | `/healthz` and `/readyz` |
@@ -26,6 +27,7 @@ mod body;
 mod boundary;
 mod caller;
 mod clients;
+mod contracts;
 mod error;
 mod health;
 mod html;
@@ -48,6 +50,7 @@ use actix_web::web;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::contract::Contract;
 use crate::id::IdSource;
 use crate::service::Muster;
 
@@ -78,6 +81,8 @@ pub struct Door {
     own_issuer: Option<String>,
     /// What `/openapi.json` answers, made when it is first asked for.
     openapi: OnceLock<web::Bytes>,
+    /// What `/schemas` answers, likewise.
+    contracts: OnceLock<Vec<Contract>>,
 }
 
 /// Why the door could not be opened.
@@ -131,17 +136,19 @@ impl Door {
                 .find(|issuer| issuer.own.is_some())
                 .map(|issuer| issuer.url.clone()),
             openapi: OnceLock::new(),
+            contracts: OnceLock::new(),
         })
     }
 }
 
-/// Mounts SCIM, its description, health, and the answer to everything else.
+/// Mounts SCIM, its description, its contracts, health, and the answer to everything else.
 pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |app| {
         app.app_data(door)
             .route("/healthz", web::get().to(health::alive))
             .route("/readyz", web::get().to(health::ready))
             .configure(openapi::mount)
+            .configure(contracts::mount)
             .configure(sign_in::mount)
             .configure(log::mount)
             .configure(kpi::mount)

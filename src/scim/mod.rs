@@ -17,6 +17,7 @@
 //! | [`list`] | list requests, searches and list responses (RFC 7644 §3.4.2 and §3.4.3) |
 //! | [`bulk`] | bulk requests: many operations that refer to each other (RFC 7644 §3.7) |
 //! | [`discovery`] | `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644 §4) |
+//! | [`json_schema`] | a resource type as JSON Schema 2020-12 |
 //! | [`openapi`] | the same as an OpenAPI 3.1 document |
 //!
 //! A document is a [`Map`] with canonical attribute names, without nulls, empty arrays or empty objects;
@@ -30,6 +31,7 @@ pub mod document;
 pub mod error;
 pub mod filter;
 pub mod json;
+pub mod json_schema;
 pub mod list;
 pub mod mutability;
 pub mod openapi;

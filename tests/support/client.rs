@@ -344,8 +344,9 @@ impl Answer {
         let kind = self.header("content-type").unwrap_or_default();
         let is_prov =
             *status == 200 && what.contains("/lineage") && kind == "application/prov+json";
+        let is_form = *status == 200 && kind.starts_with("application/vnd.");
         assert!(
-            kind.starts_with(SCIM_JSON) || is_prov,
+            kind.starts_with(SCIM_JSON) || is_prov || is_form,
             "{what} answered {kind}"
         );
         if *status >= 400 {

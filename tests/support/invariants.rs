@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text};
 use muster::domain::catalog::Catalog;
+use muster::domain::contract::event_types;
 use muster::domain::index::{self, Row, Unique};
 use muster::domain::record::{Kind, Leaves, display, has_account};
 
@@ -29,6 +30,18 @@ pub(crate) fn check(connection: &mut Connection) {
     every_group_knows_how_many_members_it_has(connection);
     the_counters_agree_with_the_records(connection);
     the_log_has_no_gaps(connection);
+    every_type_of_event_is_published(connection);
+}
+
+/// whoever reads the log finds a contract for each event.
+fn every_type_of_event_is_published(connection: &mut Connection) {
+    let known = event_types();
+    let types = connection.texts("SELECT DISTINCT type AS t FROM event");
+    let unknown: Vec<&String> = types.iter().filter(|ty| !known.contains(ty)).collect();
+    assert!(
+        unknown.is_empty(),
+        "types of event that src/domain/contract/events.rs does not name: {unknown:?}"
+    );
 }
 
 /// What is sealed is there, and its positions are gapless from 0.

@@ -18,10 +18,12 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list.
-const OTHERS: [(&str, &[&str]); 12] = [
+const OTHERS: [(&str, &[&str]); 17] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
+    ("/schemas", &["GET"]),
+    ("/schemas/Candidate/1.0", &["GET"]),
     ("/log/head", &["GET"]),
     (
         "/log/proof?event=00000000-0000-7000-8000-00000000dead",

@@ -39,6 +39,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// What every handler shares.
+    pub(super) fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// The use cases.
     pub(super) fn service(&self) -> &Muster {
         &self.door.service

@@ -4,11 +4,15 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 
 use super::call::Call;
+use super::form;
+use crate::domain::masked::{Masked, Resource};
+use crate::domain::rendering::Form;
 use crate::http::answer::{self, Answer};
 use crate::scim::profile::Profile;
 
 /// Reads one resource: 200, or 304 for a version that the caller has.
 pub(super) async fn get(call: Call) -> Answer {
+    let form = form::wanted(&call)?;
     let projection = call.projection()?;
     let found = call
         .service()
@@ -23,8 +27,15 @@ pub(super) async fn get(call: Call) -> Answer {
                 .insert_header((header::LOCATION, seen.location.as_str()))
                 .finish());
         }
-        let answer = answer::one(call.reader(), &found, call.request.headers()).await?;
+        let answer = shown(&call, &found, form).await?;
         return Ok(answer::placed(answer, &seen.location));
     }
-    answer::one(call.reader(), &found, call.request.headers()).await
+    shown(&call, &found, form).await
+}
+
+async fn shown(call: &Call, found: &Masked<Resource>, form: Option<Form>) -> Answer {
+    match form {
+        Some(form) => form::answer(call, found, form),
+        None => answer::one(call.reader(), found, call.request.headers()).await,
+    }
 }

@@ -8,6 +8,7 @@ mod delete;
 pub(super) mod discovery;
 mod elevate;
 mod feed;
+mod form;
 mod get;
 mod join;
 mod lineage;

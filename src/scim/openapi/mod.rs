@@ -2,7 +2,7 @@
 //!
 //! | part | file |
 //! |---|---|
-//! | a resource type as JSON Schema 2020-12, as it is answered and as it is sent | `resources` |
+//! | a resource type's components, made by [`super::json_schema`] | `resources` |
 //! | errors, lists, searches, patches, bulk and discovery documents | `messages` |
 //! | what each address takes and answers | `operations` |
 //! | headers, parameters and the answers that many operations share | `shared` |
@@ -18,6 +18,7 @@ mod shared;
 use serde_json::{Value, json};
 
 use super::Map;
+use super::json_schema::DIALECT;
 use super::resource_type::ResourceType;
 
 /// The version of the specification that the document follows.
@@ -52,7 +53,7 @@ impl About<'_> {
 pub fn document(about: &About<'_>, types: &[&ResourceType]) -> Value {
     json!({
         "openapi": OPENAPI,
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "jsonSchemaDialect": DIALECT,
         "info": {
             "title": "SCIM 2.0",
             "version": "2.0",
