@@ -40,6 +40,7 @@ pub mod document;
 pub mod event;
 pub mod evidence;
 pub mod fold;
+pub mod idempotency;
 pub mod index;
 pub mod lifecycle;
 pub mod lineage;

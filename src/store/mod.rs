@@ -25,6 +25,7 @@
 //! | `brake` | how many leavers each client has made lately |
 //! | `restore` | what is gone standing again |
 //! | `held` | of whom a system is held to speak |
+//! | `idempotency` | requests that carry a key, how far each has come, and its answer |
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `tenant` `setting` `attribute_path` | a table each |
 
@@ -45,6 +46,7 @@ pub mod event;
 mod filter;
 pub mod held;
 mod home;
+pub mod idempotency;
 pub mod import_job;
 pub mod key;
 pub mod list;

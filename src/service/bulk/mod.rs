@@ -2,17 +2,23 @@
 //! savepoint of its own. They share transactions in chunks, so that many cost little and nobody waits behind them for long.
 
 mod part;
+mod resume;
 
 use std::collections::HashMap;
 use std::mem;
+use std::time::Instant;
+
+use chrono::TimeDelta;
 
 use super::{Error, Muster, Written};
 use crate::domain::context::Context;
+use crate::domain::idempotency::{LEASE, Progress};
 use crate::id::ResourceId;
 use crate::scim::bulk::{Bulk, Operation, Target, Unit};
 use crate::scim::projection::Projection;
 use crate::store::{self, Tx};
 use part::{Part, Scene};
+use resume::settled;
 
 /// How many operations, and how many bytes of data, share a transaction: others' writes come in between two of them. A circle
 /// of references is never divided.
@@ -50,6 +56,9 @@ struct Chunk {
     known: Known,
     /// How many more errors there may be; at none the rest is not attempted.
     patience: Option<u64>,
+    /// What has been done before, if the request has a key, and since when it is worked on.
+    progress: Progress,
+    since: Instant,
 }
 
 impl Muster {
@@ -65,7 +74,16 @@ impl Muster {
         let mut outcomes: Vec<Option<Attempted>> = Vec::new();
         outcomes.resize_with(bulk.operations.len(), || None);
         let mut errors = 0;
-        let mut rest = bulk.units.as_slice();
+        let mut progress = self
+            .resume(context, bulk, projection, (&mut known, &mut outcomes))
+            .await?;
+        let left = |unit: &&Unit| {
+            unit.operations
+                .iter()
+                .any(|index| outcomes[*index].is_none())
+        };
+        let units: Vec<Unit> = bulk.units.iter().filter(left).cloned().collect();
+        let (mut rest, since) = (units.as_slice(), Instant::now());
         while !rest.is_empty() {
             let (units, after) = rest.split_at(chunk(&bulk.operations, rest));
             rest = after;
@@ -95,6 +113,8 @@ impl Muster {
                 units: units.iter().map(parts).collect(),
                 known: known.clone(),
                 patience,
+                progress: progress.clone(),
+                since,
             };
             let done = match self.0.store.write(move |tx| chunk.run(tx)).await {
                 Ok(done) => done,
@@ -111,6 +131,7 @@ impl Muster {
                 let operation = &bulk.operations[index];
                 errors += u64::from(outcome.is_err());
                 known.learn(operation, &outcome);
+                progress.extend(settled(index, &outcome));
                 outcomes[index] = Some(attempted(context, (index, operation), &known, outcome));
             }
         }
@@ -238,6 +259,17 @@ impl Chunk {
                 }
                 outcomes.push((index, outcome));
             }
+        }
+        if let Some(attempt) = &self.context.attempt {
+            let mut progress = self.progress.clone();
+            progress.extend(
+                outcomes
+                    .iter()
+                    .filter_map(|(index, done)| settled(*index, done)),
+            );
+            let elapsed = TimeDelta::from_std(self.since.elapsed()).unwrap_or(TimeDelta::zero());
+            let lease = self.context.now + elapsed + LEASE;
+            store::idempotency::commit(tx, attempt, None, Some((&progress, lease)))?;
         }
         Ok(outcomes)
     }
