@@ -83,7 +83,7 @@ async fn a_write_without_an_answer_is_answered_from_what_stands_now(app: &App) {
     let operations = json!([{"op": "replace", "path": "displayName", "value": "Ada Byron"}]);
     let changed = change.patch(&path, operations.clone()).await;
     changed.ok(200);
-    let later = json!([{"op": "add", "path": "title", "value": "Countess"}]);
+    let later = json!([{"op": "add", "path": "preferredName", "value": "Countess"}]);
     hris.patch(&path, later).await.ok(200);
     lose_answers(app);
     for answer in [
@@ -92,7 +92,7 @@ async fn a_write_without_an_answer_is_answered_from_what_stands_now(app: &App) {
     ] {
         assert!(answer.is_replayed());
         assert_eq!(answer.body["displayName"], "Ada Byron");
-        assert_eq!(answer.body["title"], "Countess");
+        assert_eq!(answer.body["preferredName"], "Countess");
     }
     assert_eq!(make.post("/Persons", ada()).await.status, 201);
     leave.delete(&path).await.ok(204);
