@@ -226,13 +226,10 @@ impl Muster {
     ) -> Admission {
         let clearance = &context.client.clearance;
         let says_nothing = answer.body.as_deref() == Some("");
-        let may_be_shown = match presented.resource_type {
-            Some(name) => answer.may_be_shown(clearance, std::iter::once(name)),
-            None => {
-                let types = self.resource_types();
-                answer.may_be_shown(clearance, types.iter().map(|known| known.name.as_str()))
-            }
-        };
+        let all = self.resource_types();
+        let all = all.iter().map(|known| known.name.as_str());
+        let about = |name: &&str| presented.resource_type.is_none_or(|about| about == *name);
+        let may_be_shown = answer.may_be_shown(clearance, all.filter(about));
         match presented.resource_type {
             _ if may_be_shown || says_nothing => Admission::Replay(answer),
             None => Admission::Replay(answer.without_resources()),
@@ -267,13 +264,15 @@ impl Muster {
     pub fn forget_keys(&self, now: DateTime<Utc>) -> Result<usize, Error> {
         let mut forgotten = 0;
         loop {
-            let count = self.0.store.write_blocking(move |tx| {
-                Ok::<_, Error>(store::idempotency::delete_expired(tx, now, SWEPT)?)
-            })?;
-            forgotten += count;
-            if count < usize::try_from(SWEPT).unwrap_or(usize::MAX) {
+            let find =
+                |tx: &mut Tx<'_>| Ok::<_, Error>(store::idempotency::expired(tx, now, SWEPT)?);
+            let rows = self.0.store.read_blocking(find)?;
+            if rows.is_empty() {
                 return Ok(forgotten);
             }
+            forgotten += self.0.store.write_blocking(move |tx| {
+                Ok::<_, Error>(store::idempotency::delete_expired(tx, &rows, now)?)
+            })?;
         }
     }
 

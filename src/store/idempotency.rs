@@ -1,6 +1,8 @@
 //! Requests that carry a key of their own: one row each, from the moment it is let in until its key is forgotten. What they
 //! change has its event as ever; a row says only that it has been done, and what was answered, sealed by the tenant's key.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -299,7 +301,7 @@ pub fn keep(
     let named = if sealed.is_some() {
         answer.names()
     } else {
-        Default::default()
+        BTreeSet::default()
     };
     let target = idempotency::table
         .find(attempt.row)
@@ -387,16 +389,23 @@ pub fn forget(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<(
     Ok(())
 }
 
-/// Forgets keys whose time is over, at most `limit`; how many there were.
-pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>, limit: i64) -> Result<usize, Error> {
-    let rows: Vec<i64> = idempotency::table
+/// Keys whose time is over, at most `limit`.
+pub fn expired(tx: &mut Tx<'_>, now: DateTime<Utc>, limit: i64) -> Result<Vec<i64>, Error> {
+    idempotency::table
         .filter(idempotency::expires.le(micros(now)))
         .order(idempotency::expires.asc())
         .limit(limit)
         .select(idempotency::id)
         .load(tx.db)
-        .map_err(|error| tx.explain(error))?;
-    diesel::delete(idempotency::table.filter(idempotency::id.eq_any(rows)))
+        .map_err(|error| tx.explain(error))
+}
+
+/// Forgets those of these keys whose time is over; how many there were.
+pub fn delete_expired(tx: &mut Tx<'_>, rows: &[i64], now: DateTime<Utc>) -> Result<usize, Error> {
+    let over = idempotency::table
+        .filter(idempotency::id.eq_any(rows.to_vec()))
+        .filter(idempotency::expires.le(micros(now)));
+    diesel::delete(over)
         .execute(tx.db)
         .map_err(|error| tx.explain(error))
 }

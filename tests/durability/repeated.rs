@@ -45,12 +45,6 @@ fn killed_and_repeated(engine: Engine) {
     // In place of a minute's patience.
     let mut connection = database.connect();
     connection.run("UPDATE idempotency SET lease = 0");
-    let committed = "SELECT count(*) AS n FROM idempotency WHERE state = 1";
-    println!(
-        "{} requests, {open} without an answer, of which {} had been committed",
-        told.len(),
-        connection.number(committed)
-    );
     let server = Process::start_on(database.folder(), database.url());
     System::new().block_on(repeat(&hris_of(&server), &told));
     server.kill();

@@ -77,13 +77,8 @@ impl Muster {
         let mut progress = self
             .resume(context, bulk, projection, (&mut known, &mut outcomes))
             .await?;
-        let left = |unit: &&Unit| {
-            unit.operations
-                .iter()
-                .any(|index| outcomes[*index].is_none())
-        };
-        let units: Vec<Unit> = bulk.units.iter().filter(left).cloned().collect();
-        let (mut rest, since) = (units.as_slice(), Instant::now());
+        let left = left(bulk, &outcomes);
+        let (mut rest, since) = (left.as_slice(), Instant::now());
         while !rest.is_empty() {
             let (units, after) = rest.split_at(chunk(&bulk.operations, rest));
             rest = after;
@@ -98,19 +93,11 @@ impl Muster {
                 context,
                 projection,
             };
-            let part = |index: usize, circular| {
-                Part::new(&scene, index, &bulk.operations[index], &known, circular)
-            };
-            let parts = |unit: &Unit| {
-                let parts = unit.operations.iter();
-                let parts = parts.map(|index| part(*index, unit.circular));
-                (unit.circular, parts.collect())
-            };
             let chunk = Chunk {
                 muster: self.clone(),
                 context: context.clone(),
                 projection: projection.clone(),
-                units: units.iter().map(parts).collect(),
+                units: parts(&scene, &bulk.operations, units, &known),
                 known: known.clone(),
                 patience,
                 progress: progress.clone(),
@@ -141,6 +128,32 @@ impl Muster {
         self.disclose(context, "", shown, Vec::new()).await?;
         Ok(attempted)
     }
+}
+
+/// The units of which something is left to do.
+fn left(bulk: &Bulk<'_>, outcomes: &[Option<Attempted>]) -> Vec<Unit> {
+    let is_open = |unit: &&Unit| {
+        let mut operations = unit.operations.iter();
+        operations.any(|index| outcomes[*index].is_none())
+    };
+    bulk.units.iter().filter(is_open).cloned().collect()
+}
+
+/// The operations of these units, prepared.
+fn parts(
+    scene: &Scene<'_>,
+    operations: &[Operation<'_>],
+    units: &[Unit],
+    known: &Known,
+) -> Vec<(bool, Vec<Part>)> {
+    let part =
+        |index: usize, circular| Part::new(scene, index, &operations[index], known, circular);
+    let parts = |unit: &Unit| {
+        let parts = unit.operations.iter();
+        let parts = parts.map(|index| part(*index, unit.circular));
+        (unit.circular, parts.collect())
+    };
+    units.iter().map(parts).collect()
 }
 
 /// How many of the units share the next transaction.
