@@ -201,7 +201,7 @@ impl Muster {
             expires: context.now + window,
         };
         let claim = move |tx: &mut Tx<'_>| Ok::<_, Error>(store::idempotency::claim(tx, &request)?);
-        let (attempt, answer) = match self.0.store.write_new(claim).await? {
+        let (attempt, answer) = match self.0.store.write(claim).await? {
             Claimed::Admitted(attempt) => return Ok(Admission::Perform(attempt)),
             Claimed::Different => return Ok(Admission::Different),
             Claimed::Busy(seconds) => return Ok(Admission::Busy(seconds)),
@@ -249,7 +249,7 @@ impl Muster {
         let keep = move |tx: &mut Tx<'_>| {
             Ok::<_, Error>(store::idempotency::keep(tx, tenant, &attempt, &answer)?)
         };
-        self.0.store.write_new(keep).await
+        self.0.store.write(keep).await
     }
 
     /// Gives up a request that has no answer to be kept: whoever repeats it need not wait.
@@ -257,7 +257,7 @@ impl Muster {
         let attempt = attempt.clone();
         let release =
             move |tx: &mut Tx<'_>| Ok::<_, Error>(store::idempotency::release(tx, &attempt)?);
-        self.0.store.write_new(release).await
+        self.0.store.write(release).await
     }
 
     /// Forgets the keys whose time is over; how many there were.

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::db::on_both;
+use super::db::{Db, on_both};
 use super::key;
 use super::schema::{idempotency, idempotency_name, resource};
 use super::sql_types::{instant, key as bytes, micros, uuid};
@@ -110,8 +111,22 @@ fn what(row: i64) -> String {
     format!("answer {row}")
 }
 
-/// Lets a request in if it is the first with its key, or if the first was given up; else says what is known of it.
+/// Has PostgreSQL commit this transaction without waiting for the disk: only what is in no hurry may be in it. A later commit
+/// that waits takes this one to the disk first, so no write is ever kept without the claim before it; and where an answer is
+/// lost the record is shown as it is. SQLite's writes share their commits anyway.
+fn hurry(tx: &mut Tx<'_>) -> Result<(), Error> {
+    if let Db::Postgres(connection) = &mut *tx.db {
+        connection
+            .batch_execute("SET LOCAL synchronous_commit TO off")
+            .map_err(|error| tx.explain(error))?;
+    }
+    Ok(())
+}
+
+/// Lets a request in if it is the first with its key, or if the first was given up; else says what is known of it. It has a
+/// transaction to itself.
 pub fn claim(tx: &mut Tx<'_>, request: &Request) -> Result<Claimed, Error> {
+    hurry(tx)?;
     let secret = key::of_tenant(tx, request.tenant)?
         .blind
         .derive("idempotency");
@@ -270,13 +285,15 @@ pub fn commit(
     ))
 }
 
-/// Keeps the answer of a request, with every id that it names. One about a record that is gone by now is not kept.
+/// Keeps the answer of a request, with every id that it names. One about a record that is gone by now is not kept. It has a
+/// transaction to itself.
 pub fn keep(
     tx: &mut Tx<'_>,
     tenant: TenantId,
     attempt: &Attempt,
     answer: &Answer,
 ) -> Result<(), Error> {
+    hurry(tx)?;
     let about: Option<Option<Vec<u8>>> = idempotency::table
         .find(attempt.row)
         .filter(idempotency::turn.eq(attempt.turn))
@@ -345,8 +362,9 @@ fn is_there(tx: &mut Tx<'_>, tenant: TenantId, id: &[u8]) -> Result<bool, Error>
 }
 
 /// Gives up an attempt without an answer that could be kept: if nothing has been committed its key is free, else it may be
-/// taken over at once.
+/// taken over at once. It has a transaction to itself.
 pub fn release(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), Error> {
+    hurry(tx)?;
     let mine = || {
         idempotency::table
             .find(attempt.row)

@@ -36,6 +36,7 @@ async fn what_kept_answers_alone_hold_is_in_no_file(app: &App) {
     assert_eq!(again.ok(201)["displayName"], GONE);
 }
 
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 async fn who_is_erased_is_in_no_kept_answer_and_is_not_made_again(app: &App) {
     let admin = app.client("admin").await;
     let person = json!({"userName": "ysolde", "displayName": "Ysolde Quintrell"});
