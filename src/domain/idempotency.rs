@@ -57,14 +57,17 @@ impl fmt::Display for Key {
     }
 }
 
-/// The operations of a bulk request that have been done, by their place in it, each with the id that its answer names.
-pub type Progress = BTreeMap<usize, Option<String>>;
+/// What a write came to: the id that its answer names, and by number what a POST came to.
+pub type Step = (String, i16);
+
+/// The operations of a bulk request that have been done, by their place in it; of a DELETE there is nothing more to tell.
+pub type Progress = BTreeMap<usize, Option<Step>>;
 
 /// What an earlier attempt has committed, of which the answer is not known any more or may not be shown as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// The record that was written, if it is one.
-    pub resource: Option<ResourceId>,
+    /// The record that was written, if it is one, and by number what a POST came to.
+    pub resource: Option<(ResourceId, i16)>,
     /// Of a bulk request, what has been done so far.
     pub progress: Progress,
     /// Whether it was answered: then nothing is left to do, and what of a bulk request was not done has failed.

@@ -35,9 +35,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::change::find;
-use super::{Asked, Error, Muster, Written, permit};
+use super::review::NAME as REVIEW;
+use super::{Asked, Came, Error, Muster, Written, permit};
 use crate::domain::context::{Context, Right};
-use crate::domain::idempotency::{Answer, Attempt, Done, HEADER, Key, LEASE, WINDOW_DAYS};
+use crate::domain::idempotency::{Answer, Attempt, Done, HEADER, Key, LEASE, Step, WINDOW_DAYS};
 use crate::domain::view::View;
 use crate::id::{ResourceId, TenantId};
 use crate::store::idempotency::{Claimed, Request};
@@ -45,21 +46,23 @@ use crate::store::{self, Tx};
 
 /// Keys that are forgotten in one transaction.
 const SWEPT: i64 = 500;
+/// The status of what was queued for a human, whose answer is a review.
+const QUEUED: u16 = 202;
 
 /// What came of a use case, as far as a repetition has to know it.
 pub(super) trait Outcome {
-    /// The record that it wrote.
-    fn resource(&self) -> Option<ResourceId>;
+    /// The record that it wrote, and what a POST came to.
+    fn resource(&self) -> Option<(ResourceId, Came)>;
 }
 
 impl Outcome for Written {
-    fn resource(&self) -> Option<ResourceId> {
-        Some(self.resource.seen().id)
+    fn resource(&self) -> Option<(ResourceId, Came)> {
+        Some((self.resource.seen().id, self.came))
     }
 }
 
 impl Outcome for () {
-    fn resource(&self) -> Option<ResourceId> {
+    fn resource(&self) -> Option<(ResourceId, Came)> {
         None
     }
 }
@@ -90,8 +93,9 @@ impl<P: Shows> Repeat<Written> for P {
         tx: &mut Tx<'_>,
         done: &Done,
     ) -> Result<Written, Error> {
-        let id = done.resource.map(|id| id.to_string()).unwrap_or_default();
-        muster.as_it_is(tx, context, self.shows(), &id)
+        let step = done.resource.map(|(id, came)| (id.to_string(), came));
+        let step = step.unwrap_or_default();
+        muster.as_it_is(tx, context, self.shows(), &step)
     }
 }
 
@@ -228,7 +232,10 @@ impl Muster {
         let says_nothing = answer.body.as_deref() == Some("");
         let all = self.resource_types();
         let all = all.iter().map(|known| known.name.as_str());
-        let about = |name: &&str| presented.resource_type.is_none_or(|about| about == *name);
+        let about = |name: &&str| {
+            let queued = answer.status == QUEUED && *name == REVIEW;
+            queued || presented.resource_type.is_none_or(|about| about == *name)
+        };
         let may_be_shown = answer.may_be_shown(clearance, all.filter(about));
         match presented.resource_type {
             _ if may_be_shown || says_nothing => Admission::Replay(answer),
@@ -282,16 +289,23 @@ impl Muster {
         tx: &mut Tx<'_>,
         context: &Context,
         (view, asked): (&View, &Asked),
-        id: &str,
+        (id, came): &Step,
     ) -> Result<Written, Error> {
+        let came = Came::from_number(*came);
+        // What was queued is shown to whoever asked, as a review.
+        let review = self.0.renderer.catalog().at("/Reviews");
+        let view = review
+            .filter(|_| came == Came::Queued)
+            .map_or(view, |view| &**view);
         let found = find(tx, context, view, id)?;
-        if !self.reaches(context, view, &found.leaves, Right::Write) {
+        if came != Came::Queued && !self.reaches(context, view, &found.leaves, Right::Write) {
             return Err(super::change::missing(view, id));
         }
         Ok(Written {
             resource: self.show_one(tx, context, view, found, asked)?,
             ignored: Vec::new(),
             suggested: Vec::new(),
+            came,
         })
     }
 }
@@ -310,6 +324,7 @@ pub(super) fn once<T: Outcome>(
         return again(tx, done);
     }
     let outcome = perform(tx)?;
-    store::idempotency::commit(tx, attempt, outcome.resource(), None)?;
+    let written = outcome.resource().map(|(id, came)| (id, came.number()));
+    store::idempotency::commit(tx, attempt, written, None)?;
     Ok(outcome)
 }

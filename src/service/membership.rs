@@ -93,6 +93,7 @@ impl Repeat<Written> for Join {
             resource: muster.membership(tx, context, &self.pair, &self.projection)?,
             suggested: Vec::new(),
             ignored: Vec::new(),
+            came: Came::default(),
         })
     }
 }

@@ -140,6 +140,26 @@ pub enum Came {
     Queued,
 }
 
+impl Came {
+    /// Its number in the database.
+    fn number(self) -> i16 {
+        match self {
+            Self::Made => 0,
+            Self::Known => 1,
+            Self::Queued => 2,
+        }
+    }
+
+    /// What has that number.
+    fn from_number(number: i16) -> Self {
+        match number {
+            1 => Self::Known,
+            2 => Self::Queued,
+            _ => Self::Made,
+        }
+    }
+}
+
 /// One page of a list (RFC 7644 §3.4.2).
 #[derive(Debug)]
 pub struct Page {

@@ -59,6 +59,7 @@ struct Row {
     lease: i64,
     expires: i64,
     resource: Option<Vec<u8>>,
+    came: Option<i16>,
     progress: Option<String>,
     answer: Option<Vec<u8>>,
 }
@@ -80,7 +81,7 @@ impl Row {
         let progress: Option<Progress> = progress.map(serde_json::from_str).transpose()?;
         let resource = self.resource.as_deref();
         Ok(Done {
-            resource: resource.map(|id| ResourceId(uuid(id))),
+            resource: resource.map(|id| (ResourceId(uuid(id)), self.came.unwrap_or_default())),
             progress: progress.unwrap_or_default(),
             is_answered: self.state == State::Answered.number(),
         })
@@ -228,6 +229,7 @@ fn renew(
             idempotency::lease.eq(micros(request.lease)),
             idempotency::expires.eq(micros(request.expires)),
             idempotency::resource.eq(None::<Vec<u8>>),
+            idempotency::came.eq(None::<i16>),
             idempotency::progress.eq(None::<String>),
             idempotency::answer.eq(None::<Vec<u8>>),
         ))
@@ -255,7 +257,7 @@ fn renew(
 pub fn commit(
     tx: &mut Tx<'_>,
     attempt: &Attempt,
-    resource: Option<ResourceId>,
+    resource: Option<(ResourceId, i16)>,
     progress: Option<(&Progress, DateTime<Utc>)>,
 ) -> Result<(), Error> {
     let target = idempotency::table
@@ -266,7 +268,8 @@ pub fn commit(
         None => diesel::update(target)
             .set((
                 state,
-                idempotency::resource.eq(resource.map(|id| bytes(id.0))),
+                idempotency::resource.eq(resource.map(|(id, _)| bytes(id.0))),
+                idempotency::came.eq(resource.map(|(_, came)| came)),
             ))
             .execute(tx.db),
         Some((progress, lease)) => diesel::update(target)

@@ -211,6 +211,7 @@ diesel::table! {
         lease -> BigInt,
         expires -> BigInt,
         resource -> Nullable<Binary>,
+        came -> Nullable<SmallInt>,
         progress -> Nullable<Text>,
         answer -> Nullable<Binary>,
     }

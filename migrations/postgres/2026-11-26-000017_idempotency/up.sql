@@ -12,6 +12,7 @@ CREATE TABLE idempotency (
     lease BIGINT NOT NULL,
     expires BIGINT NOT NULL,
     resource BYTEA,
+    came SMALLINT,
     progress TEXT,
     answer BYTEA,
     UNIQUE (tenant, key)

@@ -12,6 +12,7 @@ CREATE TABLE idempotency (
     lease BIGINT NOT NULL,
     expires BIGINT NOT NULL,
     resource BLOB,
+    came SMALLINT,
     progress TEXT,
     answer BLOB,
     UNIQUE (tenant, key)

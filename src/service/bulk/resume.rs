@@ -2,19 +2,23 @@
 
 use super::{Attempted, Known, attempted};
 use crate::domain::context::{Context, Right};
-use crate::domain::idempotency::Progress;
+use crate::domain::idempotency::{Progress, Step};
 use crate::scim::bulk::{Bulk, Operation};
 use crate::scim::projection::Projection;
-use crate::service::{Asked, Error, Muster, Written};
+use crate::service::{Asked, Came, Error, Muster, Written};
 
-/// What is noted of an operation that is done: the id of what it has written.
+/// What is noted of an operation that is done.
 pub(super) fn settled(
     index: usize,
     outcome: &Result<Option<Written>, Error>,
-) -> Option<(usize, Option<String>)> {
+) -> Option<(usize, Option<Step>)> {
     let written = outcome.as_ref().ok()?.as_ref();
-    let id = written.and_then(|written| written.resource.seen().location.rsplit('/').next());
-    Some((index, id.map(str::to_owned)))
+    let step = |written: &Written| {
+        let location = written.resource.seen().location.rsplit('/').next();
+        let id = location.unwrap_or_default().to_owned();
+        (id, written.came.number())
+    };
+    Some((index, written.map(step)))
 }
 
 impl Muster {
@@ -33,7 +37,7 @@ impl Muster {
         for (index, operation) in bulk.operations.iter().enumerate() {
             let outcome = match done.progress.get(&index) {
                 Some(None) => Ok(None),
-                Some(Some(id)) => self.written(context, operation, id, projection).await,
+                Some(Some(step)) => self.written(context, operation, step, projection).await,
                 None if done.is_answered => Err(Error::Conflict(
                     "this operation failed when the request was carried out, and why is not kept any more".into(),
                 )),
@@ -50,23 +54,24 @@ impl Muster {
         &self,
         context: &Context,
         operation: &Operation<'_>,
-        id: &str,
+        step: &Step,
         projection: &Projection,
     ) -> Result<Option<Written>, Error> {
         let endpoint = operation.endpoint.as_str();
         if self.0.renderer.catalog().membership().endpoint == endpoint {
-            let resource = self.get_membership(context, id, projection).await?;
+            let resource = self.get_membership(context, &step.0, projection).await?;
             return Ok(Some(Written {
                 resource,
                 ignored: Vec::new(),
                 suggested: Vec::new(),
+                came: Came::default(),
             }));
         }
         let view = self.view(context, endpoint, Right::Write)?;
-        let (muster, context, id) = (self.clone(), context.clone(), id.to_owned());
+        let (muster, context, step) = (self.clone(), context.clone(), step.clone());
         let asked = Asked::from(projection);
         let read = move |tx: &mut crate::store::Tx<'_>| {
-            muster.as_it_is(tx, &context, (&view, &asked), &id)
+            muster.as_it_is(tx, &context, (&view, &asked), &step)
         };
         self.0.store.read(read).await.map(Some)
     }

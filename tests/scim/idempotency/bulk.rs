@@ -73,7 +73,7 @@ async fn a_bulk_request_that_was_broken_off_is_brought_to_its_end(app: &App) {
     for id in &ids[3..] {
         admin.delete(&format!("/Persons/{id}")).await.ok(204);
     }
-    let progress = json!({"0": ids[0], "1": ids[1], "2": ids[2]});
+    let progress = json!({"0": [ids[0], 0], "1": [ids[1], 0], "2": [ids[2], 0]});
     app.database.connect().run(&format!(
         "UPDATE idempotency SET state = 1, answer = NULL, lease = 0, progress = '{progress}'; DELETE FROM idempotency_name"
     ));
