@@ -115,6 +115,7 @@ async fn course(request: &mut ServiceRequest) -> Result<Course, Failure> {
         target: target.as_deref().unwrap_or_default(),
         body: &bytes,
         resource_type: resource_type.as_ref().map(|known| known.name.as_str()),
+        account: caller.account.as_ref().ok(),
     };
     let (attempt, keeps, headers) =
         match door.service.admit_once(&caller.context, &presented).await? {

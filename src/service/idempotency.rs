@@ -1,7 +1,7 @@
 //! Requests with a key of their own (A-069, B-046, B-067, B-068): each is carried out once, and its answer is given again to who
 //! repeats it.
 //!
-//! **How.** A row stands for each (tenant, client, key). It goes through three states:
+//! **How.** A row stands for each (tenant, client, key), at `/Me` also for each account. It goes through three states:
 //!
 //! 1. *claimed*: committed before anything is done. Others with the key are told 409 while its lease of a minute runs;
 //! 2. *committed*: set **in the transaction that does the work**, with the id of the record that it wrote. So there is no moment
@@ -36,7 +36,7 @@ use sha2::{Digest, Sha256};
 
 use super::change::find;
 use super::review::NAME as REVIEW;
-use super::{Asked, Came, Error, Muster, Written, permit};
+use super::{Account, Asked, Came, Error, Muster, Written, permit};
 use crate::domain::context::{Context, Right};
 use crate::domain::idempotency::{Answer, Attempt, Done, HEADER, Key, LEASE, Step, WINDOW_DAYS};
 use crate::domain::view::View;
@@ -112,9 +112,20 @@ pub struct Presented<'r> {
     pub body: &'r [u8],
     /// The resource type that it is about; none of a bulk request.
     pub resource_type: Option<&'r str>,
+    /// The account that the token is of, where the path stands for it (`/Me`): other accounts' keys are others.
+    pub account: Option<&'r Account>,
 }
 
 impl Presented<'_> {
+    /// Whose key it is.
+    fn owner(&self, context: &Context) -> String {
+        let client = &context.client.name;
+        match self.account.map(Account::named) {
+            None => client.clone(),
+            Some((name, value)) => format!("{client}\u{0}{name}\u{0}{value}"),
+        }
+    }
+
     /// A hash of what it says, in hexadecimal digits.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
@@ -197,7 +208,7 @@ impl Muster {
         let (_, window) = self.idempotency_terms(context.tenant());
         let request = Request {
             tenant: context.tenant(),
-            client: context.client.name.clone(),
+            owner: presented.owner(context),
             key: presented.key.clone(),
             digest: presented.digest(),
             now: context.now,

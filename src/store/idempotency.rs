@@ -22,8 +22,8 @@ use crate::id::{ResourceId, TenantId};
 pub struct Request {
     /// The tenant.
     pub tenant: TenantId,
-    /// The client, by name: a key is one of its own.
-    pub client: String,
+    /// Whose key it is: the client, by name, or an account of it.
+    pub owner: String,
     /// The key.
     pub key: Key,
     /// SHA-256 of what it says, in hexadecimal digits.
@@ -132,7 +132,7 @@ pub fn claim(tx: &mut Tx<'_>, request: &Request) -> Result<Claimed, Error> {
         .blind
         .derive("idempotency");
     let name = secret
-        .mac(&format!("{}\u{0}{}", request.client, request.key))
+        .mac(&format!("{}\u{0}{}", request.owner, request.key))
         .to_vec();
     let fingerprint = secret.mac(&request.digest).to_vec();
     let values = (

@@ -29,6 +29,7 @@ async fn admitted(app: &App, key: &str) -> (Context, Attempt) {
         target: "/scim/v2/Persons",
         body: content.as_bytes(),
         resource_type: Some("Person"),
+        account: None,
     };
     let Ok(Admission::Perform(attempt)) = app.service().admit_once(&context, &presented).await
     else {

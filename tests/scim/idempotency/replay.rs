@@ -18,6 +18,7 @@ on_both!(
     every_kind_of_write_is_carried_out_once,
     another_request_under_the_same_key_is_422,
     a_key_is_the_clients_own,
+    a_key_at_me_is_the_accounts_own,
     what_is_no_key_is_400_and_a_quoted_one_is_the_same,
     a_request_that_failed_has_its_key_back,
     of_many_at_once_one_is_carried_out,
@@ -154,6 +155,19 @@ async fn a_key_is_the_clients_own(app: &App) {
     second.ok(201);
     assert!(!second.is_replayed());
     assert_ne!(first.body["id"], second.body["id"]);
+}
+
+/// Many persons share a client, and `/Me` is somebody else for each of them.
+async fn a_key_at_me_is_the_accounts_own(app: &App) {
+    let idp = app.client("idp").await;
+    let operations = json!([{"op": "add", "path": "title", "value": "Pilot"}]);
+    for name in ["ines", "bo"] {
+        idp.create("/Users", json!({"userName": name})).await;
+        let me = app.client_as("idp", name).await.keyed("same");
+        let first = me.patch("/Me", operations.clone()).await;
+        assert_eq!(first.ok(200)["userName"], name);
+        assert_replayed(&first, &me.patch("/Me", operations.clone()).await);
+    }
 }
 
 async fn what_is_no_key_is_400_and_a_quoted_one_is_the_same(app: &App) {
