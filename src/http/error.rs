@@ -168,6 +168,11 @@ impl Failure {
         }
     }
 
+    /// Whether the same request may be carried out later: a 5xx or a 429.
+    pub(super) fn is_passing(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
+    }
+
     /// The body, for an answer that holds more than this failure: one operation of a bulk request (§3.7.3).
     pub(super) fn body(&self) -> Value {
         body(self.status, self.scim_type, &self.detail)

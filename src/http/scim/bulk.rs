@@ -91,8 +91,10 @@ fn operation(
         Ok(None) => StatusCode::NO_CONTENT,
         Err(error) => {
             let failure = Failure::from(error);
-            if failure.status.is_server_error() {
+            if failure.is_passing() {
                 request.extensions_mut().insert(Unfinished);
+            }
+            if failure.status.is_server_error() {
                 tracing::error!(cause = failure.cause.as_deref(), "bulk.operation failed");
             }
             told.insert("response".into(), failure.body());
