@@ -21,6 +21,7 @@ mod texts;
 
 mod afternoon;
 mod brake;
+mod idempotency;
 mod lineage;
 mod merge;
 mod refold;
