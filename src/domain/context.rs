@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::access::{Clearance, Governing};
+use super::idempotency::Attempt;
 use super::review::SYSTEM;
 use crate::id::TenantId;
 use crate::scim::profile::{Habit, Profile};
@@ -110,6 +111,8 @@ pub struct Context {
     /// When the source system says that it knew what it now says, if it does: never later than `now`. An older word never
     /// wins over a newer one.
     pub said_at: Option<DateTime<Utc>>,
+    /// Which attempt at a request with a key it is, if it has one (`Idempotency-Key`, B-067).
+    pub attempt: Option<Arc<Attempt>>,
 }
 
 impl Context {
@@ -131,7 +134,15 @@ impl Context {
             base_url: "".into(),
             now,
             said_at: None,
+            attempt: None,
         }
+    }
+
+    /// The request's key, if it has one.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<String> {
+        let attempt = self.attempt.as_ref();
+        attempt.map(|attempt| attempt.key.to_string())
     }
 
     /// The caller's tenant.

@@ -138,6 +138,8 @@ pub struct Event {
     pub correlation: String,
     /// The event that it follows from.
     pub causation: Option<EventId>,
+    /// The key of the request that did it, if it has one.
+    pub idempotency_key: Option<String>,
     /// Why, as a code, where there is a reason beyond the request itself.
     pub reason: Option<String>,
     /// What changed.
@@ -181,6 +183,7 @@ impl Event {
             system: context.system().to_owned(),
             correlation: context.correlation.clone(),
             causation: None,
+            idempotency_key: context.idempotency_key(),
             reason: None,
             changes: Vec::new(),
             purpose: None,
@@ -350,6 +353,7 @@ impl Event {
             system: String::new(),
             correlation: id.to_string(),
             causation: None,
+            idempotency_key: None,
             reason: reason.map(str::to_owned),
             changes: Vec::new(),
             purpose: None,
@@ -388,6 +392,14 @@ impl Event {
     pub fn belonging(mut self, (person, application): Belonging) -> Self {
         self.person = person.filter(|_| !self.is_person);
         self.application = application;
+        self
+    }
+
+    /// With the flow that it is part of, and the key of the request that asked for it.
+    #[must_use]
+    pub fn asked_by(mut self, context: &Context) -> Self {
+        self.correlation.clone_from(&context.correlation);
+        self.idempotency_key = context.idempotency_key();
         self
     }
 
@@ -448,7 +460,7 @@ impl Event {
             "purpose": self.purpose,
             "correlationId": self.correlation,
             "causationId": self.causation.map(|id| id.to_string()),
-            "idempotencyKey": null,
+            "idempotencyKey": self.idempotency_key,
             "reasonCode": self.reason,
             "changes": self.changes,
         });

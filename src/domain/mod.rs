@@ -49,6 +49,7 @@ pub mod event;
 pub mod evidence;
 pub mod fold;
 pub mod hropen;
+pub mod idempotency;
 pub mod index;
 pub mod kpi;
 pub mod lifecycle;

@@ -75,11 +75,31 @@ fn check_type(request: &HttpRequest) -> Result<(), Failure> {
     ))
 }
 
+/// A body that has been read before its handler asks for it, kept with its request.
+struct Arrived(web::Bytes);
+
+/// Reads the body now, whatever is in it, and leaves it to whoever asks for it.
+pub(super) async fn ahead(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<web::Bytes, Failure> {
+    let bytes = read(request, payload, BULK_LIMIT).await?;
+    request.extensions_mut().insert(Arrived(bytes.clone()));
+    Ok(bytes)
+}
+
 async fn read(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,
 ) -> Result<web::Bytes, Failure> {
+    if let Some(Arrived(bytes)) = request.extensions_mut().remove() {
+        return if bytes.len() > limit {
+            Err(Failure::too_large(limit))
+        } else {
+            Ok(bytes)
+        };
+    }
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)

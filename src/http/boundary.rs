@@ -34,26 +34,26 @@ pub async fn boundary<B: MessageBody + 'static>(
             .app_data::<web::Data<Door>>()
             .map(web::Data::get_ref),
     );
-    let span = span(&request, &correlation.0);
+    let span = span(&request, &correlation.id);
     request.extensions_mut().insert(correlation.clone());
     let outcome = caught(next.call(request)).instrument(span.clone()).await;
     if let Some(Ok(answer)) = &outcome
         && let Some(door) = answer.request().app_data::<web::Data<Door>>()
     {
-        let log = door.refusals.log(door, answer, &correlation.0);
+        let log = door.refusals.log(door, answer, &correlation.id);
         log.instrument(span.clone()).await;
     }
     let _entered = span.enter();
     match outcome {
-        Some(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &correlation.0)),
+        Some(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &correlation)),
         Some(Err(error)) => {
-            let answer = report(error.as_error(), error.error_response(), &correlation.0);
-            Err(InternalError::from_response("refused", labeled(answer, &correlation.0)).into())
+            let answer = report(error.as_error(), error.error_response(), &correlation);
+            Err(InternalError::from_response("refused", labeled(answer, &correlation)).into())
         }
         None => {
             let failure = Failure::internal("a panic");
-            let answer = report(Some(&failure), failure.answer(None), &correlation.0);
-            Err(InternalError::from_response("panicked", labeled(answer, &correlation.0)).into())
+            let answer = report(Some(&failure), failure.answer(None), &correlation);
+            Err(InternalError::from_response("panicked", labeled(answer, &correlation)).into())
         }
     }
 }
@@ -71,7 +71,10 @@ async fn caught<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
-fn finish(response: ServiceResponse<BoxBody>, correlation: &str) -> ServiceResponse<BoxBody> {
+fn finish(
+    response: ServiceResponse<BoxBody>,
+    correlation: &Correlation,
+) -> ServiceResponse<BoxBody> {
     let (request, response) = response.into_parts();
     let failure = response.error().map(|error| error.as_error::<Failure>());
     let answer = match failure {
@@ -82,7 +85,7 @@ fn finish(response: ServiceResponse<BoxBody>, correlation: &str) -> ServiceRespo
         }
         None => report(None, response, correlation),
         Some(failure) => {
-            let answer = failure.map(|failure| failure.answer(Some(correlation)));
+            let answer = failure.map(|failure| failure.answer(Some(&correlation.id)));
             match answer {
                 Some(answer) => report(failure, answer, correlation),
                 None => report(None, response, correlation),
@@ -94,7 +97,11 @@ fn finish(response: ServiceResponse<BoxBody>, correlation: &str) -> ServiceRespo
 
 /// Logs a failure once: ours as errors with their cause, the caller's by their kind alone, because the detail may quote
 /// what somebody sent.
-fn report(failure: Option<&Failure>, answer: HttpResponse, correlation: &str) -> HttpResponse {
+fn report(
+    failure: Option<&Failure>,
+    answer: HttpResponse,
+    correlation: &Correlation,
+) -> HttpResponse {
     let status = answer.status();
     Span::current().record("http.status", status.as_u16());
     let cause = failure.and_then(|failure| failure.cause.as_deref());
@@ -105,17 +112,17 @@ fn report(failure: Option<&Failure>, answer: HttpResponse, correlation: &str) ->
         tracing::info!("scim.type" = scim_type, "refused");
     }
     match failure {
-        Some(failure) => failure.answer(Some(correlation)),
+        Some(failure) => failure.answer(Some(&correlation.id)),
         None => answer,
     }
 }
 
 /// Names the correlation id in the answer.
-fn labeled(mut answer: HttpResponse, correlation: &str) -> HttpResponse {
-    if let Ok(value) = HeaderValue::from_str(correlation) {
-        answer
-            .headers_mut()
-            .insert(HeaderName::from_static(CORRELATION), value);
+fn labeled(mut answer: HttpResponse, correlation: &Correlation) -> HttpResponse {
+    let name = HeaderName::from_bytes(correlation.header.as_bytes());
+    let name = name.unwrap_or(HeaderName::from_static(CORRELATION));
+    if let Ok(value) = HeaderValue::from_str(&correlation.id) {
+        answer.headers_mut().insert(name, value);
     }
     answer
 }

@@ -44,23 +44,32 @@ fn source_time(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, Failure> {
 
 /// The correlation id of a request, kept with it by the boundary.
 #[derive(Clone)]
-pub(super) struct Correlation(pub(super) Arc<str>);
+pub(super) struct Correlation {
+    /// The id.
+    pub(super) id: Arc<str>,
+    /// The header in which the caller looks for it (B-069).
+    pub(super) header: Cow<'static, str>,
+}
 
 impl Correlation {
     /// The caller's, if it is 1 to 128 visible ASCII characters; else a new one.
     pub(super) fn of(request: &ServiceRequest, door: Option<&Door>) -> Self {
-        let given = request
-            .headers()
-            .get(CORRELATION)
-            .and_then(|value| value.to_str().ok());
+        let headers = request.headers();
+        let is_there = |name: &str| headers.contains_key(name);
+        let named = door.map(|door| door.service.correlation_header(CORRELATION, is_there));
+        let header = named
+            .flatten()
+            .map_or(Cow::Borrowed(CORRELATION), Cow::Owned);
+        let given = headers.get(&*header).and_then(|value| value.to_str().ok());
         let sound = given.filter(|id| {
             (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
         });
-        match (sound, door) {
-            (Some(id), _) => Self(id.into()),
-            (None, Some(door)) => Self(door.ids.event(door.clock.now()).to_string().into()),
-            (None, None) => Self("none".into()),
-        }
+        let id = match (sound, door) {
+            (Some(id), _) => id.into(),
+            (None, Some(door)) => door.ids.event(door.clock.now()).to_string().into(),
+            (None, None) => "none".into(),
+        };
+        Self { id, header }
     }
 }
 
@@ -76,6 +85,10 @@ impl Caller {
     /// Verifies the token, finds the client it stands for, and counts the request. A good token of nobody we know is
     /// 403.
     pub(super) async fn admit(request: &HttpRequest, door: &Door) -> Result<Self, Failure> {
+        // A request with a key has been admitted before.
+        if let Some(admitted) = request.extensions_mut().remove() {
+            return Ok(admitted);
+        }
         let token = door
             .verifier
             .verify(authorization(request.headers()))
@@ -102,7 +115,7 @@ impl Caller {
         let correlation = request
             .extensions()
             .get::<Correlation>()
-            .map(|id| id.0.to_string())
+            .map(|found| found.id.to_string())
             .unwrap_or_default();
         let context = Context {
             client: client.clone(),
@@ -110,6 +123,7 @@ impl Caller {
             base_url: door.base_url.clone(),
             now: door.clock.now(),
             said_at: source_time(request.headers())?,
+            attempt: None,
         };
         let account = if request.path() == ME {
             found.account(&token).map_err(Cow::Owned)

@@ -116,6 +116,28 @@ impl Failure {
             .with(header::ACCEPT, "application/scim+json, application/json")
     }
 
+    /// 422: the key is that of a request that said something else.
+    pub(super) fn another_request(name: &str) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!(
+                "the {name} is that of an earlier request with another method, path, query or body: nothing was done; \
+                 give each request a key of its own"
+            ),
+        )
+    }
+
+    /// 409 with `Retry-After`: the first request with the key has not been answered yet.
+    pub(super) fn in_flight(name: &str, seconds: i64) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            format!(
+                "the first request with this {name} is still being carried out: ask again in {seconds} s"
+            ),
+        )
+        .with(header::RETRY_AFTER, &seconds.to_string())
+    }
+
     /// 429 with `Retry-After` in whole seconds (RFC 6585 §4).
     pub(super) fn too_many_requests(detail: impl Into<String>, seconds: u128) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
@@ -149,6 +171,11 @@ impl Failure {
                 "something went wrong on our side",
             )
         }
+    }
+
+    /// Whether the same request may be carried out later: a 5xx or a 429.
+    pub(super) fn is_passing(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
     /// The body, for an answer that holds more than this failure: one operation of a bulk request (§3.7.3).

@@ -12,6 +12,7 @@
 //! | `body`, `query` | what comes in, bounded and strictly parsed |
 //! | `prefer` | what an answer shall hold (RFC 7240) |
 //! | `answer`, `error` | what goes out; `error` alone maps failures to status codes |
+//! | `idempotency` | requests that carry a key of their own |
 //! | `refusals` | what is refused, in the log |
 //! | `stream` | an answer too long to be held, written while it is read |
 //! | `sign_in/` | people by browser: OpenID Connect, sessions, `/me` |
@@ -31,6 +32,7 @@ mod contracts;
 mod error;
 mod health;
 mod html;
+mod idempotency;
 mod kpi;
 mod limit;
 mod log;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::change::Write;
+use super::idempotency::Shows;
 use super::identify::Identified;
 use super::provenance::asks_provenance;
 use super::resolve::Verdict;
@@ -98,6 +99,12 @@ impl Muster {
             asked: projection.into(),
             ignored: received.ignored,
         })
+    }
+}
+
+impl Shows for Create {
+    fn shows(&self) -> (&View, &Asked) {
+        (&self.view, &self.asked)
     }
 }
 

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::change::Write;
+use super::idempotency::Repeat;
 use super::{Asked, Error, Muster};
 use crate::domain::brake::Act;
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Happened, changes};
+use crate::domain::idempotency::Done;
 use crate::domain::record::{Kind, Leaves, Record};
 use crate::domain::view::View;
 use crate::scim::patch::{Change as RowChange, Rows};
@@ -51,6 +53,13 @@ impl Muster {
                 ..Asked::default()
             },
         })
+    }
+}
+
+impl Repeat<()> for Delete {
+    /// What is gone is gone.
+    fn again(&self, _: &Muster, _: &Context, _: &mut Tx<'_>, _: &Done) -> Result<(), Error> {
+        Ok(())
     }
 }
 

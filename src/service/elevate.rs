@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::change::Write;
+use super::idempotency::Shows;
 use super::{Asked, Came, Error, Muster, Written, permit};
 use crate::domain::access::Seen;
 use crate::domain::claim::{self, Claims};
@@ -111,6 +112,12 @@ impl Muster {
         };
         let written = self.perform(context, elevate, Elevate::perform).await?;
         self.disclosed_write(context, &name, written).await
+    }
+}
+
+impl Shows for Elevate {
+    fn shows(&self) -> (&View, &Asked) {
+        (&self.view, &self.asked)
     }
 }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::change::Write;
 use super::hiring::CITING;
+use super::idempotency::once;
 use super::members::change;
 use super::{Error, Muster};
 use crate::domain::context::{Context, Right};
@@ -54,11 +55,12 @@ impl Muster {
             at: context.now,
             reason: reason.map(str::to_owned),
         };
-        let muster = self.clone();
-        self.0
-            .store
-            .write(move |tx| muster.perform_erasure(tx, &erasure))
-            .await?;
+        let (muster, context) = (self.clone(), context.clone());
+        let work = move |tx: &mut Tx<'_>| {
+            let erase = |tx: &mut Tx<'_>| muster.perform_erasure(tx, &erasure, Some(&context));
+            once(&context, tx, erase, |_, _| Ok(()))
+        };
+        self.0.store.write(work).await?;
         self.0.store.purge_later();
         Ok(())
     }
@@ -69,7 +71,7 @@ impl Muster {
         let muster = self.clone();
         self.0
             .store
-            .write_blocking(move |tx| muster.perform_erasure(tx, &erasure))
+            .write_blocking(move |tx| muster.perform_erasure(tx, &erasure, None))
     }
 
     /// Has the database give up what it has deleted. With `rewrite` its files are written anew, which on PostgreSQL keeps
@@ -78,7 +80,13 @@ impl Muster {
         Ok(self.0.store.purge(rewrite)?)
     }
 
-    fn perform_erasure(&self, tx: &mut Tx<'_>, erasure: &Erasure) -> Result<(), Error> {
+    /// Erases; `request` is the one that asks for it, if it is not an operator.
+    fn perform_erasure(
+        &self,
+        tx: &mut Tx<'_>,
+        erasure: &Erasure,
+        request: Option<&Context>,
+    ) -> Result<(), Error> {
         // By whichever of its ids a person is named, it is the person that is erased.
         let alias = store::alias::find(tx, erasure.tenant, erasure.person)?;
         let survivor = match &alias {
@@ -86,7 +94,9 @@ impl Muster {
             None => None,
         };
         let person = survivor.unwrap_or(erasure.person);
-        let tombstone = self.event_of(erasure, "person.erased", "Person", person);
+        let of = ("person.erased", "Person", person);
+        let tombstone = self.event_of(erasure, request, of);
+        store::idempotency::forget(tx, erasure.tenant, &[person, erasure.person])?;
         let Some(found) = store::record::claim(tx, erasure.tenant, person)? else {
             // Somebody who was deleted before: the log still tells of them.
             return if store::record::erase_departed(tx, tombstone)? {
@@ -104,17 +114,29 @@ impl Muster {
                  and erase again"
             )));
         }
-        self.leave_all_groups(tx, erasure, &found)?;
-        self.erase_hiring(tx, erasure, &found)?;
+        let aliases = store::alias::of(tx, found.row)?;
+        let aliases: Vec<ResourceId> = aliases.iter().map(|alias| alias.id).collect();
+        store::idempotency::forget(tx, erasure.tenant, &aliases)?;
+        self.leave_all_groups(tx, erasure, request, &found)?;
+        self.erase_hiring(tx, erasure, request, &found)?;
         self.erase_apart(tx, &found)?;
         Ok(store::record::erase(tx, &found, tombstone)?)
     }
 
-    fn event_of(&self, erasure: &Erasure, kind: &str, of: &str, resource: ResourceId) -> Event {
+    fn event_of(
+        &self,
+        erasure: &Erasure,
+        request: Option<&Context>,
+        of: (&str, &str, ResourceId),
+    ) -> Event {
         let id = self.0.ids.event(erasure.at);
         let by = (erasure.actor.as_str(), erasure.at);
         let reason = erasure.reason.as_deref();
-        Event::of_order(id, erasure.tenant, (kind, of, resource), by, reason)
+        let event = Event::of_order(id, erasure.tenant, of, by, reason);
+        match request {
+            Some(context) => event.asked_by(context),
+            None => event,
+        }
     }
 
     /// What hangs on a person of the hiring record goes with them: applications and all that is on record of those, and
@@ -123,6 +145,7 @@ impl Muster {
         &self,
         tx: &mut Tx<'_>,
         erasure: &Erasure,
+        request: Option<&Context>,
         person: &Folded,
     ) -> Result<(), Error> {
         let context = self.at_work(erasure.tenant, erasure.at);
@@ -132,7 +155,7 @@ impl Muster {
         let aliases = store::alias::of(tx, person.row)?;
         names.extend(aliases.iter().map(|alias| alias.id.to_string()));
         for one in write.citing(tx, (Kind::Employment, "person.value"), &names)? {
-            self.erase_one(tx, erasure, &one, None)?;
+            self.erase_one(tx, (erasure, request), &one, None)?;
         }
         for application in write.citing(tx, (Kind::Application, "candidate.value"), &names)? {
             let ids = [application.id.to_string()];
@@ -141,10 +164,10 @@ impl Muster {
                 .filter(|(_, path)| *path == "application.value")
             {
                 for hanging in write.citing(tx, (*kind, path), &ids)? {
-                    self.erase_one(tx, erasure, &hanging, Some(application.id))?;
+                    self.erase_one(tx, (erasure, request), &hanging, Some(application.id))?;
                 }
             }
-            self.erase_one(tx, erasure, &application, Some(application.id))?;
+            self.erase_one(tx, (erasure, request), &application, Some(application.id))?;
         }
         Ok(())
     }
@@ -152,12 +175,14 @@ impl Muster {
     fn erase_one(
         &self,
         tx: &mut Tx<'_>,
-        erasure: &Erasure,
+        (erasure, request): (&Erasure, Option<&Context>),
         record: &Folded,
         application: Option<ResourceId>,
     ) -> Result<(), Error> {
         let kind = format!("{}.deleted", record.kind.word());
-        let told = self.event_of(erasure, &kind, record.kind.type_name(), record.id);
+        let of = (kind.as_str(), record.kind.type_name(), record.id);
+        store::idempotency::forget(tx, erasure.tenant, &[record.id])?;
+        let told = self.event_of(erasure, request, of);
         let told = told
             .belonging((None, application))
             .because(Some("personErased"));
@@ -169,6 +194,7 @@ impl Muster {
         &self,
         tx: &mut Tx<'_>,
         erasure: &Erasure,
+        request: Option<&Context>,
         person: &Folded,
     ) -> Result<(), Error> {
         let peer = Peer {
@@ -184,7 +210,11 @@ impl Muster {
             };
             let left = change(&[], std::slice::from_ref(&peer));
             let event = self
-                .event_of(erasure, "group.members.changed", "Group", group.id)
+                .event_of(
+                    erasure,
+                    request,
+                    ("group.members.changed", "Group", group.id),
+                )
                 .with_changes(left.into_iter().collect());
             store::member::update(tx, &group, &[], &[person.row], event)?;
         }

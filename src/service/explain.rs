@@ -69,6 +69,7 @@ impl Muster {
             base_url: "".into(),
             now,
             said_at: None,
+            attempt: None,
         };
         let views = catalog.views().iter().filter(|view| view.holds(&record));
         let explained = views.map(|view| self.explained(&context, view, &record, &access));

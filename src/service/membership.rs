@@ -8,9 +8,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::change::Write;
+use super::idempotency::Repeat;
 use super::roster::{Manner, shown, type_name};
 use super::{Came, Error, Muster, Page, Written, permit, precondition};
 use crate::domain::context::{Context, Right};
+use crate::domain::idempotency::Done;
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Folded, Kind};
 use crate::domain::view::View;
@@ -79,6 +81,23 @@ impl Join {
     }
 }
 
+impl Repeat<Written> for Join {
+    fn again(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+        _: &Done,
+    ) -> Result<Written, Error> {
+        Ok(Written {
+            resource: muster.membership(tx, context, &self.pair, &self.projection)?,
+            suggested: Vec::new(),
+            ignored: Vec::new(),
+            came: Came::default(),
+        })
+    }
+}
+
 /// A membership about to end.
 pub(super) struct Leave {
     groups: Arc<View>,
@@ -97,6 +116,12 @@ impl Leave {
         let known = muster.membership(tx, context, &self.pair, &Projection::default())?;
         precondition::check(self.if_match.as_deref(), &known.seen().version)?;
         Write::new(muster, context, &self.groups).leave(tx, &self.pair)
+    }
+}
+
+impl Repeat<()> for Leave {
+    fn again(&self, _: &Muster, _: &Context, _: &mut Tx<'_>, _: &Done) -> Result<(), Error> {
+        Ok(())
     }
 }
 

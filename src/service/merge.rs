@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::change::Write;
+use super::idempotency::Shows;
 use super::{Asked, Came, Error, Muster, Written, permit};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
@@ -68,6 +69,12 @@ impl Muster {
         };
         let written = self.perform(context, joining, Joining::perform).await?;
         self.disclosed_write(context, "Person", written).await
+    }
+}
+
+impl Shows for Joining {
+    fn shows(&self) -> (&View, &Asked) {
+        (&self.view, &self.asked)
     }
 }
 

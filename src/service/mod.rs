@@ -40,6 +40,7 @@
 //! | `story` | what happened to an application, and the pack of its evidence |
 //! | `take` | what an extract says of one person |
 //! | `import/` | extracts of a system taken in, or compared with what is held |
+//! | `idempotency` | a request with a key is carried out once, and answered again |
 //! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -62,6 +63,7 @@ mod export;
 mod feed;
 mod get;
 mod hiring;
+pub mod idempotency;
 mod identify;
 pub mod import;
 mod keys;
@@ -115,6 +117,7 @@ pub use elevate::Elevation;
 pub use erase::Erasure;
 pub use error::Error;
 pub use feed::Feed;
+use idempotency::{Outcome, Repeat};
 use log::Notary;
 pub use me::Account;
 pub use merge::Join;
@@ -145,6 +148,26 @@ pub enum Came {
     Known,
     /// A question for a human, because it names nothing that joins systems: 202, and the resource is the review (B-002, B-101).
     Queued,
+}
+
+impl Came {
+    /// Its number in the database.
+    fn number(self) -> i16 {
+        match self {
+            Self::Made => 0,
+            Self::Known => 1,
+            Self::Queued => 2,
+        }
+    }
+
+    /// What has that number.
+    fn from_number(number: i16) -> Self {
+        match number {
+            1 => Self::Known,
+            2 => Self::Queued,
+            _ => Self::Made,
+        }
+    }
 }
 
 /// One page of a list (RFC 7644 §3.4.2).
@@ -302,23 +325,30 @@ impl Muster {
         perform: fn(&P, &Self, &Context, &mut store::Tx<'_>) -> Result<T, Error>,
     ) -> Result<T, Error>
     where
-        P: Send + Sync + 'static,
-        T: Send + 'static,
+        P: Repeat<T> + Send + Sync + 'static,
+        T: Outcome + Send + 'static,
     {
         let work = self.work(context, prepared, perform);
         let outcome = self.0.store.write(work).await;
         self.asked(context, outcome).await
     }
 
-    /// What has been prepared as work for a transaction.
-    fn work<P: Send + Sync + 'static, T>(
+    /// What has been prepared as work for a transaction: done once, if the request has a key.
+    fn work<P: Repeat<T> + Send + Sync + 'static, T: Outcome>(
         &self,
         context: &Context,
         prepared: P,
         perform: fn(&P, &Self, &Context, &mut store::Tx<'_>) -> Result<T, Error>,
     ) -> impl Fn(&mut store::Tx<'_>) -> Result<T, Error> + Send + use<P, T> {
         let (muster, context) = (self.clone(), context.clone());
-        move |tx: &mut store::Tx<'_>| perform(&prepared, &muster, &context, tx)
+        move |tx: &mut store::Tx<'_>| {
+            idempotency::once(
+                &context,
+                tx,
+                |tx| perform(&prepared, &muster, &context, tx),
+                |tx, done| prepared.again(&muster, &context, tx, done),
+            )
+        }
     }
 
     /// The view at `endpoint`, if the caller may use it so.

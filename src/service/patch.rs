@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::change::Write;
 use super::create::external_id;
+use super::idempotency::Shows;
 use super::sight::{Wants, clearance};
 use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::access::Seen;
@@ -79,6 +80,12 @@ impl Muster {
                 if_match: if_match.map(str::to_owned),
             },
         })
+    }
+}
+
+impl Shows for Change {
+    fn shows(&self) -> (&View, &Asked) {
+        (&self.view, &self.asked)
     }
 }
 

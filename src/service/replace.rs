@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::change::Write;
 use super::create::external_id;
+use super::idempotency::Shows;
 use super::sight::Wants;
 use super::{Asked, Came, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
@@ -84,6 +85,12 @@ impl Muster {
             },
             ignored: received.ignored,
         })
+    }
+}
+
+impl Shows for Replace {
+    fn shows(&self) -> (&View, &Asked) {
+        (&self.view, &self.asked)
     }
 }
 

@@ -6,9 +6,13 @@ use super::{Error, Muster};
 use crate::store::{self, Tx};
 
 impl Muster {
-    /// Ends the reviews that nobody has decided in time, begins and ends the employments whose day has come, and
-    /// warns of the tokens that end soon.
+    /// Forgets the keys of requests whose time is over, ends the reviews that nobody has decided in time, begins and ends the
+    /// employments whose day has come, and warns of the tokens that end soon.
     pub(super) fn sweep(&self, now: DateTime<Utc>) {
+        tell(
+            "keys of requests forgotten: their time is over",
+            self.forget_keys(now),
+        );
         let tenants = |tx: &mut Tx<'_>| Ok::<_, Error>(store::audit::tenants(tx)?);
         let Ok(tenants) = self.0.store.read_blocking(tenants) else {
             return;

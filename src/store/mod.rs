@@ -28,6 +28,7 @@
 //! | `restore` | what is gone standing again |
 //! | `kpi` | what figures are made of |
 //! | `held` | of whom a system is held to speak |
+//! | `idempotency` | requests that carry a key, how far each has come, and its answer |
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `token` `tenant` `setting` `attribute_path` | a table each |
 
@@ -49,6 +50,7 @@ pub mod event;
 mod filter;
 pub mod held;
 mod home;
+pub mod idempotency;
 pub mod import_job;
 pub mod key;
 pub mod kpi;

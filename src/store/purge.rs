@@ -12,7 +12,7 @@ use super::db::{Db, Purpose};
 use super::{Error, Store};
 
 /// The tables that hold something of a person.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "resource",
     "source_record",
     "attribute_index",
@@ -20,6 +20,7 @@ const TABLES: [&str; 7] = [
     "blind_index",
     "group_member",
     "person_key",
+    "idempotency",
 ];
 /// How often, and after how long, what readers are in the way of is tried again.
 const ATTEMPTS: u32 = 150;

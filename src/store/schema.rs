@@ -233,6 +233,25 @@ diesel::table! {
     }
 }
 diesel::table! {
+    idempotency (id) {
+        id -> BigInt,
+        tenant -> Integer,
+        key -> Binary,
+        fingerprint -> Binary,
+        turn -> BigInt,
+        state -> SmallInt,
+        lease -> BigInt,
+        expires -> BigInt,
+        resource -> Nullable<Binary>,
+        came -> Nullable<SmallInt>,
+        progress -> Nullable<Text>,
+        answer -> Nullable<Binary>,
+    }
+}
+diesel::table! {
+    idempotency_name (request, name) { request -> BigInt, name -> Binary, }
+}
+diesel::table! {
     log_leaf (tenant, position) {
         tenant -> Integer,
         position -> BigInt,
@@ -267,6 +286,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(event, log_leaf);
 diesel::allow_tables_to_appear_in_same_query!(alias, resource);
+diesel::allow_tables_to_appear_in_same_query!(idempotency, idempotency_name);
 diesel::allow_tables_to_appear_in_same_query!(
     resource,
     source_record,

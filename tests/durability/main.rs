@@ -13,6 +13,7 @@ mod support;
 
 mod journal;
 mod load;
+mod repeated;
 
 use std::time::Duration;
 

@@ -340,5 +340,6 @@ fn context(tenant: TenantId, system: &str) -> Context {
         base_url: BASE.into(),
         now,
         said_at: None,
+        attempt: None,
     }
 }

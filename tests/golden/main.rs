@@ -23,6 +23,7 @@ mod advice;
 mod afternoon;
 mod apart;
 mod brake;
+mod idempotency;
 mod lineage;
 mod merge;
 mod models;

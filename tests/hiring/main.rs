@@ -13,6 +13,7 @@
 mod support;
 
 mod flow;
+mod idempotency;
 mod incidents;
 mod kpi;
 mod rules;

@@ -26,6 +26,7 @@ mod filter_meaning;
 mod filter_reach;
 mod flat_cost;
 mod groups;
+mod idempotency;
 mod large_groups;
 mod lifecycle;
 mod locked;

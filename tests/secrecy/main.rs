@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `keys` | the key-encryption key: made, missing, wrong, replaced while servers run |
 //! | `erasure` | who is erased is gone, and who asks is given what is kept |
+//! | `idempotency` | answers that are kept to be given again |
 //! | `identifiers` | legal identifiers: sealed, hinted at, found by whole values alone |
 //! | `files` | the raw files of both databases, searched for planted values |
 
@@ -19,6 +20,7 @@ mod support;
 
 mod erasure;
 mod files;
+mod idempotency;
 mod identifiers;
 mod keys;
 #[path = "../trust/rules.rs"]

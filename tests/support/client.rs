@@ -59,12 +59,19 @@ pub(crate) struct Client {
     http: reqwest::Client,
     scim: String,
     token: Option<String>,
+    /// Headers of every request.
+    always: Vec<(String, String)>,
 }
 
 impl Client {
     /// A caller of the service at `scim`.
     pub(crate) fn new(http: reqwest::Client, scim: String, token: Option<String>) -> Self {
-        Self { http, scim, token }
+        Self {
+            http,
+            scim,
+            token,
+            always: Vec::new(),
+        }
     }
 
     /// Sends anything; nothing if the server did not answer.
@@ -96,6 +103,9 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        for (name, value) in &self.always {
+            request = request.header(name, value);
+        }
         let answer = request.send().await.ok()?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.ok()?;
@@ -109,6 +119,7 @@ impl Client {
             status,
             headers,
             body,
+            text,
         };
         answer.check();
         Some(answer)
@@ -254,6 +265,16 @@ impl Client {
         self.send_json(Method::PATCH, path, headers, &body).await
     }
 
+    /// The same client, whose requests all carry this key.
+    pub(crate) fn keyed(&self, key: &str) -> Self {
+        let mut always = self.always.clone();
+        always.push(("idempotency-key".into(), key.into()));
+        Self {
+            always,
+            ..self.clone()
+        }
+    }
+
     /// DELETE.
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], None).await
@@ -280,6 +301,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// The body; null if there is none.
     pub(crate) body: Value,
+    /// The body, byte by byte.
+    pub(crate) text: String,
 }
 
 impl Answer {
@@ -308,6 +331,11 @@ impl Answer {
             .unwrap_or_default();
         assert_eq!(found, scim_type, "{}: {}", self.what, self.body);
         self.body["detail"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it is one to an earlier request.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.header("idempotency-replayed") == Some("true")
     }
 
     /// The entity tag.

@@ -276,7 +276,7 @@ pub(crate) fn keep_issuer_key(folder: &Path) {
 
 /// A body for a POST or PUT at `endpoint`, with the `schemas` that its content asks for.
 pub(crate) fn body(endpoint: &str, mut content: Value) -> Value {
-    let core = match endpoint {
+    let core = match endpoint.split('?').next().unwrap_or_default() {
         "/Users" => USER,
         "/Groups" => GROUP,
         "/GroupMemberships" => "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",

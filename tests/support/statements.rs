@@ -31,10 +31,15 @@ impl Instrumentation for Counter {
     }
 }
 
-/// Whether this thread does nothing for any request: it looks for policies, seals or signs.
+/// Whether this thread does nothing for any request: it looks for policies, folds anew, seals or signs.
 pub(crate) fn is_background() -> bool {
     let thread = std::thread::current();
-    let by_itself = ["muster-policy", "muster-sealer", "muster-notary"];
+    let by_itself = [
+        "muster-policy",
+        "muster-sealer",
+        "muster-notary",
+        "muster-refold",
+    ];
     thread.name().is_some_and(|name| by_itself.contains(&name))
 }
 

@@ -286,6 +286,17 @@ impl TypeClearance {
         reads && self.bounds.is_empty() && self.units.is_empty()
     }
 
+    /// Whether it follows from the policy and the client's purposes alone what of a resource is shown: neither from which
+    /// resource it is nor from a consent; and nothing of it is logged when it is read.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        let units = self.units.values().chain([&self.whole]);
+        let mut masks = units.clone().flat_map(|unit| &unit.masks);
+        self.bounds.is_empty()
+            && masks.all(|mask| mask.consent.is_none())
+            && units.clone().all(|unit| unit.opened.is_empty())
+    }
+
     /// Whether anything is hidden by a row of masking: then `lastModified` is the stamp that ignores what is classified.
     #[must_use]
     pub fn hides(&self) -> bool {

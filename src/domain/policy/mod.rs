@@ -103,6 +103,22 @@ const KEYS: [&str; 19] = [
     "leaverBrake",
 ];
 
+impl Policy {
+    /// How a repetition is known, where the policy says it (B-067, B-068).
+    #[must_use]
+    pub fn idempotency(&self) -> Option<&delivery::Idempotency> {
+        let webhooks = self.webhooks.as_ref();
+        webhooks.map(|webhooks| &webhooks.delivery.idempotency)
+    }
+
+    /// The header by which a flow is followed, where the policy names one (B-069).
+    #[must_use]
+    pub fn correlation_header(&self) -> Option<&str> {
+        let webhooks = self.webhooks.as_ref();
+        webhooks.map(|webhooks| webhooks.delivery.correlation.header.as_str())
+    }
+}
+
 impl Read for Policy {
     fn read(node: &Node, findings: &mut Findings) -> Self {
         let mut file = Fields::of(node, &KEYS, findings);

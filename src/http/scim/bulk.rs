@@ -2,13 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
 use crate::http::answer::{self, Answer};
 use crate::http::body;
 use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
+use crate::http::idempotency::Unfinished;
 use crate::http::prefer::Wanted;
 use crate::scim::bulk::{bulk_response, parse};
 use crate::scim::projection::Projection;
@@ -46,7 +47,7 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
                 all.extend(named.map(|name| format!("Operations[{index}].{name}")));
             }
         }
-        operations.push(operation(attempted, wanted)?);
+        operations.push(operation(&request, attempted, wanted)?);
     }
     let mut answer = HttpResponse::Ok();
     answer::name_kept(&mut answer, &ignored, &suggested);
@@ -57,7 +58,11 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
 }
 
 /// One operation of the answer (§3.7.3): the status is a text.
-fn operation(attempted: Attempted, wanted: Wanted) -> Result<Value, Failure> {
+fn operation(
+    request: &HttpRequest,
+    attempted: Attempted,
+    wanted: Wanted,
+) -> Result<Value, Failure> {
     let mut told = Map::new();
     if let Some(location) = attempted.location {
         told.insert("location".into(), location.into());
@@ -86,6 +91,9 @@ fn operation(attempted: Attempted, wanted: Wanted) -> Result<Value, Failure> {
         Ok(None) => StatusCode::NO_CONTENT,
         Err(error) => {
             let failure = Failure::from(error);
+            if failure.is_passing() {
+                request.extensions_mut().insert(Unfinished);
+            }
             if failure.status.is_server_error() {
                 tracing::error!(cause = failure.cause.as_deref(), "bulk.operation failed");
             }

@@ -21,10 +21,12 @@ mod search;
 mod story;
 mod story_page;
 
+use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, Resource, web};
 
 use super::caller::door;
 use super::error::{Failure, nothing_here};
+use super::idempotency;
 
 /// Where SCIM is.
 pub(super) const ROOT: &str = "/scim/v2";
@@ -89,7 +91,8 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
                     .route(web::patch().to(patch::patch))
                     .route(web::delete().to(delete::delete)),
             )
-            .default_service(web::to(nothing_here)),
+            .default_service(web::to(nothing_here))
+            .wrap(from_fn(idempotency::once)),
     );
 }
 

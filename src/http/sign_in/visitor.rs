@@ -88,9 +88,12 @@ pub(super) fn context(request: &HttpRequest, door: &Door, client: Arc<Client>) -
     let correlation = extensions.get::<Correlation>();
     Context {
         client,
-        correlation: correlation.map(|id| id.0.to_string()).unwrap_or_default(),
+        correlation: correlation
+            .map(|found| found.id.to_string())
+            .unwrap_or_default(),
         base_url: door.base_url.clone(),
         now: door.clock.now(),
         said_at: None,
+        attempt: None,
     }
 }

@@ -110,10 +110,10 @@ fn collection(about: &About<'_>, ty: &ResourceType, paths: &mut Map) {
         &format!("create{name}"),
         &format!("Creates a {}", ty.name),
     )
-    .parameters(&[PROJECTION[0], PROJECTION[1], "prefer"])
+    .parameters(&[PROJECTION[0], PROJECTION[1], "prefer", "idempotencyKey"])
     .taking(&sent(&ty.name), about.examples.get(endpoint))
     .answering(201, created)
-    .refusing(&[404, 409]);
+    .refusing(&[404, 409, 422]);
     let mut item = json!({"get": listed.0});
     if ty.is_made_by_clients() {
         item["post"] = create.0;
@@ -166,21 +166,35 @@ fn member(ty: &ResourceType, paths: &mut Map) {
         )
         .refusing(&[404]);
     let put = operation("replace", "Replaces")
-        .parameters(&["id", attributes, excluded, "ifMatch", "prefer"])
+        .parameters(&[
+            "id",
+            attributes,
+            excluded,
+            "ifMatch",
+            "prefer",
+            "idempotencyKey",
+        ])
         .taking(&sent(&ty.name), None)
         .answering(200, changed())
         .answering(204, unsaid())
-        .refusing(&[404, 409, 412]);
+        .refusing(&[404, 409, 412, 422]);
     let patch = operation("change", "Changes parts of")
-        .parameters(&["id", attributes, excluded, "ifMatch", "prefer"])
+        .parameters(&[
+            "id",
+            attributes,
+            excluded,
+            "ifMatch",
+            "prefer",
+            "idempotencyKey",
+        ])
         .taking("PatchOp", None)
         .answering(200, changed())
         .answering(204, unsaid())
-        .refusing(&[404, 409, 412]);
+        .refusing(&[404, 409, 412, 422]);
     let delete = operation("delete", "Deletes")
-        .parameters(&["id", "ifMatch"])
+        .parameters(&["id", "ifMatch", "idempotencyKey"])
         .answering(204, empty("Gone.", &[]))
-        .refusing(&[404, 409, 412]);
+        .refusing(&[404, 409, 412, 422]);
     let mut item = json!({"get": get.0});
     if ty.is_made_by_clients() {
         item["delete"] = delete.0;
@@ -223,42 +237,42 @@ fn me(account: &ResourceType) -> Value {
         )
         .refusing(&[404, 501]);
     let post = operation("create", "Creates")
-        .parameters(&[attributes, excluded, "prefer"])
+        .parameters(&[attributes, excluded, "prefer", "idempotencyKey"])
         .taking(&sent(&account.name), None)
         .answering(
             201,
             found("Created.", &["ETag", "Location", "Muster-Ignored"]),
         )
-        .refusing(&[404, 409, 501]);
+        .refusing(&[404, 409, 422, 501]);
     let put = operation("replace", "Replaces")
-        .parameters(&[attributes, excluded, "ifMatch", "prefer"])
+        .parameters(&[attributes, excluded, "ifMatch", "prefer", "idempotencyKey"])
         .taking(&sent(&account.name), None)
         .answering(200, changed())
         .answering(204, unsaid())
-        .refusing(&[404, 409, 412, 501]);
+        .refusing(&[404, 409, 412, 422, 501]);
     let patch = operation("change", "Changes parts of")
-        .parameters(&[attributes, excluded, "ifMatch", "prefer"])
+        .parameters(&[attributes, excluded, "ifMatch", "prefer", "idempotencyKey"])
         .taking("PatchOp", None)
         .answering(200, changed())
         .answering(204, unsaid())
-        .refusing(&[404, 409, 412, 501]);
+        .refusing(&[404, 409, 412, 422, 501]);
     let delete = operation("delete", "Deletes")
-        .parameters(&["ifMatch"])
+        .parameters(&["ifMatch", "idempotencyKey"])
         .answering(204, empty("Gone.", &["Location"]))
-        .refusing(&[404, 409, 412, 501]);
+        .refusing(&[404, 409, 412, 422, 501]);
     json!({"get": get.0, "post": post.0, "put": put.0, "patch": patch.0, "delete": delete.0})
 }
 
 /// RFC 7644 §3.7.
 fn bulk() -> Value {
     let bulk = Operation::new("Bulk", "bulk", "Does many operations in one request")
-        .parameters(&["prefer"])
+        .parameters(&["prefer", "idempotencyKey"])
         .taking("BulkRequest", None)
         .answering(
             200,
             resource("What became of each.", &["Muster-Ignored"], "BulkResponse"),
         )
-        .refusing(&[409]);
+        .refusing(&[409, 422]);
     json!({"post": bulk.0})
 }
 

@@ -32,7 +32,7 @@ const REFUSALS: &[(&str, u16, &str, &[&str])] = &[
     (
         "Conflict",
         409,
-        "A value is taken, or the resource changed meanwhile.",
+        "A value is taken, the resource changed meanwhile, or a request with this Idempotency-Key is being carried out.",
         &[],
     ),
     (
@@ -52,6 +52,12 @@ const REFUSALS: &[(&str, u16, &str, &[&str])] = &[
         415,
         "The body is not announced as JSON.",
         &["Accept"],
+    ),
+    (
+        "AnotherRequest",
+        422,
+        "The Idempotency-Key is that of a request that said something else.",
+        &[],
     ),
     (
         "TooManyRequests",
@@ -214,6 +220,14 @@ const PARAMETERS: &[(&str, &str, &str, &str, &str)] = &[
         "header",
         "string",
         "`return=minimal`: the resource need not be answered (RFC 7240).",
+    ),
+    (
+        "idempotencyKey",
+        "Idempotency-Key",
+        "header",
+        "string",
+        "A name of the client's own for this request, 1 to 255 visible ASCII characters: repeated with it, the request is \
+         carried out once and answered again (draft-ietf-httpapi-idempotency-key-header).",
     ),
 ];
 const CURSOR: &str = "cursor";

@@ -95,7 +95,7 @@ fn every_operation_has_its_own_id_and_tells_how_it_may_fail() {
         let responses = document.pointer(pointer).unwrap().as_object().unwrap();
         responses.keys().cloned().collect()
     };
-    let wanted = "400 401 403 429 500 503 413 415 201 404 409";
+    let wanted = "400 401 403 429 500 503 413 415 201 404 409 422";
     assert_eq!(statuses("/paths/~1Users/post/responses").join(" "), wanted);
     let wanted = "400 401 403 429 500 503 200 304 404";
     assert_eq!(

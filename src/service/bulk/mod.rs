@@ -2,17 +2,23 @@
 //! savepoint of its own. They share transactions in chunks, so that many cost little and nobody waits behind them for long.
 
 mod part;
+mod resume;
 
 use std::collections::HashMap;
 use std::mem;
+use std::time::Instant;
+
+use chrono::TimeDelta;
 
 use super::{Error, Muster, Written};
 use crate::domain::context::Context;
+use crate::domain::idempotency::{LEASE, Progress};
 use crate::id::ResourceId;
 use crate::scim::bulk::{Bulk, Operation, Target, Unit};
 use crate::scim::projection::Projection;
 use crate::store::{self, Tx};
 use part::{Part, Scene};
+use resume::settled;
 
 /// How many operations, and how many bytes of data, share a transaction: others' writes come in between two of them. A circle
 /// of references is never divided.
@@ -50,6 +56,9 @@ struct Chunk {
     known: Known,
     /// How many more errors there may be; at none the rest is not attempted.
     patience: Option<u64>,
+    /// What has been done before, if the request has a key, and since when it is worked on.
+    progress: Progress,
+    since: Instant,
 }
 
 impl Muster {
@@ -65,7 +74,11 @@ impl Muster {
         let mut outcomes: Vec<Option<Attempted>> = Vec::new();
         outcomes.resize_with(bulk.operations.len(), || None);
         let mut errors = 0;
-        let mut rest = bulk.units.as_slice();
+        let mut progress = self
+            .resume(context, bulk, projection, (&mut known, &mut outcomes))
+            .await?;
+        let left = left(bulk, &outcomes);
+        let (mut rest, since) = (left.as_slice(), Instant::now());
         while !rest.is_empty() {
             let (units, after) = rest.split_at(chunk(&bulk.operations, rest));
             rest = after;
@@ -80,21 +93,15 @@ impl Muster {
                 context,
                 projection,
             };
-            let part = |index: usize, circular| {
-                Part::new(&scene, index, &bulk.operations[index], &known, circular)
-            };
-            let parts = |unit: &Unit| {
-                let parts = unit.operations.iter();
-                let parts = parts.map(|index| part(*index, unit.circular));
-                (unit.circular, parts.collect())
-            };
             let chunk = Chunk {
                 muster: self.clone(),
                 context: context.clone(),
                 projection: projection.clone(),
-                units: units.iter().map(parts).collect(),
+                units: parts(&scene, &bulk.operations, units, &known),
                 known: known.clone(),
                 patience,
+                progress: progress.clone(),
+                since,
             };
             let done = match self.0.store.write(move |tx| chunk.run(tx)).await {
                 Ok(done) => done,
@@ -111,6 +118,7 @@ impl Muster {
                 let operation = &bulk.operations[index];
                 errors += u64::from(outcome.is_err());
                 known.learn(operation, &outcome);
+                progress.extend(settled(index, &outcome));
                 outcomes[index] = Some(attempted(context, (index, operation), &known, outcome));
             }
         }
@@ -120,6 +128,32 @@ impl Muster {
         self.disclose(context, "", shown, Vec::new()).await?;
         Ok(attempted)
     }
+}
+
+/// The units of which something is left to do.
+fn left(bulk: &Bulk<'_>, outcomes: &[Option<Attempted>]) -> Vec<Unit> {
+    let is_open = |unit: &&Unit| {
+        let mut operations = unit.operations.iter();
+        operations.any(|index| outcomes[*index].is_none())
+    };
+    bulk.units.iter().filter(is_open).cloned().collect()
+}
+
+/// The operations of these units, prepared.
+fn parts(
+    scene: &Scene<'_>,
+    operations: &[Operation<'_>],
+    units: &[Unit],
+    known: &Known,
+) -> Vec<(bool, Vec<Part>)> {
+    let part =
+        |index: usize, circular| Part::new(scene, index, &operations[index], known, circular);
+    let parts = |unit: &Unit| {
+        let parts = unit.operations.iter();
+        let parts = parts.map(|index| part(*index, unit.circular));
+        (unit.circular, parts.collect())
+    };
+    units.iter().map(parts).collect()
 }
 
 /// How many of the units share the next transaction.
@@ -238,6 +272,17 @@ impl Chunk {
                 }
                 outcomes.push((index, outcome));
             }
+        }
+        if let Some(attempt) = &self.context.attempt {
+            let mut progress = self.progress.clone();
+            progress.extend(
+                outcomes
+                    .iter()
+                    .filter_map(|(index, done)| settled(*index, done)),
+            );
+            let elapsed = TimeDelta::from_std(self.since.elapsed()).unwrap_or(TimeDelta::zero());
+            let lease = self.context.now + elapsed + LEASE;
+            store::idempotency::commit(tx, attempt, None, Some((&progress, lease)))?;
         }
         Ok(outcomes)
     }

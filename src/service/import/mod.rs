@@ -183,6 +183,7 @@ impl Muster {
             base_url: "".into(),
             now,
             said_at: None,
+            attempt: None,
         })
     }
 }

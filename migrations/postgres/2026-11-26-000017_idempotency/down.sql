@@ -1,0 +1,2 @@
+DROP TABLE idempotency_name;
+DROP TABLE idempotency;
