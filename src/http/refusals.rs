@@ -64,7 +64,8 @@ impl Refusals {
         let reports = known
             .as_ref()
             .is_some_and(|known| door.service.is_append_only(known));
-        if !matches!(status, 401 | 403 | 409 | 412 | 429) && !(status == 400 && reports) {
+        let is_logged = matches!(status, 401 | 403 | 409 | 412 | 429) || (status == 400 && reports);
+        if !is_logged {
             return;
         }
         if self.limiter.check().is_err() {

@@ -152,10 +152,9 @@ impl Muster {
     pub async fn log_inclusion(&self, context: &Context, event: EventId) -> Result<Value, Error> {
         permit(context, Right::Read, AUDIT_EVENT)?;
         let (tenant, key) = (context.tenant(), self.log_key());
-        let muster = self.clone();
         let work = move |tx: &mut Tx<'_>| {
             let head = newest(tx, tenant)?;
-            let found = muster.inclusion(tx, tenant, &head, event)?;
+            let found = inclusion(tx, tenant, &head, event)?;
             let mut found = found.ok_or_else(|| {
                 Error::NotFound(format!(
                     "no event {event} is under a signed head of this log; one that has just happened is within two seconds"
@@ -167,37 +166,9 @@ impl Muster {
         self.0.store.read(work).await
     }
 
-    /// The newest signed head of a tenant's log, if there is one.
-    pub(super) fn head_of(&self, tx: &mut Tx<'_>, tenant: TenantId) -> Result<Option<Head>, Error> {
-        Ok(store::log::newest_head(tx, tenant)?)
-    }
-
     /// A head as it is told, with the key that signed it.
     pub(super) fn told_head(&self, head: &Head) -> Value {
         with_key(head, &self.log_key())
-    }
-
-    /// The proof that an event is under a head; nothing if it is not yet.
-    pub(super) fn inclusion(
-        &self,
-        tx: &mut Tx<'_>,
-        tenant: TenantId,
-        head: &Head,
-        event: EventId,
-    ) -> Result<Option<Value>, Error> {
-        let found = store::log::find(tx, tenant, event.0.as_bytes())?;
-        let Some((position, leaf)) = found.filter(|(position, _)| *position < head.size) else {
-            return Ok(None);
-        };
-        let path = proof::inclusion(position, head.size, |level, number| {
-            store::log::subtree(tx, tenant, level, number)
-        })?;
-        Ok(Some(json!({
-            "event": event.to_string(),
-            "position": position,
-            "leafHash": encoded(&leaf),
-            "inclusionPath": texts(&path),
-        })))
     }
 
     /// The proof that the log of one size is the beginning of that of another (RFC 9162 §2.1.4); of the newest signed head
@@ -232,6 +203,33 @@ impl Muster {
         };
         self.0.store.read(work).await
     }
+}
+
+/// The newest signed head of a tenant's log, if there is one.
+pub(super) fn head_of(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Option<Head>, Error> {
+    Ok(store::log::newest_head(tx, tenant)?)
+}
+
+/// The proof that an event is under a head; nothing if it is not yet.
+pub(super) fn inclusion(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    head: &Head,
+    event: EventId,
+) -> Result<Option<Value>, Error> {
+    let found = store::log::find(tx, tenant, event.0.as_bytes())?;
+    let Some((position, leaf)) = found.filter(|(position, _)| *position < head.size) else {
+        return Ok(None);
+    };
+    let path = proof::inclusion(position, head.size, |level, number| {
+        store::log::subtree(tx, tenant, level, number)
+    })?;
+    Ok(Some(json!({
+        "event": event.to_string(),
+        "position": position,
+        "leafHash": encoded(&leaf),
+        "inclusionPath": texts(&path),
+    })))
 }
 
 fn newest(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Head, Error> {

@@ -37,7 +37,7 @@
 //! | `kpi` | figures of how the house is run |
 //! | `sweep` | what time does by itself |
 //! | `feed` | the log as a feed |
-//! | `story` | what happened to an application, and the pack of its evidence |
+//! | `story` `evidence_pack` | what happened to an application, and the pack of its evidence |
 //! | `take` | what an extract says of one person |
 //! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `idempotency` | a request with a key is carried out once, and answered again |
@@ -58,6 +58,7 @@ mod delete;
 mod elevate;
 mod erase;
 pub mod error;
+mod evidence_pack;
 mod explain;
 mod export;
 mod feed;

@@ -182,19 +182,7 @@ impl Watch {
             });
             let governed = Governed::of(policy, (tenant, version), &given, catalog);
             policies.insert(tenant.0, Arc::new(Governed { scorer, ..governed }));
-            if known.is_empty() {
-                tracing::debug!(
-                    "policy.version" = version,
-                    "tenant.id" = tenant.0,
-                    "in force"
-                );
-            } else {
-                tracing::info!(
-                    "policy.version" = version,
-                    "tenant.id" = tenant.0,
-                    "a policy is in force"
-                );
-            }
+            tell_in_force(known.is_empty(), tenant, version);
         }
         let mut current = self
             .policies
@@ -283,6 +271,20 @@ impl Governed {
     pub fn verifies(&self, system: &str) -> bool {
         let mut systems = self.policy.systems.iter();
         systems.any(|row| row.name.value == system && row.verifies_email)
+    }
+}
+
+/// A policy that is found at the start is no news.
+fn tell_in_force(at_start: bool, tenant: TenantId, version: i64) {
+    let tenant = tenant.0;
+    if at_start {
+        tracing::debug!("policy.version" = version, "tenant.id" = tenant, "in force");
+    } else {
+        tracing::info!(
+            "policy.version" = version,
+            "tenant.id" = tenant,
+            "a policy is in force"
+        );
     }
 }
 

@@ -183,15 +183,14 @@ impl Write<'_> {
             return Ok(());
         }
         let whole = Asked::default();
-        let version = match self.view.kind {
-            Kind::Group => format!("W/\"{}\"", folded.version),
-            _ => {
-                let folded = folded.clone();
-                let shown = self
-                    .muster
-                    .show_one(tx, self.context, self.view, folded, &whole)?;
-                shown.seen().version.clone()
-            }
+        let version = if self.view.kind == Kind::Group {
+            format!("W/\"{}\"", folded.version)
+        } else {
+            let folded = folded.clone();
+            let shown = self
+                .muster
+                .show_one(tx, self.context, self.view, folded, &whole)?;
+            shown.seen().version.clone()
         };
         precondition::check(asked.if_match.as_deref(), &version)
     }

@@ -1,5 +1,4 @@
-//! What happened to an application (B-043), and the pack of its evidence (B-010): from what its reader may see, across merges of
-//! persons and changes of tools. Its cost goes with the application, not with the population.
+//! What happened to an application (B-043): from what its reader may see, across merges of persons and changes of tools. Its cost goes with the application, not with the population.
 
 use serde_json::{Value, json};
 
@@ -8,10 +7,10 @@ use super::{Asked, Error, Muster};
 use crate::domain::context::{Context, Right};
 use crate::domain::lifecycle::text;
 use crate::domain::masked::{Masked, Resource};
-use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::record::{Folded, Kind};
 use crate::domain::story;
 use crate::domain::view::View;
-use crate::id::{EventId, ResourceId};
+use crate::id::ResourceId;
 use crate::store::{self, Tx};
 
 /// The most events that a timeline tells; a note says if there are more.
@@ -28,10 +27,10 @@ const OF_PERSON: [&str; 7] = [
 ];
 
 /// What is told, and what of it is classified and was shown.
-struct Told {
+pub(super) struct Told {
     /// The whole story.
-    story: Value,
-    shown: Vec<Masked<Resource>>,
+    pub(super) story: Value,
+    pub(super) shown: Vec<Masked<Resource>>,
 }
 
 impl Muster {
@@ -51,15 +50,7 @@ impl Muster {
         .await
     }
 
-    /// Who the candidate is, what ran when, what was reviewed, what was decided, by whom, and the proof that the log says so.
-    pub async fn evidence_pack(&self, context: &Context, id: &str) -> Result<Value, Error> {
-        self.telling(context, id, |muster, context, tx, application| {
-            muster.pack(tx, context, application)
-        })
-        .await
-    }
-
-    async fn telling(
+    pub(super) async fn telling(
         &self,
         context: &Context,
         id: &str,
@@ -81,7 +72,7 @@ impl Muster {
     }
 
     /// The events of an application, and those of its person that belong to its story, as the caller may see them.
-    fn events_around(
+    pub(super) fn events_around(
         &self,
         tx: &mut Tx<'_>,
         context: &Context,
@@ -119,112 +110,8 @@ impl Muster {
         Ok((told, shown))
     }
 
-    fn pack(&self, tx: &mut Tx<'_>, context: &Context, application: Folded) -> Result<Told, Error> {
-        let (events, mut shown) = self.events_around(tx, context, &application)?;
-        let id = application.id.to_string();
-        let leaves = application.leaves.clone();
-        let mut pack = json!({ "applicationId": id, "preparedAt": crate::scim::comparable::instant(context.now), "preparedFor": context.client.name });
-        let mut put = |name: &str, found: Vec<Masked<Resource>>| -> Result<Vec<Value>, Error> {
-            let values: Vec<Value> = found.iter().map(value).collect::<Result<_, _>>()?;
-            pack[name] = json!(values);
-            shown.extend(found);
-            Ok(values)
-        };
-        put(
-            "application",
-            vec![self.shown_in(tx, context, "/Applications", application)?]
-                .into_iter()
-                .flatten()
-                .collect(),
-        )?;
-        for (name, endpoint, path) in [
-            ("candidate", "/Persons", "candidate.value"),
-            ("requisition", "/Requisitions", "requisition.value"),
-        ] {
-            let one = self.named(tx, context, endpoint, text(&leaves, path))?;
-            put(name, one.into_iter().collect())?;
-        }
-        let mut hanging = |tx: &mut Tx<'_>, name: &str, kind: Kind, path: &str, of: &str| {
-            let found = self.hanging(tx, context, (kind, path), of)?;
-            put(name, found)
-        };
-        let verifications = hanging(
-            tx,
-            "verifications",
-            Kind::Verification,
-            "application.value",
-            &id,
-        )?;
-        let interviews = hanging(tx, "interviews", Kind::Interview, "application.value", &id)?;
-        hanging(
-            tx,
-            "assessments",
-            Kind::Assessment,
-            "application.value",
-            &id,
-        )?;
-        let offers = hanging(tx, "offers", Kind::Offer, "application.value", &id)?;
-        for offer in &offers {
-            let of = offer["id"].as_str().unwrap_or_default().to_owned();
-            hanging(tx, "employments", Kind::Employment, "offer.value", &of)?;
-        }
-        let mut carried = Vec::new();
-        for other in self.other_applications(tx, context, &leaves, &id)? {
-            carried.extend(self.hanging(
-                tx,
-                context,
-                (Kind::Verification, "application.value"),
-                &other,
-            )?);
-        }
-        let carried = put("carriedOver", carried)?;
-        let mut reviews = Vec::new();
-        for verification in &verifications {
-            let of = verification["id"].as_str().unwrap_or_default().to_owned();
-            reviews.extend(self.hanging(tx, context, (Kind::Review, "about.value"), &of)?);
-        }
-        put("reviews", reviews)?;
-        for name in ["application", "candidate", "requisition"] {
-            pack[name] = pack[name].get(0).cloned().unwrap_or_default();
-        }
-        let required = pack["requisition"]["requiredVerificationTier"].as_i64();
-        let all = [verifications.clone(), carried].concat();
-        pack["identityChecks"] = story::order(required, &all, &interviews);
-        let appeals = |one: &&Value| one.get("appealOf").is_some();
-        pack["appeals"] = verifications.iter().filter(appeals).cloned().collect();
-        let mut lines: Vec<Value> = events.iter().map(story::line).collect();
-        pack["log"] = self.prove(tx, context, &mut lines)?;
-        pack["timeline"] = lines.into();
-        Ok(Told { story: pack, shown })
-    }
-
-    /// Adds to each line the proof that its event is under the newest signed head, which is given.
-    fn prove(
-        &self,
-        tx: &mut Tx<'_>,
-        context: &Context,
-        lines: &mut [Value],
-    ) -> Result<Value, Error> {
-        let Some(head) = self.head_of(tx, context.tenant())? else {
-            return Ok(Value::Null);
-        };
-        for line in lines {
-            let id = line["eventId"]
-                .as_str()
-                .and_then(|id| id.parse::<EventId>().ok());
-            if let Some(id) = id
-                && let Some(mut proof) = self.inclusion(tx, context.tenant(), &head, id)?
-            {
-                // One head is for all of them.
-                proof.as_object_mut().map(|proof| proof.remove("head"));
-                line["proof"] = proof;
-            }
-        }
-        Ok(self.told_head(&head))
-    }
-
     /// The resources of a kind that name `id` at a path, as far as the caller may read them.
-    fn hanging(
+    pub(super) fn hanging(
         &self,
         tx: &mut Tx<'_>,
         context: &Context,
@@ -245,29 +132,7 @@ impl Muster {
         Ok(shown)
     }
 
-    /// The ids of the other applications of the same person, whose verifications count here too (B-005).
-    fn other_applications(
-        &self,
-        tx: &mut Tx<'_>,
-        context: &Context,
-        application: &Leaves,
-        id: &str,
-    ) -> Result<Vec<String>, Error> {
-        let view = self.0.renderer.catalog().at("/Applications").cloned();
-        let candidate = text(application, "candidate.value").and_then(|id| id.parse().ok());
-        let (Some(view), Some(candidate)) = (view, candidate) else {
-            return Ok(Vec::new());
-        };
-        let write = Write::new(self, context, &view);
-        let person = write.survivor(tx, candidate)?;
-        let all = write.applications(tx, person)?.into_iter();
-        Ok(all
-            .map(|one| one.id.to_string())
-            .filter(|one| one != id)
-            .collect())
-    }
-
-    fn named(
+    pub(super) fn named(
         &self,
         tx: &mut Tx<'_>,
         context: &Context,
@@ -285,20 +150,7 @@ impl Muster {
         }
     }
 
-    fn shown_in(
-        &self,
-        tx: &mut Tx<'_>,
-        context: &Context,
-        endpoint: &str,
-        record: Folded,
-    ) -> Result<Option<Masked<Resource>>, Error> {
-        match self.0.renderer.catalog().at(endpoint).cloned() {
-            Some(view) => self.shown_by(tx, context, &view, record),
-            None => Ok(None),
-        }
-    }
-
-    fn shown_by(
+    pub(super) fn shown_by(
         &self,
         tx: &mut Tx<'_>,
         context: &Context,
@@ -316,6 +168,6 @@ impl Muster {
     }
 }
 
-fn value(masked: &Masked<Resource>) -> Result<Value, Error> {
+pub(super) fn value(masked: &Masked<Resource>) -> Result<Value, Error> {
     serde_json::to_value(masked).map_err(|error| Error::Internal(error.to_string()))
 }

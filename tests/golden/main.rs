@@ -31,5 +31,6 @@ mod refold;
 mod resolution;
 mod resolved;
 mod restore;
+mod split;
 mod survivorship;
 mod vendor_merge;

@@ -20,11 +20,9 @@ on_both!(
     what_speaks_against_a_merge_is_told,
     a_review_merges_two_accounts_and_remembers_a_rejection,
     erasing_the_survivor_erases_who_was_merged_into_it,
-    a_newcomer_who_was_taken_for_another_is_split_off,
     either_name_of_one_system_finds_the_person,
     a_reference_to_an_alias_is_one_to_the_person,
-    merges_at_once_lose_nothing,
-    whatever_two_persons_are_a_merge_then_a_split_restores_both
+    merges_at_once_lose_nothing
 );
 
 async fn join(client: &Client, person: &Value, verb: &str, other: &Value) -> Answer {
@@ -471,109 +469,4 @@ async fn erasing_the_survivor_erases_who_was_merged_into_it(app: &App) {
         !told.is_empty() && !json!(told).to_string().contains("Lovelace"),
         "{told:?}"
     );
-}
-
-/// An automatic link is taken back as well: what a system says becomes a person of its own, with its account's groups.
-async fn a_newcomer_who_was_taken_for_another_is_split_off(app: &App) {
-    apply(app, &matching());
-    let (hris, ats, idp) = (
-        app.client("hris").await,
-        app.client("ats").await,
-        app.client("idp").await,
-    );
-    let ada = json!({"name": {"givenName": "Augusta", "familyName": "Lovelace"}, "birthDate": "1985-12-10", "phoneNumbers": [{"value": "+442079460958"}]});
-    let known = ats.create("/Persons", ada.clone()).await;
-    let mut same = ada.clone();
-    same["externalId"] = json!("w1");
-    same["legalIdentifiers"] = json!([{"type": "ssn", "country": "US", "value": "078-05-1120"}]);
-    assert_eq!(hris.create("/Persons", same).await["id"], known["id"]);
-    let account = json!({"userName": "ada", IDENTITY: {"externalIdentifiers": [{"system": "hris", "field": "externalId", "value": "w1"}]}});
-    assert_eq!(idp.create("/Users", account).await["id"], known["id"]);
-    let group = idp
-        .create(
-            "/Groups",
-            json!({"displayName": "Engines", "members": [{"value": known["id"]}]}),
-        )
-        .await;
-    let path = format!("{}/split", at(&known));
-    for (wrong, status) in [
-        (json!({"system": "crm", "reason": "x"}), 400),
-        (
-            json!({"system": "hris", "externalId": "w2", "reason": "x"}),
-            400,
-        ),
-        (json!({"system": "hris"}), 400),
-    ] {
-        hris.order(&path, wrong)
-            .await
-            .refused(status, "invalidValue");
-    }
-    let made = hris
-        .order(
-            &path,
-            json!({"system": "hris", "externalId": "w1", "reason": "twins"}),
-        )
-        .await;
-    let new = made.ok(201).clone();
-    assert_ne!(new["id"], known["id"]);
-    assert_eq!(new["externalId"], "w1");
-    assert_eq!(new["legalIdentifierHints"].as_array().unwrap().len(), 1);
-    let left = hris.get(&at(&known)).await;
-    assert_eq!(left.ok(200).get("legalIdentifierHints"), None);
-    assert_eq!(left.ok(200)["name"], ada["name"]);
-    assert!(
-        join(&hris, &known, "merge", &new)
-            .await
-            .refused(409, "")
-            .contains("two persons")
-    );
-    // The account is another system's; split off, it takes its groups along.
-    let made = hris
-        .order(&path, json!({"system": "idp", "reason": "not hers"}))
-        .await;
-    assert_eq!(made.ok(201)["groups"][0]["value"], group["id"]);
-    let members = idp
-        .get(&format!("/Groups/{}", group["id"].as_str().unwrap()))
-        .await;
-    assert_eq!(members.ok(200)["members"].as_array().unwrap().len(), 1);
-    assert_eq!(members.ok(200)["members"][0]["value"], made.ok(201)["id"]);
-    let last = hris
-        .order(&path, json!({"system": "ats", "reason": "x"}))
-        .await;
-    last.refused(409, "");
-}
-
-/// As a property of generated persons of every attribute: what a split leaves is what was before the merge, but for `meta`.
-async fn whatever_two_persons_are_a_merge_then_a_split_restores_both(app: &App) {
-    // Nobody is linked by evidence, so that there are two to merge.
-    apply(app, POLICY);
-    let (hris, ats) = (app.client("hris").await, app.client("ats").await);
-    let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(Config::default(), seed);
-    let words = focus().prop_flat_map(|focus| vec(bodies(focus), 2..6));
-    let mut merged = 0;
-    for _ in 0..40 {
-        let words = words.new_tree(&mut runner).unwrap().current();
-        let mut persons = words.iter().filter(|word| word.endpoint == "/Persons");
-        let (Some(mine), Some(theirs)) = (persons.next(), persons.next()) else {
-            continue;
-        };
-        let (one, other) = (
-            hris.post("/Persons", mine.first.clone()).await,
-            ats.post("/Persons", theirs.first.clone()).await,
-        );
-        if (one.status, other.status) != (201, 201) || one.body["id"] == other.body["id"] {
-            continue;
-        }
-        if let Some(then) = &mine.then {
-            hris.put(&at(&one.body), then.clone()).await;
-        }
-        let before = both_of(&hris, &one.body, &other.body).await;
-        if join(&hris, &one.body, "merge", &other.body).await.status == 200 {
-            merged += 1;
-            join(&hris, &one.body, "split", &other.body).await.ok(200);
-        }
-        assert_eq!(both_of(&hris, &one.body, &other.body).await, before);
-    }
-    assert!(merged >= 10, "only {merged} pairs could be merged");
 }

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn said(id: &str, decision: &str, tier: i64, more: Value) -> Known {
+    fn said(id: &str, decision: &str, tier: i64, more: &Value) -> Known {
         let mut leaves = json!({"decision": decision, "tierSatisfied": tier, "occurredAt": "2026-01-01T00:00:00Z"});
         for (name, value) in more.as_object().unwrap() {
             leaves[name] = value.clone();
@@ -57,20 +57,20 @@ mod tests {
     fn the_best_pass_counts_while_it_is_valid_and_not_appealed() {
         let now = at("2026-06-01T00:00:00Z");
         let passes = [
-            said("a", "pass", 1, json!({})),
+            said("a", "pass", 1, &json!({})),
             said(
                 "b",
                 "pass",
                 3,
-                json!({"validUntil": "2026-05-01T00:00:00Z"}),
+                &json!({"validUntil": "2026-05-01T00:00:00Z"}),
             ),
-            said("c", "fail", 4, json!({})),
-            said("d", "pass", 2, json!({})),
+            said("c", "fail", 4, &json!({})),
+            said("d", "pass", 2, &json!({})),
         ];
         assert_eq!(satisfied(&passes, now), Some(2));
         assert_eq!(satisfied(&passes, at("2026-04-01T00:00:00Z")), Some(3));
         assert_eq!(satisfied(&passes, at("2025-12-31T00:00:00Z")), None);
-        let appeal = said("e", "fail", 0, json!({"appealOf.value": "d"}));
+        let appeal = said("e", "fail", 0, &json!({"appealOf.value": "d"}));
         let heard = [passes.to_vec(), vec![appeal]].concat();
         assert_eq!(satisfied(&heard, now), Some(1));
     }

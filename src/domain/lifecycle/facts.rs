@@ -55,7 +55,7 @@ pub fn of_person(employments: &[Known]) -> Vec<(String, Value)> {
         .filter_map(|one| one.leaves.get("hireDate"))
         .min_by_key(|date| date.as_str());
     facts.extend(first.map(|date| (role("originalHireDate"), date.clone())));
-    if present.leaves.get("statusReason").is_none()
+    if !present.leaves.contains_key("statusReason")
         && let Some(reason) = reason(present, &came)
     {
         facts.push((role("statusReason"), reason.into()));

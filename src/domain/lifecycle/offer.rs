@@ -62,22 +62,15 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
             .defaults
             .extend(sent.map(|at| ("sentAt", at.into())));
     }
-    match moved {
-        Some("accepted") => {
-            let stands = application.text("status").unwrap_or_default();
-            if application::has_ended(stands) {
-                return Err(Refused::Ended(stands.to_owned()));
-            }
-            accepted
-                .facts
-                .push(("acceptanceTimestamp", instant(turn.deed.said_at).into()));
-            accepted.effects.push(Effect::Announce(
-                INTENT,
-                intent(turn, &application.id),
-                &TOLD,
-            ));
+    if moved == Some("accepted") {
+        let stands = application.text("status").unwrap_or_default();
+        if application::has_ended(stands) {
+            return Err(Refused::Ended(stands.to_owned()));
         }
-        _ => {}
+        let at = instant(turn.deed.said_at);
+        accepted.facts.push(("acceptanceTimestamp", at.into()));
+        let told = intent(turn, &application.id);
+        accepted.effects.push(Effect::Announce(INTENT, told, &TOLD));
     }
     Ok(accepted)
 }

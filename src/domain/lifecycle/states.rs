@@ -94,7 +94,6 @@ pub fn step(
 #[cfg(test)]
 mod tests {
     use super::super::{application, employment, offer};
-    use super::*;
 
     /// B-060, B-014: the enumeration exactly, and no way out of what is final.
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Following, Write, known};
-use crate::domain::claim::{Claims, SINGLE, SourceRecord};
+use crate::domain::claim::{Claim, Claims, SINGLE, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Change, Event, Happened};
 use crate::domain::lifecycle::{Effect, Known, facts};
@@ -160,7 +160,7 @@ impl Write<'_> {
                 let own = write.server(sources);
                 let follows = |path: &String| facts.iter().any(|(fact, _)| fact == path);
                 own.claims.0.retain(|path, claims| {
-                    follows(path) || !claims.values().all(|claim| claim.is_derived())
+                    follows(path) || !claims.values().all(Claim::is_derived)
                 });
                 for (path, value) in &facts {
                     own.claims
