@@ -1,15 +1,16 @@
 //! The event that explains a change: who, for whom, when, why, and each value before and after (design §4, A-072, A-073).
 
+mod change;
 mod withheld;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::record::{Kind, Leaves};
+use super::record::Kind;
 use super::session::Session;
 use crate::id::{EventId, ResourceId, TenantId};
+pub use change::{Change, changes};
 pub use withheld::Withheld;
 
 /// What happened to the record.
@@ -67,17 +68,6 @@ impl Happened {
             Self::Restored => "restored",
         }
     }
-}
-
-/// One attribute before and after; `null` where it had or has no value.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
-    /// The canonical path.
-    pub path: String,
-    /// The value before.
-    pub previous: Value,
-    /// The value after.
-    pub new: Value,
 }
 
 /// A request that was refused: 401, 403, 409, 412 or 429.
@@ -480,26 +470,4 @@ impl Event {
         }
         body
     }
-}
-
-/// What differs between two folds, in the order of the paths.
-#[must_use]
-pub fn changes(before: &Leaves, after: &Leaves) -> Vec<Change> {
-    let mut changes: Vec<Change> = before
-        .iter()
-        .filter(|(path, value)| after.get(*path) != Some(value))
-        .map(|(path, value)| Change {
-            path: path.clone(),
-            previous: value.clone(),
-            new: after.get(path).cloned().unwrap_or(Value::Null),
-        })
-        .collect();
-    let fresh = after.iter().filter(|(path, _)| !before.contains_key(*path));
-    changes.extend(fresh.map(|(path, value)| Change {
-        path: path.clone(),
-        previous: Value::Null,
-        new: value.clone(),
-    }));
-    changes.sort_by(|a, b| a.path.cmp(&b.path));
-    changes
 }

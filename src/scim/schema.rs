@@ -26,6 +26,12 @@ pub struct Schema {
     pub description: String,
     /// The attributes, in the order of the file.
     pub attributes: Vec<Attribute>,
+    /// Whether its resources are created and read, and never changed or deleted.
+    #[serde(default, rename = "appendOnly")]
+    pub append_only: bool,
+    /// Whether a POST of what is on record already, by one of its names, is that record and no conflict.
+    #[serde(default, rename = "naturalKeys")]
+    pub natural_keys: bool,
 }
 
 /// An attribute or sub-attribute with its characteristics (RFC 7643 §2.2 and §7).

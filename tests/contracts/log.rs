@@ -90,7 +90,7 @@ pub(crate) async fn check_log(app: &App, client: &Client) -> BTreeSet<String> {
     let service = app.service().clone();
     let events = std::thread::spawn(move || service.events(0, 1000).unwrap());
     let kept = events.join().unwrap().into_iter().map(|(_, event)| event);
-    let feed = client.get("/Events?count=1000").await;
+    let feed = client.get("/Events?count=1000&wait=10").await;
     let told = feed.ok(200)["events"].as_array().unwrap().clone();
     assert!(!told.is_empty());
     let known = event_types();

@@ -47,6 +47,15 @@ const OTHERS: [(&str, &[&str]); 17] = [
         "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/split",
         &["POST"],
     ),
+    (
+        "/scim/v2/Applications/00000000-0000-4000-8000-00000000dead/timeline",
+        &["GET"],
+    ),
+    (
+        "/scim/v2/Applications/00000000-0000-4000-8000-00000000dead/evidence-pack",
+        &["GET"],
+    ),
+    ("/scim/v2/Events", &["GET"]),
     ("/nothing", &["GET", "POST"]),
 ];
 /// An id that nobody has.

@@ -162,6 +162,26 @@ const OWN: &[(&str, &str, Says)] = &[
         Says::Detail(&["client", "since", "restored"]),
     ),
     (
+        "model.stored",
+        "A matching model was trained and kept, for a policy to name.",
+        Says::Detail(&[]),
+    ),
+    (
+        "token.issued",
+        "An operator made a token for a client that can only hold one.",
+        Says::Detail(&[]),
+    ),
+    (
+        "token.revoked",
+        "A token of our own is good no more.",
+        Says::Detail(&[]),
+    ),
+    (
+        "token.expiring",
+        "A token of our own ends soon: its client needs another.",
+        Says::Detail(&[]),
+    ),
+    (
         "breakGlass.requested",
         "Somebody asked to see what is hidden from them.",
         GLASS,

@@ -114,6 +114,22 @@ fn collection(about: &About<'_>, ty: &ResourceType, paths: &mut Map) {
     .taking(&sent(&ty.name), about.examples.get(endpoint))
     .answering(201, created)
     .refusing(&[404, 409, 422]);
+    let create = if ty.schema.natural_keys {
+        let headers = ["ETag", "Location", "Muster-Ignored"];
+        let known = resource(
+            "It was on record already, by one of its names.",
+            &headers,
+            &name,
+        );
+        let queued = resource(
+            "A human is to say where it belongs: the review.",
+            &["ETag", "Location"],
+            &answered("Review"),
+        );
+        create.answering(200, known).answering(202, queued)
+    } else {
+        create
+    };
     let mut item = json!({"get": listed.0});
     if ty.is_made_by_clients() {
         item["post"] = create.0;
@@ -137,7 +153,12 @@ fn links(ty: &ResourceType, name: &str) -> Value {
     } else {
         &[]
     };
-    let operations = ["get", "delete"].iter().chain(changes);
+    let always: &[&str] = if ty.schema.append_only {
+        &["get"]
+    } else {
+        &["get", "delete"]
+    };
+    let operations = always.iter().chain(changes);
     let links = operations.map(|operation| {
         let link = json!({
             "operationId": format!("{operation}{name}"),
@@ -196,7 +217,7 @@ fn member(ty: &ResourceType, paths: &mut Map) {
         .answering(204, empty("Gone.", &[]))
         .refusing(&[404, 409, 412, 422]);
     let mut item = json!({"get": get.0});
-    if ty.is_made_by_clients() {
+    if ty.is_made_by_clients() && !ty.schema.append_only {
         item["delete"] = delete.0;
     }
     if ty.is_changeable() {
