@@ -5,6 +5,7 @@
 //! | `serve/` | `muster serve`: starts the doors, and stops them in good order |
 //! | `break_glass` | `muster break-glass`: a purpose for a client, for a while |
 //! | `conform/` | `muster conform`: tries the cases of `conformance/` on any SCIM server |
+//! | `demo/` | `muster demo`: plays the way from candidate to employee on a running server |
 //! | `erase` | `muster erase`: destroys what is kept of a person |
 //! | `restore` | `muster restore`: takes back what a client did |
 //! | `person` | `muster person`: gives it to them |
@@ -18,6 +19,7 @@
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
 //! | `kpi` | `muster kpi`: prints figures of how the house is run |
 //! | `events` | `muster events`: prints the log |
+//! | `trace` | `muster trace`: what happened, by any id |
 //! | `token` | `muster token`: tokens of the server's own issuer |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
 //! | `resolve/` | `muster resolve`: how good identity resolution is, and models fitted to people |
@@ -28,6 +30,7 @@ mod break_glass;
 pub mod conform;
 mod contract;
 mod database;
+mod demo;
 mod erase;
 mod events;
 mod extract;
@@ -44,6 +47,7 @@ pub mod resolve;
 mod restore;
 pub mod serve;
 mod token;
+mod trace;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -64,6 +68,10 @@ struct Arguments {
 enum Command {
     /// Serve SCIM over HTTP.
     Serve(serve::Options),
+    /// Play the way from candidate to employee on a running `serve --dev`, by public calls alone.
+    Demo(demo::Options),
+    /// Print what happened to an application or a person, by any id: ours or another system's.
+    Trace(trace::Options),
     /// Print the log of changes, one JSON object a line, oldest first.
     Events(events::Options),
     /// Print figures of how the house is run: times to hire, duplicates, reviews, readiness for an audit.
@@ -111,6 +119,8 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Some(Command::Serve(options)) => serve::run(options),
         Some(Command::Events(options)) => events::run(&options),
+        Some(Command::Demo(options)) => demo::command(options),
+        Some(Command::Trace(options)) => trace::run(&options),
         Some(Command::Kpi(options)) => kpi::run(&options),
         Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Contract(options)) => contract::run(&options),

@@ -23,6 +23,16 @@ const PROVIDER: Grants = &[
     (&["Person"], LOOK),
 ];
 
+/// What an applicant tracking system masters.
+const HIRING: &[&str] = &[
+    "Requisition",
+    "Application",
+    "Verification",
+    "Interview",
+    "Assessment",
+    "Offer",
+];
+
 /// A client of the embedded issuer, a source system of the same name, and what it may do.
 #[derive(Clone, Copy, Debug)]
 pub struct DevClient {
@@ -80,11 +90,17 @@ impl DevClient {
 const CLIENTS: &[DevClient] = &[
     DevClient::new(
         "hris",
-        &[(&["Person", "User", "Group", "GroupMembership"], ALL)],
+        &[
+            (
+                &["Person", "User", "Group", "GroupMembership", "Employment"],
+                ALL,
+            ),
+            (HIRING, LOOK),
+        ],
     )
     .verifying(),
-    DevClient::new("ats", &[(&["Person"], ALL)]).verifying(),
-    DevClient::new("crm", &[(&["Person"], ALL)]),
+    DevClient::new("ats", &[(&["Person"], ALL), (HIRING, ALL)]).verifying(),
+    DevClient::new("crm", &[(&["Person", "Opportunity", "Organization"], ALL)]),
     DevClient::new("idp", PROVIDER).verifying(),
     DevClient::new("verifier", &[(&["Person"], LOOK)]),
     DevClient::new("auditor", &[(&["*"], LOOK)]),

@@ -38,6 +38,7 @@
 //! | `sweep` | what time does by itself |
 //! | `feed` | the log as a feed |
 //! | `story` `evidence_pack` | what happened to an application, and the pack of its evidence |
+//! | `trace` | what happened, by any id |
 //! | `take` | what an extract says of one person |
 //! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `idempotency` | a request with a key is carried out once, and answered again |
@@ -96,6 +97,7 @@ mod sweep;
 mod take;
 mod target;
 pub mod token;
+mod trace;
 pub mod verify;
 
 use std::collections::BTreeSet;

@@ -57,3 +57,22 @@ pub(super) fn claim(
     find(tx, tenant, kind, name)?
         .ok_or_else(|| Error::Fault(format!("the path {name} was not kept")))
 }
+
+/// The paths of a kind that begin so, of those that any record has ever had.
+pub(super) fn beginning(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    start: &str,
+) -> Result<Vec<String>, Error> {
+    let all: Vec<String> = attribute_path::table
+        .filter(attribute_path::tenant.eq(tenant.0))
+        .filter(attribute_path::kind.eq(kind.number()))
+        .select(attribute_path::name)
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    Ok(all
+        .into_iter()
+        .filter(|name| name.starts_with(start))
+        .collect())
+}

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 
 use super::schema::{event, log_leaf};
 use super::sql_types::key as bytes;
-use super::{Error, Tx};
+use super::{Error, Tx, attribute_path};
+use crate::domain::record::{Kind, external_id_path};
 use crate::id::{ResourceId, TenantId};
 
 /// The sealed events from a position on: each position with the event's place. Nobody who reads so skips a late commit (design
@@ -71,4 +72,13 @@ pub fn of_record(
     places.sort_unstable();
     places.dedup();
     Ok(places)
+}
+
+/// The paths of all systems' own ids of a kind of record.
+pub fn external_id_paths(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+) -> Result<Vec<String>, Error> {
+    attribute_path::beginning(tx, tenant, kind, &external_id_path(""))
 }

@@ -2,16 +2,10 @@
 
 use serde_json::{Value, json};
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
-use crate::documents::{bodies, focus};
 use crate::resolution::matching;
 use crate::support::policy::apply;
 use crate::support::{Answer, App, CANDIDATE, Client, EMPLOYEE, IDENTITY, PROVENANCE, on_both};
-use crate::survivorship::{POLICY, at};
+use crate::survivorship::at;
 
 on_both!(
     a_merge_then_a_split_restores_both,
@@ -25,7 +19,7 @@ on_both!(
     merges_at_once_lose_nothing
 );
 
-async fn join(client: &Client, person: &Value, verb: &str, other: &Value) -> Answer {
+pub(crate) async fn join(client: &Client, person: &Value, verb: &str, other: &Value) -> Answer {
     let name = if verb == "merge" { "with" } else { "id" };
     let order = json!({name: other["id"], "reason": "the same passport"});
     client.order(&format!("{}/{verb}", at(person)), order).await
@@ -38,7 +32,7 @@ fn plain(answer: &Answer) -> Value {
     body
 }
 
-async fn both_of(client: &Client, one: &Value, other: &Value) -> (Value, Value) {
+pub(crate) async fn both_of(client: &Client, one: &Value, other: &Value) -> (Value, Value) {
     (
         plain(&client.get(&at(one)).await),
         plain(&client.get(&at(other)).await),

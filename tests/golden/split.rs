@@ -1,6 +1,6 @@
 //! One who was two: split off again, whoever they are.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,9 +8,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::documents::{bodies, focus};
+use crate::merge::{both_of, join};
 use crate::resolution::matching;
 use crate::support::policy::apply;
-use crate::support::{Answer, App, CANDIDATE, Client, EMPLOYEE, IDENTITY, PROVENANCE, on_both};
+use crate::support::{App, IDENTITY, on_both};
 use crate::survivorship::{POLICY, at};
 
 on_both!(

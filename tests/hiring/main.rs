@@ -19,3 +19,4 @@ mod kpi;
 mod rules;
 mod stage;
 mod story;
+mod trace;
