@@ -106,7 +106,7 @@ impl Muster {
     fn told_of(&self, tx: &mut Tx<'_>, context: &Context, record: &Folded) -> Result<Value, Error> {
         let application = match record.kind {
             Kind::Application => Some(record.clone()),
-            _ => self.application_of(tx, context, record)?,
+            _ => application_of(tx, context, record)?,
         };
         let of = application.as_ref().unwrap_or(record);
         let events = if of.kind == Kind::Application {
@@ -126,18 +126,17 @@ impl Muster {
             "events": events.iter().map(story::line).collect::<Vec<_>>(),
         })))
     }
+}
 
-    /// The application that a record hangs on.
-    fn application_of(
-        &self,
-        tx: &mut Tx<'_>,
-        context: &Context,
-        record: &Folded,
-    ) -> Result<Option<Folded>, Error> {
-        let id = text(&record.leaves, "application.value").and_then(|id| id.parse().ok());
-        match id {
-            Some(id) => Ok(store::record::find(tx, context.tenant(), id)?),
-            None => Ok(None),
-        }
+/// The application that a record hangs on.
+fn application_of(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    record: &Folded,
+) -> Result<Option<Folded>, Error> {
+    let id = text(&record.leaves, "application.value").and_then(|id| id.parse().ok());
+    match id {
+        Some(id) => Ok(store::record::find(tx, context.tenant(), id)?),
+        None => Ok(None),
     }
 }

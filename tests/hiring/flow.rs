@@ -19,7 +19,7 @@ fn events(app: &App, kind: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn turn(app: &App) -> usize {
+fn turn(app: &App) -> usize {
     let (service, now) = (
         app.service().clone(),
         muster::clock::Clock::now(&*app.clock),
@@ -95,10 +95,10 @@ async fn an_accepted_offer_becomes_an_employee(app: &App) {
     );
     assert_eq!(app.event_count(), count);
     // B-032: the first day comes by itself.
-    assert_eq!(turn(app).await, 0);
+    assert_eq!(turn(app), 0);
     let (_, hris) = after(app, 31).await;
-    assert_eq!(turn(app).await, 1);
-    assert_eq!(turn(app).await, 0);
+    assert_eq!(turn(app), 1);
+    assert_eq!(turn(app), 0);
     let known = hris.get(&at("/Persons", &person)).await.ok(200).clone();
     assert_eq!(
         (&known[EMPLOYEE]["status"], &known[EMPLOYEE]["statusReason"]),
@@ -146,7 +146,7 @@ async fn a_day_begins_and_ends_an_employment(app: &App) {
     let told = hris.patch(&path, end).await;
     assert_eq!(told.ok(200)["status"], "Active");
     let (_, hris) = after(app, 31).await;
-    assert_eq!(turn(app).await, 1);
+    assert_eq!(turn(app), 1);
     let gone = role(&hris).await;
     assert_eq!(
         (&gone["status"], &gone["terminationDate"]),

@@ -74,6 +74,10 @@ pub(crate) fn called(system: &str, field: &str, value: &str) -> Value {
 }
 
 /// Sets one attribute.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a value is written where it is used"
+)]
 pub(crate) fn replace(path: &str, value: Value) -> Value {
     json!([{ "op": "replace", "path": path, "value": value }])
 }

@@ -28,7 +28,7 @@ fn muster(app: &App, arguments: &[&str]) -> (String, Option<i32>) {
     (String::from_utf8(text).unwrap(), output.status.code())
 }
 
-async fn trace(app: &App, name: &str) -> (String, Option<i32>) {
+fn trace(app: &App, name: &str) -> (String, Option<i32>) {
     muster(app, &["trace", name])
 }
 
@@ -39,7 +39,7 @@ async fn b_098_any_id_leads_to_the_whole_way(app: &App) {
     let verification = ats
         .create("/Verifications", verified(&application, 2, "pass"))
         .await;
-    let (whole, code) = trace(app, id(&application)).await;
+    let (whole, code) = trace(app, id(&application));
     assert_eq!(code, Some(0), "{whole}");
     assert!(
         whole.starts_with(&format!("Application {}\n", id(&application))),
@@ -50,19 +50,19 @@ async fn b_098_any_id_leads_to_the_whole_way(app: &App) {
         "{whole}"
     );
     for name in [id(&verification), "greenhouse:application_id:ga-1", "ga-1"] {
-        assert_eq!(trace(app, name).await, (whole.clone(), Some(0)), "{name}");
+        assert_eq!(trace(app, name), (whole.clone(), Some(0)), "{name}");
     }
-    let (told, _) = trace(app, "c-ines").await;
+    let (told, _) = trace(app, "c-ines");
     assert!(
         told.starts_with(&format!("Person {}\n", id(&person))) && told.contains("person created"),
         "{told}"
     );
-    let (told, _) = trace(app, "greenhouse:job_id:j-1").await;
+    let (told, _) = trace(app, "greenhouse:job_id:j-1");
     assert!(
         told.starts_with(&format!("Requisition {}\n", id(&job))),
         "{told}"
     );
-    let (told, code) = trace(app, "nobody").await;
+    let (told, code) = trace(app, "nobody");
     assert!(
         told.contains("nothing here is called 'nobody'") && code == Some(1),
         "{told}"
@@ -71,7 +71,7 @@ async fn b_098_any_id_leads_to_the_whole_way(app: &App) {
     let mut other = applying(&person, &job, "gc-ines");
     other["source"] = "fair".into();
     ats.create("/Applications", other).await;
-    let (told, code) = trace(app, "gc-ines").await;
+    let (told, code) = trace(app, "gc-ines");
     assert!(
         told.contains("several") && told.contains(id(&person)) && code == Some(2),
         "{told}"

@@ -49,12 +49,7 @@ impl Stage {
     /// Tells the next step.
     pub(super) fn step(&mut self, text: &str) -> Result<(), Failure> {
         self.steps += 1;
-        self.say(&format!("{:>2}. {text}", self.steps))
-    }
-
-    /// Tells more of a step.
-    pub(super) fn say(&self, text: &str) -> Result<(), Failure> {
-        print(&format!("{text}\n")).map(drop)
+        say(&format!("{:>2}. {text}", self.steps))
     }
 
     async fn token(&mut self, who: &str) -> Result<String, Failure> {
@@ -170,6 +165,11 @@ impl Stage {
         let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
         self.call(who, Method::PATCH, path, Some(body)).await
     }
+}
+
+/// Tells more of a step.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    print(&format!("{text}\n")).map(drop)
 }
 
 /// The id of a resource.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, id, to};
+use super::stage::{Stage, id, say, to};
 use crate::cli::Failure;
 
 const CANDIDATE: &str = "urn:muster:scim:schemas:extension:1.0:Candidate";
@@ -23,7 +23,7 @@ struct Hopeful {
 /// Plays it.
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     let correlation = format!("demo-{}", stage.run);
-    stage.say(&format!(
+    say(&format!(
         "From candidate to employee, on {} (X-Correlation-Id: {correlation})\n",
         stage.scim()
     ))?;
@@ -90,7 +90,14 @@ async fn applies(stage: &mut Stage) -> Result<Hopeful, Failure> {
         });
     }
     let hopeful = hopefuls.swap_remove(0);
-    let path = format!("/Persons/{}", id(&hopeful.person));
+    is_known(stage, &hopeful.person).await?;
+    Ok(hopeful)
+}
+
+/// The CRM knows her too, and told of her twice.
+async fn is_known(stage: &mut Stage, person: &Value) -> Result<(), Failure> {
+    let run = stage.run.clone();
+    let path = format!("/Persons/{}", id(person));
     stage
         .set(
             "crm",
@@ -112,7 +119,7 @@ async fn applies(stage: &mut Stage) -> Result<Hopeful, Failure> {
         "crm told of her twice: a human merges {} into her; both ids keep working",
         id(&twin)
     ))?;
-    Ok(hopeful)
+    Ok(())
 }
 
 /// Verification, interview, assessment.
@@ -211,7 +218,7 @@ async fn is_picked_up(stage: &mut Stage, mut from: i64, offer: &Value) -> Result
     Err(Failure::run("the intent does not come in the feed"))
 }
 
-/// Employment, account, first day, leave, re-hire.
+/// Employment, account, first day.
 async fn works(
     stage: &mut Stage,
     person: &Value,
@@ -258,20 +265,30 @@ async fn works(
             &[("active", json!(true))],
         )
         .await?;
+    goes_on(stage, person, &at, today).await
+}
+
+/// First day, leave, end, and again.
+async fn goes_on(
+    stage: &mut Stage,
+    person: &Value,
+    at: &str,
+    today: NaiveDate,
+) -> Result<(), Failure> {
     stage.step("the first day comes early: hris moves it to today (a day that comes by itself is seen to by the server), idp enables the account")?;
     role(stage, person).await?;
     let leave = [
         ("status", json!("Inactive")),
         ("statusReason", json!("Leave")),
     ];
-    stage.set("hris", &at, &leave).await?;
+    stage.set("hris", at, &leave).await?;
     stage.step("a leave")?;
     role(stage, person).await?;
     let gone = [
         ("status", json!("Terminated")),
         ("statusReason", json!("Resignation")),
     ];
-    stage.set("hris", &at, &gone).await?;
+    stage.set("hris", at, &gone).await?;
     stage.step("she resigns")?;
     role(stage, person).await?;
     let body =
@@ -289,7 +306,7 @@ async fn role(stage: &mut Stage, person: &Value) -> Result<(), Failure> {
     let role = &known[EMPLOYEE];
     let text = |name: &str| role[name].as_str().unwrap_or("-").to_owned();
     let candidate = known[CANDIDATE]["status"].as_str().unwrap_or("-");
-    stage.say(&format!(
+    say(&format!(
         "      employee {} ({}), {}, hired {}, first {}; candidate {candidate}",
         text("status"),
         text("statusReason"),
@@ -303,18 +320,18 @@ async fn role(stage: &mut Stage, person: &Value) -> Result<(), Failure> {
 async fn is_told(stage: &mut Stage, hopeful: &Hopeful) -> Result<(), Failure> {
     let path = format!("/Applications/{}", id(&hopeful.application));
     let timeline = stage.get("admin", &format!("{path}/timeline")).await?;
-    stage.say(&format!(
+    say(&format!(
         "\nWhat happened to application {}:",
         id(&hopeful.application)
     ))?;
     for event in timeline["events"].as_array().into_iter().flatten() {
         let text = |name: &str| event[name].as_str().unwrap_or_default();
         let at = text("at").get(11..19).unwrap_or_default();
-        stage.say(&format!("  {at}  {:<9} {}", text("actor"), text("what")))?;
+        say(&format!("  {at}  {:<9} {}", text("actor"), text("what")))?;
     }
     let pack = stage.get("admin", &format!("{path}/evidence-pack")).await?;
     let count = |name: &str| pack[name].as_array().map_or(0, Vec::len);
-    stage.say(&format!(
+    say(&format!(
         "\nIts evidence pack: identity checks {}, {} verifications ({} appeal), {} interview, {} assessment, {} offer, {} employment,\n\
          {} events under the log's signed head of size {}",
         pack["identityChecks"]["outcome"],
@@ -328,5 +345,5 @@ async fn is_told(stage: &mut Stage, hopeful: &Hopeful) -> Result<(), Failure> {
         pack["log"]["size"]
     ))?;
     let url = format!("{}{path}/evidence-pack?format=html", stage.scim());
-    stage.say(&format!("  to print: {url}"))
+    say(&format!("  to print: {url}"))
 }
