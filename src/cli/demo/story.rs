@@ -1,6 +1,8 @@
 //! What is played: a requisition, three candidates, one of them twice, verification with an appeal, interview, assessment, offer,
 //! the HR system's answer, the account, the first day, a leave and a re-hire; then what happened, and the evidence of it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -329,7 +331,7 @@ async fn is_told(stage: &mut Stage, hopeful: &Hopeful) -> Result<(), Failure> {
         let at = text("at").get(11..19).unwrap_or_default();
         say(&format!("  {at}  {:<9} {}", text("actor"), text("what")))?;
     }
-    let pack = stage.get("admin", &format!("{path}/evidence-pack")).await?;
+    let pack = sealed(stage, &format!("{path}/evidence-pack")).await?;
     let count = |name: &str| pack[name].as_array().map_or(0, Vec::len);
     say(&format!(
         "\nIts evidence pack: identity checks {}, {} verifications ({} appeal), {} interview, {} assessment, {} offer, {} employment,\n\
@@ -346,4 +348,18 @@ async fn is_told(stage: &mut Stage, hopeful: &Hopeful) -> Result<(), Failure> {
     ))?;
     let url = format!("{}{path}/evidence-pack?format=html", stage.scim());
     say(&format!("  to print: {url}"))
+}
+
+/// The pack, once the signed head of the log has come to its last event: heads are signed each second.
+async fn sealed(stage: &mut Stage, path: &str) -> Result<Value, Failure> {
+    let mut pack = stage.get("admin", path).await?;
+    for _ in 0..20 {
+        let last = pack["timeline"].as_array().and_then(|lines| lines.last());
+        if last.is_some_and(|line| line.get("proof").is_some()) {
+            break;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(250)).await;
+        pack = stage.get("admin", path).await?;
+    }
+    Ok(pack)
 }
