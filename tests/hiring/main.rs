@@ -16,6 +16,7 @@ mod flow;
 mod idempotency;
 mod incidents;
 mod kpi;
+mod model;
 mod rules;
 mod stage;
 mod story;

@@ -281,6 +281,7 @@ pub(crate) fn body(endpoint: &str, mut content: Value) -> Value {
         "/Groups" => GROUP,
         "/GroupMemberships" => "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
         "/Persons" => PERSON,
+        "/Opportunities" => "urn:muster:scim:schemas:core:1.0:Opportunity",
         // `/Offers` is of Offer.
         other => &format!(
             "urn:muster:scim:schemas:core:1.0:{}",

@@ -111,14 +111,20 @@ impl Write<'_> {
                 let sub = format!("{name}.value");
                 attribute.required && !after.contains_key(name) && !after.contains_key(&sub)
             });
-        match missing {
-            None => Ok(()),
-            Some(attribute) => Err(scim::Error::invalid_value(format!(
-                "'{}' is required: {}",
-                attribute.name, attribute.description
-            ))
-            .into()),
+        let Some(attribute) = missing else {
+            return Ok(());
+        };
+        let name: &str = &attribute.name;
+        let (rules, sub) = (self.rules(), format!("{name}.value"));
+        let master = |path: &str| rules.rulings.foreign_master(path, self.context.system());
+        if let Some(master) = master(name).or_else(|| master(&sub)) {
+            return Err(Error::Forbidden(format!(
+                "'{name}' is for '{master}' to say, so it alone makes {} resources",
+                self.view.resource_type.name
+            )));
         }
+        let why = format!("'{name}' is required: {}", attribute.description);
+        Err(scim::Error::invalid_value(why).into())
     }
 
     /// The records that this one hangs on, and to whom and which application it belongs.

@@ -1,0 +1,128 @@
+//! What the types hold, and who is master of them.
+
+use serde_json::json;
+
+use crate::stage::*;
+use crate::support::policy::apply;
+use crate::support::{App, CUSTOMER, on_both};
+
+on_both!(
+    a_requisition_and_an_opportunity_tie_people_and_organizations_together,
+    each_tool_is_master_of_its_own,
+    whoever_interviews_says_nothing_of_identity
+);
+
+/// one requisition and one organization for CRM, ATS and HRIS, found by what they hold.
+async fn a_requisition_and_an_opportunity_tie_people_and_organizations_together(app: &App) {
+    let (ats, hris) = set(app, "").await;
+    let crm = app.client("crm").await;
+    let company = crm
+        .create(
+            "/Organizations",
+            json!({"name": "North Harbors", "type": "employer"}),
+        )
+        .await;
+    let owner = candidate(&ats, "olga").await;
+    let body = json!({
+        "jobId": "REQ-7", "title": "Keeper", "status": "Active", "owner": to(&owner), "organization": to(&company),
+        "departmentId": "D-4", "location": "Quay 7", "compensationMin": 50000, "compensationMax": 70000,
+        "compensationCurrency": "EUR", "compensationInterval": "year", "requiredSkills": ["knots", "lamps"], "openings": 2,
+    });
+    let job = ats.create("/Requisitions", body.clone()).await;
+    for (name, value) in body
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, value)| !value.is_object())
+    {
+        assert_eq!(&job[name], value, "{name}");
+    }
+    let filter = format!(
+        "requiredSkills eq \"knots\" and compensationMax gt 60000 and organization.value eq \"{}\"",
+        id(&company)
+    );
+    assert_eq!(hris.find("/Requisitions", &filter).await.len(), 1);
+    let deal = json!({"name": "New quay", "organization": to(&company), "contacts": [to(&owner)], "stage": "proposal", "amount": 120_000});
+    crm.create("/Opportunities", deal).await;
+    let filter = format!("contacts[value eq \"{}\"] and amount ge 100000", id(&owner));
+    assert_eq!(crm.find("/Opportunities", &filter).await.len(), 1);
+    // the same organization behind a customer's account and an employment.
+    let path = at("/Persons", &owner);
+    crm.patch(
+        &path,
+        replace(&format!("{CUSTOMER}:account.value"), company["id"].clone()),
+    )
+    .await
+    .ok(200);
+    let body =
+        json!({"person": to(&owner), "organization": to(&company), "hireDate": "2030-01-01"});
+    let employment = hris.create("/Employments", body).await;
+    let known = crm.get(&path).await.ok(200).clone();
+    assert_eq!(
+        known[CUSTOMER]["account"]["value"],
+        employment["organization"]["value"]
+    );
+}
+
+/// B-020 to B-022, B-024: the ATS of applications, the verification service of verifications, the vendor of assessments; and each
+/// result names its application.
+async fn each_tool_is_master_of_its_own(app: &App) {
+    let (ats, hris) = set(app, "").await;
+    let crm = app.client("crm").await;
+    let (job, person, application) = applied(&ats).await;
+    let refused = crm
+        .post("/Applications", applying(&person, &job, "x-1"))
+        .await;
+    assert_eq!(
+        refused.refused(403, ""),
+        "'candidate' is for 'ats' to say, so it alone makes Application resources"
+    );
+    let services = policy("").replace(
+        "  - { domain: candidacy,",
+        "  - { domain: verification, master: idp, covers: [Verification], others: suggest }\n  - { domain: candidacy,",
+    );
+    apply(app, &services);
+    let idp = app.client("idp").await;
+    let refused = hris
+        .post("/Verifications", verified(&application, 2, "pass"))
+        .await;
+    assert!(refused.refused(403, "").contains("'idp'"));
+    idp.create("/Verifications", verified(&application, 2, "pass"))
+        .await;
+    let mut nowhere = verified(&application, 2, "pass");
+    nowhere.as_object_mut().unwrap().remove("application");
+    idp.post("/Verifications", nowhere)
+        .await
+        .refused(400, "invalidValue");
+}
+
+/// B-015 to B-017: hiring managers own what they say of the interview, and no decision on identity.
+async fn whoever_interviews_says_nothing_of_identity(app: &App) {
+    let managers = policy("")
+        .replace(
+            "  steward:",
+            "  manager: [{ types: [Interview], attributes: [Interview.feedback], rights: [read, search, write] }, { types: [Interview, Application, Verification], rights: [read, search] }]\n  steward:",
+        )
+        .replace("system: crm, roles: [all]", "system: crm, roles: [manager]");
+    apply(app, &managers);
+    let (ats, crm) = (app.client("ats").await, app.client("crm").await);
+    let (_, person, application) = applied(&ats).await;
+    let body = json!({"application": to(&application), "scheduledAt": "2031-03-02T10:00:00Z", "interviewers": [to(&person)]});
+    let interview = ats.create("/Interviews", body).await;
+    let path = at("/Interviews", &interview);
+    let feedback = json!([{"interviewer": id(&person), "rating": 4, "recommendation": "yes", "comments": "Steady hands."}]);
+    let said = crm.patch(&path, replace("feedback", feedback)).await;
+    assert_eq!(said.ok(200)["feedback"][0]["rating"], 4);
+    crm.patch(&path, replace("status", json!("completed")))
+        .await
+        .refused(403, "");
+    crm.post("/Verifications", verified(&application, 2, "pass"))
+        .await
+        .refused(403, "");
+    crm.patch(
+        &at("/Applications", &application),
+        replace("status", json!("rejected")),
+    )
+    .await
+    .refused(403, "");
+}
