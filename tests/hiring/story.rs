@@ -362,3 +362,63 @@ async fn the_log_is_searched_by_application(app: &App) {
         1
     );
 }
+
+mod a_timeline_costs_the_same_in_any_population {
+    use crate::support::{Engine, run, statements};
+
+    #[test]
+    fn sqlite() {
+        statements::watch();
+        run(Engine::Sqlite, super::cost_stays);
+    }
+
+    #[test]
+    fn postgres() {
+        statements::watch();
+        run(Engine::Postgres, super::cost_stays);
+    }
+}
+
+/// B-098, B-043: what a timeline and an evidence pack ask of the database goes with the application alone.
+async fn cost_stays(app: &App) {
+    use crate::support::statements::sent_to;
+    let (ats, hris) = set(app, "").await;
+    let (job, _, application) = applied(&ats).await;
+    ats.create("/Verifications", verified(&application, 2, "pass"))
+        .await;
+    let path = at("/Applications", &application);
+    let cost = async || {
+        // Until its last event is under a signed head.
+        let pack = format!("{path}/evidence-pack");
+        for _ in 0..100 {
+            let told = hris.get(&pack).await.ok(200).clone();
+            let lines = told["timeline"].as_array().unwrap();
+            if lines.iter().all(|line| line.get("proof").is_some()) {
+                break;
+            }
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let mut costs = Vec::new();
+        for what in ["timeline", "evidence-pack"] {
+            let mut least = u64::MAX;
+            // The first request on a connection learns more than it is asked.
+            for _ in 0..8 {
+                let before = sent_to(&app.database);
+                hris.get(&format!("{path}/{what}")).await.ok(200);
+                least = least.min(sent_to(&app.database) - before);
+            }
+            costs.push(least);
+        }
+        costs
+    };
+    let alone = cost().await;
+    assert!(alone.iter().all(|cost| *cost > 3), "{alone:?}");
+    for n in 0..40 {
+        let other = candidate(&ats, &format!("p{n}")).await;
+        let body = applying(&other, &job, &format!("gx-{n}"));
+        let theirs = ats.create("/Applications", body).await;
+        ats.create("/Verifications", verified(&theirs, 2, "pass"))
+            .await;
+    }
+    assert_eq!(cost().await, alone);
+}

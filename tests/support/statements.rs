@@ -69,9 +69,17 @@ pub(crate) fn watch() {
         .expect("connections can be watched");
 }
 
-/// How many statements a database has been sent.
+/// How many statements a database has been sent, by whichever address.
 pub(crate) fn sent_to(database: &Database) -> u64 {
     let sent = SENT.lock().expect("nobody panics here");
-    let url = database.url().trim_start_matches("sqlite:");
-    sent.get(url).copied().unwrap_or_default()
+    let wanted = plain(database.url());
+    let of_it = sent.iter().filter(|(url, _)| plain(url) == wanted);
+    of_it.map(|(_, count)| count).sum()
+}
+
+/// An address without how it is opened.
+fn plain(url: &str) -> &str {
+    let url = url.split('?').next().unwrap_or_default();
+    url.trim_start_matches("sqlite:")
+        .trim_start_matches("file:")
 }
