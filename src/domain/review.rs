@@ -12,6 +12,11 @@ const DAYS: i64 = 5;
 /// The system that speaks for the server itself.
 pub const SYSTEM: &str = "muster";
 
+/// The address that something in quarantine came with.
+pub const NAMED: &str = "named";
+/// What a review holds and the log does not: it may speak of somebody who is to be erased one day, and whom nobody knows yet.
+pub const UNLOGGED: [&str; 2] = ["payload", NAMED];
+
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
@@ -72,8 +77,8 @@ pub struct Opening {
     pub candidates: Vec<(ResourceId, f64, Option<String>)>,
     /// What it is about beside the subject: the resource type and the id.
     pub about: Option<(String, ResourceId)>,
-    /// What came in and could not be placed, as JSON.
-    pub payload: Option<String>,
+    /// What came in and could not be placed, as JSON, and the address that it came with.
+    pub payload: Option<(String, String)>,
     /// Of a conflict: the attribute, as its resource type shows it.
     pub path: Option<String>,
     /// Whose word it is about.
@@ -89,8 +94,9 @@ impl Opening {
         if let Some(subject) = &self.subject {
             leaves.insert("subject.value".into(), subject.to_string().into());
         }
-        if let Some(payload) = &self.payload {
+        if let Some((payload, named)) = &self.payload {
             leaves.insert("payload".into(), payload.as_str().into());
+            leaves.insert(NAMED.into(), named.as_str().into());
         }
         if let Some((of, id)) = &self.about {
             leaves.insert("about.value".into(), id.to_string().into());
@@ -121,7 +127,7 @@ impl Opening {
     #[must_use]
     pub fn key(&self) -> (&'static str, String) {
         match (&self.subject, &self.payload) {
-            (None, Some(payload)) => ("payload", payload.clone()),
+            (None, Some((_, named))) => (NAMED, named.clone()),
             (subject, _) => {
                 let subject = subject.map(|id| id.to_string());
                 ("subject.value", subject.unwrap_or_default())
@@ -136,7 +142,7 @@ impl Opening {
         text("status") == Some("open")
             && text("kind") == Some(self.asks.word())
             && text("subject.value") == self.subject.map(|id| id.to_string()).as_deref()
-            && text("payload") == self.payload.as_deref()
+            && text("payload") == self.payload.as_ref().map(|(payload, _)| payload.as_str())
             && text("about.value") == self.about.as_ref().map(|(_, id)| id.to_string()).as_deref()
             && text("path") == self.path.as_deref()
             && text("system") == Some(&self.system)

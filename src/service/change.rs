@@ -409,6 +409,9 @@ impl Muster {
         let mut groups = Self::groups(tx, context, view, &rows, asked)?;
         let (mut members, mut rests) = Self::members(tx, context, view, &records, asked)?;
         let mut whence = self.provenance(tx, (context, view), &records, asked)?;
+        for (row, citations) in self.citations(tx, (context, view), &records, asked)? {
+            whence.entry(row).or_default().extend(citations);
+        }
         let mut shown = Vec::with_capacity(records.len());
         for record in records {
             let row = record.row;

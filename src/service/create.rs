@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::idempotency::Shows;
 use super::identify::Identified;
-use super::provenance::asks_provenance;
+use super::provenance::asks_for_more;
 use super::resolve::Verdict;
 use super::sight::{Wants, clearance};
 use super::{Asked, Came, Error, Muster, Written};
@@ -124,7 +124,7 @@ impl Create {
         let (view, asked) = (&*self.view, &self.asked);
         let suggested = write.held_back_of_new(&self.given.leaves, &made.folded.leaves);
         // A newcomer is in no group yet.
-        let resource = if made.is_newcomer && !asks_provenance(view, asked) {
+        let resource = if made.is_newcomer && !asks_for_more(view, asked) {
             muster.render(context, view, made.folded, (Vec::new(), Vec::new()), asked)
         } else {
             muster.show_one(tx, context, view, made.folded, asked)?

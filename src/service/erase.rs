@@ -2,6 +2,7 @@
 //! kept of them. What stays says that somebody was erased, when and by whom.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::change::Write;
 use super::hiring::CITING;
@@ -10,7 +11,9 @@ use super::members::change;
 use super::{Error, Muster};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Event;
+use crate::domain::index::key;
 use crate::domain::record::{Folded, Kind};
+use crate::domain::review;
 use crate::id::{ResourceId, TenantId};
 use crate::store::member::Peer;
 use crate::store::{self, Tx};
@@ -156,6 +159,16 @@ impl Muster {
         names.extend(aliases.iter().map(|alias| alias.id.to_string()));
         for one in write.citing(tx, (Kind::Employment, "person.value"), &names)? {
             self.erase_one(tx, (erasure, request), &one, None)?;
+        }
+        // What came with one of their addresses and waits for somebody to say where it belongs.
+        let addresses = person.leaves.get("emails").and_then(Value::as_array);
+        let addresses = addresses.into_iter().flatten();
+        let addresses: Vec<String> = addresses
+            .filter_map(|email| email["value"].as_str())
+            .map(|email| key(&email.to_lowercase()))
+            .collect();
+        for review in write.citing(tx, (Kind::Review, review::NAMED), &addresses)? {
+            self.erase_one(tx, (erasure, request), &review, None)?;
         }
         for application in write.citing(tx, (Kind::Application, "candidate.value"), &names)? {
             let ids = [application.id.to_string()];

@@ -1,7 +1,7 @@
 //! GET one (RFC 7644 §3.4.1), by its id or by another name that it alone has.
 
 use super::change::{find, missing};
-use super::provenance::asks_provenance;
+use super::provenance::asks_for_more;
 use super::{Asked, Error, Muster};
 use crate::domain::context::{Context, Right};
 use crate::domain::masked::{Masked, Resource};
@@ -73,7 +73,7 @@ impl Muster {
         name: Name,
         asked: &Asked,
     ) -> Result<Sought, Error> {
-        if view.kind != Kind::Person || asks_provenance(view, asked) {
+        if view.kind != Kind::Person || asks_for_more(view, asked) {
             return Ok(Sought::Unclear);
         }
         let tenant = context.tenant();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use super::hiring::asks_citations;
 use super::sight::clearance;
 use super::{Asked, Error, Muster};
 use crate::domain::access::Seen;
@@ -39,9 +40,9 @@ fn named(view: &View, asked: &Asked) -> [bool; 4] {
     })
 }
 
-/// Whether the answer shows whence the record comes.
-pub(super) fn asks_provenance(view: &View, asked: &Asked) -> bool {
-    named(view, asked).contains(&true)
+/// Whether the answer shows what only a request that names it gets: whence the record comes, or what names it.
+pub(super) fn asks_for_more(view: &View, asked: &Asked) -> bool {
+    named(view, asked).contains(&true) || asks_citations(view, asked)
 }
 
 impl Muster {

@@ -12,8 +12,9 @@ use super::{Asked, Error, Muster};
 use crate::domain::brake;
 use crate::domain::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use crate::domain::context::{Context, Right};
-use crate::domain::event::{Event, Happened, changes};
+use crate::domain::event::{Change, Event, Happened, changes};
 use crate::domain::fold::Rules;
+use crate::domain::index::key;
 use crate::domain::matching::Trace;
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::review::{self, Asks, Opening, Step};
@@ -86,7 +87,7 @@ impl Muster {
     ) -> Result<Option<ResourceId>, Error> {
         let of = (context.tenant(), Kind::Review);
         let (path, value) = opening.key();
-        let about = store::record::with_values(tx, of, path, &[value], ABOUT)?;
+        let about = store::record::with_values(tx, of, path, &[key(&value)], ABOUT)?;
         for row in about.into_iter().flatten() {
             let known = store::record::at(tx, row)?;
             if known.is_some_and(|known| opening.is_asked_by(&known.leaves)) {
@@ -141,7 +142,7 @@ impl Muster {
             .rules(context, Kind::Review)
             .fold(std::slice::from_ref(&own));
         let event = Event::new(context, event, Happened::Created, Kind::Review, NAME, id)
-            .with_changes(changes(&Leaves::new(), &leaves));
+            .with_changes(logged(&leaves));
         let view = self.view(
             &self.at_work(context.tenant(), context.now),
             "/Reviews",
@@ -217,6 +218,13 @@ impl Muster {
         }
         Ok(vec![(at, told.into())])
     }
+}
+
+/// What the log tells of a review that is opened.
+fn logged(leaves: &Leaves) -> Vec<Change> {
+    let mut told = changes(&Leaves::new(), leaves);
+    told.retain(|change| !review::UNLOGGED.contains(&change.path.as_str()));
+    told
 }
 
 fn claim(own: &mut SourceRecord, path: &str, value: Value, stamp: Stamp) {

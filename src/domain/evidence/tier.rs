@@ -2,41 +2,54 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use serde_json::Value;
-
 use crate::domain::lifecycle::{Known, moment, number};
+use chrono::{DateTime, Utc};
 
-/// The best tier that counts at `at`: of passes that nobody has appealed since, and whose time is not over.
+/// A tier that is passed, and until when that counts, as its verification says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed<'a> {
+    /// The tier.
+    pub tier: i64,
+    /// An instant; none for good.
+    pub until: Option<&'a str>,
+}
+
+/// The best that counts at `at`: of passes that nobody has appealed since, and whose time is not over; of equals the one that
+/// counts longest.
 #[must_use]
-pub fn satisfied(verifications: &[Known], at: DateTime<Utc>) -> Option<i64> {
+pub fn best(verifications: &[Known], at: DateTime<Utc>) -> Option<Passed<'_>> {
     let happened = |one: &&Known| moment(&one.leaves, "occurredAt").is_none_or(|when| when <= at);
     let known: Vec<&Known> = verifications.iter().filter(happened).collect();
     let appealed: BTreeSet<&str> = known
         .iter()
         .filter_map(|one| one.text("appealOf.value"))
         .collect();
+    let until = |one: &Known| moment(&one.leaves, "validUntil");
     let counts = |one: &&&Known| {
         one.text("decision") == Some("pass")
             && !appealed.contains(one.id.as_str())
-            && moment(&one.leaves, "validUntil").is_none_or(|until| until > at)
+            && until(one).is_none_or(|until| until > at)
     };
     let passed = known.iter().filter(counts);
-    passed
-        .filter_map(|one| number(&one.leaves, "tierSatisfied"))
-        .max()
+    let passed = passed.filter_map(|one| Some((number(&one.leaves, "tierSatisfied")?, *one)));
+    let (tier, one) = passed.max_by_key(|(tier, one)| {
+        let until = until(one);
+        (*tier, until.is_none(), until)
+    })?;
+    let until = one.text("validUntil");
+    Some(Passed { tier, until })
 }
 
-/// The same as a value: `null` if there is none.
+/// The tier of the best.
 #[must_use]
-pub fn told(verifications: &[Known], at: DateTime<Utc>) -> Value {
-    satisfied(verifications, at).map_or(Value::Null, Value::from)
+pub fn satisfied(verifications: &[Known], at: DateTime<Utc>) -> Option<i64> {
+    best(verifications, at).map(|passed| passed.tier)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn said(id: &str, decision: &str, tier: i64, more: &Value) -> Known {
         let mut leaves = json!({"decision": decision, "tierSatisfied": tier, "occurredAt": "2026-01-01T00:00:00Z"});
@@ -68,7 +81,8 @@ mod tests {
             said("d", "pass", 2, &json!({})),
         ];
         assert_eq!(satisfied(&passes, now), Some(2));
-        assert_eq!(satisfied(&passes, at("2026-04-01T00:00:00Z")), Some(3));
+        let best = best(&passes, at("2026-04-01T00:00:00Z")).unwrap();
+        assert_eq!((best.tier, best.until), (3, Some("2026-05-01T00:00:00Z")));
         assert_eq!(satisfied(&passes, at("2025-12-31T00:00:00Z")), None);
         let appeal = said("e", "fail", 0, &json!({"appealOf.value": "d"}));
         let heard = [passes.to_vec(), vec![appeal]].concat();

@@ -58,6 +58,9 @@ pub fn has_ended(status: &str) -> bool {
     matches!(status, "rejected" | "withdrawn")
 }
 
+/// Until when the satisfied tier counts.
+const VALID_UNTIL: &str = "verificationValidUntil";
+
 /// What follows from a write.
 pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     let moved = states::step(&STATES, turn.was("status"), turn.text("status"))?;
@@ -69,9 +72,12 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         let job = requisition.leaves.get("jobId").cloned();
         accepted.facts.push(("jobId", job.unwrap_or(Value::Null)));
     }
-    accepted.facts.push((
-        "satisfiedVerificationTier",
-        tier::told(&turn.beside.verifications, turn.deed.now),
-    ));
+    let passed = tier::best(&turn.beside.verifications, turn.deed.now);
+    let tier = passed.map_or(Value::Null, |passed| passed.tier.into());
+    let until = passed.and_then(|passed| passed.until);
+    accepted.facts.push(("satisfiedVerificationTier", tier));
+    accepted
+        .facts
+        .push((VALID_UNTIL, until.map_or(Value::Null, Value::from)));
     Ok(accepted)
 }

@@ -1,4 +1,4 @@
-//! Employments that a day begins or ends: looked for each minute by every process, done once by whichever comes first, since it
+//! Employments that a day begins or ends, and tiers that count no longer: looked for each minute by every process, done once by whichever comes first, since it
 //! holds the record and looks again.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use crate::domain::claim::Claims;
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
 use crate::domain::lifecycle::{employment, text};
+use crate::domain::record::Record;
 use crate::id::TenantId;
 use crate::service::{Error, Muster};
 use crate::store::{self, Tx};
@@ -24,32 +25,61 @@ impl Muster {
     pub fn turn_employments(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<usize, Error> {
         let today = now.date_naive().to_string();
         let find =
-            |tx: &mut Tx<'_>| Ok::<_, Error>(store::employment::due(tx, tenant, &today, SWEPT)?);
+            |tx: &mut Tx<'_>| Ok::<_, Error>(store::due::employments(tx, tenant, &today, SWEPT)?);
         let due = self.0.store.read_blocking(find)?;
-        let count = due.len();
-        for row in due {
-            let muster = self.clone();
-            let context = Arc::new(self.at_work(tenant, now));
-            self.0
-                .store
-                .write_blocking(move |tx| muster.turn(tx, &context, row))?;
+        self.look_again(tenant, now, "/Employments", due, |record, now| {
+            let stands = text(&record.folded.leaves, "status").unwrap_or_default();
+            let leaves = &record.folded.leaves;
+            employment::effective(stands, leaves, Some(stands), now.date_naive()) != stands
+        })
+    }
+
+    /// Looks again at the applications of a tenant whose verification counts no longer (B-031); how many, at most a hundred at
+    /// once.
+    pub fn turn_applications(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<usize, Error> {
+        let find =
+            |tx: &mut Tx<'_>| Ok::<_, Error>(store::due::applications(tx, tenant, now, SWEPT)?);
+        let due = self.0.store.read_blocking(find)?;
+        self.look_again(tenant, now, "/Applications", due, |_, _| true)
+    }
+
+    /// Asks the rules again of each of these records that is `due`, now that its day has come.
+    fn look_again(
+        &self,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+        endpoint: &'static str,
+        rows: Vec<i64>,
+        is_due: fn(&Record, DateTime<Utc>) -> bool,
+    ) -> Result<usize, Error> {
+        let count = rows.len();
+        let context = Arc::new(self.at_work(tenant, now));
+        for row in rows {
+            let (muster, context) = (self.clone(), context.clone());
+            self.0.store.write_blocking(move |tx| {
+                let record = store::record::fetch(tx, row)?;
+                if is_due(&record, now) {
+                    muster.turn(tx, &context, endpoint, &record)?;
+                }
+                Ok::<_, Error>(())
+            })?;
         }
         Ok(count)
     }
 
-    fn turn(&self, tx: &mut Tx<'_>, context: &Context, row: i64) -> Result<(), Error> {
-        let view = self.view(context, "/Employments", Right::Write)?;
-        let record = store::record::fetch(tx, row)?;
-        let leaves = &record.folded.leaves;
-        let stands = text(leaves, "status").unwrap_or_default();
-        if employment::effective(stands, leaves, Some(stands), context.now.date_naive()) == stands {
-            return Ok(());
-        }
+    fn turn(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        endpoint: &str,
+        record: &Record,
+    ) -> Result<(), Error> {
+        let view = self.view(context, endpoint, Right::Write)?;
         let mut write = Write::new(self, context, &view);
         write.errand = Some(DUE);
         let why = (Happened::Updated, Some(DUE), None);
         write
-            .settle(tx, &record, record.sources.clone(), &Claims::default(), why)
+            .settle(tx, record, record.sources.clone(), &Claims::default(), why)
             .map(drop)
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Write;
 use crate::domain::context::{Client, Context, Right};
+use crate::domain::index::key;
 use crate::domain::lifecycle::text;
 use crate::domain::record::{Kind, Leaves};
 use crate::domain::review::{Asks, Opening};
@@ -37,7 +38,7 @@ impl Write<'_> {
             asks: Asks::Quarantine,
             subject: None,
             about: None,
-            payload: Some(payload.to_string()),
+            payload: Some((payload.to_string(), named.to_lowercase())),
             candidates: Vec::new(),
             path: Some("application".into()),
             system: self.context.system().to_owned(),
@@ -66,7 +67,7 @@ impl Write<'_> {
         opening: &Opening,
     ) -> Result<Option<crate::domain::record::Folded>, Error> {
         let (path, value) = opening.key();
-        let known = self.citing(tx, (Kind::Review, path), &[value])?;
+        let known = self.citing(tx, (Kind::Review, path), &[key(&value)])?;
         Ok(known
             .into_iter()
             .find(|review| opening.is_asked_by(&review.leaves)))

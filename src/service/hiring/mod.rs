@@ -3,18 +3,21 @@
 //! | file | what it does |
 //! |---|---|
 //! | `mod` | what a record hangs on, the rule asked, what follows claimed |
+//! | `cited` | what of it names a person, shown with the person |
 //! | `refer` | references checked, and found by other systems' identifiers |
 //! | `effects` | events, reviews and other records that follow |
 //! | `judged` | what a human decides: a verification, and where something belongs |
 //! | `known` | a POST of what is there already |
 //! | `days` | employments that a day begins or ends |
 
+mod cited;
 mod days;
 mod effects;
 mod judged;
 mod known;
 mod refer;
 
+pub(super) use cited::asks_citations;
 pub(super) use known::{CITING, NATURAL_KEY, fixed};
 
 use super::change::Write;

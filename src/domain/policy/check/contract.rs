@@ -1,6 +1,7 @@
 //! The contract's fixed lists, and numbers that must be in order.
 
 use super::{Policy, once};
+use crate::domain::lifecycle::application;
 use crate::domain::policy::contract::Object;
 use crate::domain::policy::finding::{Findings, Placed};
 use crate::domain::policy::read::unknown;
@@ -16,16 +17,6 @@ const OBJECTS: [&str; 8] = [
     "Interview",
     "Offer",
 ];
-/// B-060.
-const STATUSES: [&str; 7] = [
-    "sourced",
-    "verified",
-    "interviewing",
-    "assessing",
-    "offered",
-    "rejected",
-    "withdrawn",
-];
 /// B-062.
 const DECISIONS: [&str; 3] = ["pass", "fail", "manual_review"];
 
@@ -40,10 +31,11 @@ pub(super) fn run(policy: &Policy, findings: &mut Findings) {
         }
         fields(&object.value, findings);
         if name == "Application" {
+            let statuses: Vec<&str> = application::STATES.statuses().collect();
             exactly(
                 "statuses of an Application",
                 &object.value.status_enum,
-                &STATUSES,
+                &statuses,
                 findings,
             );
         }

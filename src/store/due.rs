@@ -1,11 +1,13 @@
-//! Employments whose day has come.
+//! Records whose day has come.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::attribute_index;
 use super::{Error, Tx, attribute_path};
 use crate::domain::record::Kind;
 use crate::id::TenantId;
+use crate::scim::comparable::instant;
 
 mod inner {
     use super::attribute_index;
@@ -15,7 +17,12 @@ use inner::status;
 
 /// The numbers of at most `limit` employments that are Pending and begin on `today` (YYYY-MM-DD) or before, or that have not
 /// ended and were to end before it.
-pub fn due(tx: &mut Tx<'_>, tenant: TenantId, today: &str, limit: i64) -> Result<Vec<i64>, Error> {
+pub fn employments(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    today: &str,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
     let mut path = |name| attribute_path::find(tx, tenant, Kind::Employment, name);
     let Some(state) = path("status")? else {
         return Ok(Vec::new());
@@ -56,4 +63,24 @@ pub fn due(tx: &mut Tx<'_>, tenant: TenantId, today: &str, limit: i64) -> Result
         found.extend(ended);
     }
     Ok(found)
+}
+
+/// The numbers of at most `limit` applications whose satisfied tier counted until `now` or before.
+pub fn applications(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let path = "verificationValidUntil";
+    let Some(until) = attribute_path::find(tx, tenant, Kind::Application, path)? else {
+        return Ok(Vec::new());
+    };
+    attribute_index::table
+        .filter(attribute_index::path.eq(until))
+        .filter(attribute_index::value.le(instant(now)))
+        .limit(limit)
+        .select(attribute_index::resource)
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))
 }
