@@ -301,7 +301,7 @@ impl Connection {
                 let mut connection =
                     SqliteConnection::establish(path).expect("the file can be opened");
                 connection
-                    .batch_execute("PRAGMA busy_timeout = 5000")
+                    .batch_execute("PRAGMA busy_timeout = 30000")
                     .expect("a pragma");
                 Self::Sqlite(connection)
             }
