@@ -419,9 +419,14 @@ async fn cost_of_one_member(app: &App) {
     let mut costs = Vec::new();
     for count in [10, 5_000] {
         let path = group(app, &idp, &format!("g{count}"), count).await;
-        // Once for what is learned only once.
-        costs_in(app, &idp, &path, &ids).await;
-        costs.push(costs_in(app, &idp, &path, &ids).await);
+        // The least of several: each connection learns once, and a busy machine tries a commit again.
+        let mut least = costs_in(app, &idp, &path, &ids).await;
+        for _ in 0..5 {
+            for (least, (_, sent)) in least.iter_mut().zip(costs_in(app, &idp, &path, &ids).await) {
+                least.1 = least.1.min(sent);
+            }
+        }
+        costs.push(least);
     }
     assert_eq!(costs[0], costs[1]);
     let most = costs[0].iter().map(|(_, sent)| *sent).max();
