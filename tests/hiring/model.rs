@@ -9,7 +9,8 @@ use crate::support::{App, CUSTOMER, on_both};
 on_both!(
     a_requisition_and_an_opportunity_tie_people_and_organizations_together,
     each_tool_is_master_of_its_own,
-    whoever_interviews_says_nothing_of_identity
+    whoever_interviews_says_nothing_of_identity,
+    what_a_role_does_not_reach_it_cannot_refer_to
 );
 
 /// one requisition and one organization for CRM, ATS and HRIS, found by what they hold.
@@ -125,4 +126,46 @@ async fn whoever_interviews_says_nothing_of_identity(app: &App) {
     )
     .await
     .refused(403, "");
+}
+
+/// Design §6: a bound holds on every channel, on references and names too.
+async fn what_a_role_does_not_reach_it_cannot_refer_to(app: &App) {
+    let bounded = policy("")
+        .replace(
+            "  steward:",
+            "  fair: [{ types: [Interview], rights: [read, write] }, { types: [Application], rights: [read, write], where: 'source eq \"fair\"' }]\n  steward:",
+        )
+        .replace("system: crm, roles: [all]", "system: crm, roles: [fair]")
+        .replace("covers: [Application, Requisition, Offer]", "covers: [Requisition, Offer]");
+    apply(app, &bounded);
+    let (ats, crm) = (app.client("ats").await, app.client("crm").await);
+    let (job, person, application) = applied(&ats).await;
+    let mut other = applying(&person, &job, "ga-2");
+    other["source"] = json!("fair");
+    let fair = ats.create("/Applications", other).await;
+    let interview = |value: &str| json!({"application": {"value": value}, "status": "scheduled"});
+    for hidden in [id(&application), "greenhouse:application_id:ga-1"] {
+        let refused = crm.post("/Interviews", interview(hidden)).await;
+        let nobody = "2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d";
+        let of_nobody = if hidden.contains(':') {
+            "greenhouse:application_id:none"
+        } else {
+            nobody
+        };
+        let as_nobody = crm.post("/Interviews", interview(of_nobody)).await;
+        let why = refused.refused(400, "invalidValue");
+        let same = as_nobody.refused(400, "invalidValue");
+        assert_eq!(why.replace(hidden, "X"), same.replace(of_nobody, "X"));
+    }
+    for known in [id(&fair), "greenhouse:application_id:ga-2"] {
+        crm.create("/Interviews", interview(known)).await;
+    }
+    let refused = crm
+        .post("/Applications", applying(&person, &job, "ga-1"))
+        .await;
+    assert!(
+        !refused
+            .refused(409, "uniqueness")
+            .contains(id(&application))
+    );
 }

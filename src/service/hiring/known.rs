@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Write;
+use crate::domain::context::Right;
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path};
 use crate::domain::suggestion::covers;
@@ -35,7 +36,18 @@ impl Write<'_> {
         rows.dedup();
         match rows[..] {
             [] => Ok(None),
-            [one] => Ok(Some(store::record::fetch(tx, one)?)),
+            [one] => {
+                let record = store::record::fetch(tx, one)?;
+                let (context, leaves) = (self.context, &record.folded.leaves);
+                if self.muster.reaches(context, self.view, leaves, Right::Read) {
+                    return Ok(Some(record));
+                }
+                Err(scim::Error::uniqueness(format!(
+                    "another {} already has one of these names",
+                    self.view.resource_type.name
+                ))
+                .into())
+            }
             _ => Err(scim::Error::uniqueness(format!(
                 "the names given belong to {} different {} resources: send each with its own",
                 rows.len(),

@@ -4,8 +4,9 @@
 use serde_json::{Map, Value};
 
 use crate::domain::claim::{SINGLE, SourceRecord};
+use crate::domain::context::Right;
 use crate::domain::index::{Unique, key, unique_text};
-use crate::domain::record::{Kind, Leaves};
+use crate::domain::record::{Folded, Leaves};
 use crate::domain::view::Reference;
 use crate::scim;
 use crate::service::Error;
@@ -90,11 +91,10 @@ impl Write<'_> {
         let kinds = || reference.kinds();
         let (name, of) = (reference.attribute, reference.types.join(" or "));
         if let Ok(id) = given.parse() {
-            let mut found = store::record::find(tx, tenant, id)?.map(|found| found.kind);
-            if found.is_none() && store::alias::find(tx, tenant, id)?.is_some() {
-                found = Some(Kind::Person);
-            }
-            return match found.filter(|kind| kinds().any(|known| known == *kind)) {
+            let survivor = self.survivor(tx, id)?;
+            let found = store::record::find(tx, tenant, survivor)?;
+            let found = found.filter(|found| kinds().any(|kind| kind == found.kind));
+            return match found.filter(|found| self.may_know(found)) {
                 Some(_) => Ok(given.to_owned()),
                 None => Err(scim::Error::invalid_value(format!(
                     "'{name}' refers to '{given}', and there is no {of} of that id"
@@ -122,8 +122,9 @@ impl Write<'_> {
             };
             let holders = store::unique::holders(tx, tenant, kind, &[&unique])?;
             for row in holders.into_iter().flatten() {
-                if let Some(id) = store::record::identify(tx, row)? {
-                    return Ok(id.to_string());
+                let found = store::record::at(tx, row)?;
+                if let Some(found) = found.filter(|found| self.may_know(found)) {
+                    return Ok(found.id.to_string());
                 }
             }
         }
@@ -131,6 +132,24 @@ impl Write<'_> {
             "'{name}' refers to '{given}', and no {of} has that external identifier: send it first, or give the id"
         ))
         .into())
+    }
+
+    /// Whether a record is one that the caller's role reaches. To whom a type is closed altogether, as to a vendor that only
+    /// writes what hangs on it, the id it was given says no more.
+    fn may_know(&self, record: &Folded) -> bool {
+        let context = self.context;
+        let views = self.muster.0.renderer.catalog().views().iter();
+        let open = views.filter(|view| {
+            view.kind == record.kind && context.client.may(Right::Read, &view.resource_type.name)
+        });
+        let mut open = open.peekable();
+        open.peek().is_none()
+            || open.any(|view| {
+                let reaches = self
+                    .muster
+                    .reaches(context, view, &record.leaves, Right::Read);
+                view.holds(record) && reaches
+            })
     }
 
     /// Identifiers of other systems are on the policy's list, or they are not taken.
