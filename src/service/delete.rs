@@ -11,6 +11,7 @@ use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Happened, changes};
 use crate::domain::idempotency::Done;
 use crate::domain::record::{Kind, Leaves, Record};
+use crate::domain::review;
 use crate::domain::view::View;
 use crate::scim::patch::{Change as RowChange, Rows};
 use crate::store::{self, Tx};
@@ -135,6 +136,11 @@ impl Write<'_> {
             .iter()
             .find(|source| source.system != self.context.system());
         if let Some(other) = other {
+            if other.system == review::SYSTEM {
+                return Err(Error::Conflict(
+                    "an employment still cites this person, who is deleted when none does".into(),
+                ));
+            }
             return Err(Error::Conflict(format!(
                 "'{}' still speaks of this {what}: a {what} is deleted when no other system does",
                 other.system,

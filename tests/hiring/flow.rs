@@ -261,5 +261,9 @@ async fn what_follows_is_not_for_others_to_say(app: &App) {
         .await;
     assert_eq!(said.ok(200)[EMPLOYEE]["jobTitle"], "Pilot");
     let refused = hris.delete(&path).await;
-    refused.refused(409, "");
+    assert!(
+        refused
+            .refused(409, "")
+            .starts_with("an employment still cites")
+    );
 }
