@@ -260,7 +260,7 @@ async fn what_follows_is_not_for_others_to_say(app: &App) {
         )
         .await;
     assert_eq!(said.ok(200)[EMPLOYEE]["jobTitle"], "Pilot");
-    let refused = hris.delete(&path).await;
+    let refused = ats.delete(&path).await;
     assert!(
         refused
             .refused(409, "")
