@@ -67,14 +67,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Command::Approve(one) => {
             let service = one.place.open()?;
             let until = service.approve_glass(id(&one.id)?, &one.by.actor, SystemClock.now())?;
-            service.close();
             let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
             print(&format!("it holds until {until}\n")).map(drop)
         }
         Command::End(one) => {
             let service = one.place.open()?;
             service.end_glass(id(&one.id)?, &one.by.actor, SystemClock.now())?;
-            service.close();
             print("it has ended\n").map(drop)
         }
         Command::List(all) => list(all),
@@ -91,14 +89,12 @@ fn request(ask: &Ask) -> Result<(), Failure> {
         reason: ask.reason.clone(),
     };
     let id = service.break_glass(&request, &ask.by.actor, SystemClock.now())?;
-    service.close();
     print(&format!("{id}\n")).map(drop)
 }
 
 fn list(all: &Whose) -> Result<(), Failure> {
     let service = all.place.open()?;
     let glasses = service.glasses(&all.tenant)?;
-    service.close();
     let mut text = String::new();
     for glass in glasses {
         let state = match (&glass.approved_by, glass.until) {

@@ -1,5 +1,6 @@
 //! Opening the service on the configured database with its keys, and naming that database without its secrets.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,6 +53,24 @@ pub(super) struct By {
     pub(super) actor: String,
 }
 
+/// The service of a command. However the command ends, its threads end first: one that is still talking to the database while
+/// the process goes would take it down with a signal instead of an exit code.
+pub(super) struct Opened(Muster);
+
+impl Deref for Opened {
+    type Target = Muster;
+
+    fn deref(&self) -> &Muster {
+        &self.0
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Place {
     /// The configuration that says where it is.
     pub(super) fn settings(&self) -> Result<Config, Failure> {
@@ -73,14 +92,14 @@ impl Place {
     }
 
     /// Opens it: a command about a database must not make an empty one where none is.
-    pub(super) fn open(&self) -> Result<Muster, Failure> {
+    pub(super) fn open(&self) -> Result<Opened, Failure> {
         let config = self.settings()?;
         let url = config.server.database();
         match url.reveal().strip_prefix("sqlite:") {
             Some(path) if !Path::new(path).exists() => {
                 Err(Failure::run(format!("there is no database at {path}")))
             }
-            _ => open(&config, 1, Arc::new(RandomIds)),
+            _ => open(&config, 1, Arc::new(RandomIds)).map(Opened),
         }
     }
 }

@@ -74,6 +74,5 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             ))
         })?;
     }
-    service.close();
     Ok(done?)
 }

@@ -48,6 +48,5 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             (false, _) => {}
         }
     }
-    service.close();
     Ok(())
 }

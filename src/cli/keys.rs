@@ -56,7 +56,6 @@ fn rotate(options: &Place) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
     let service = options.open()?;
     let (id, count) = service.rotate_keys()?;
-    service.close();
     let s = if count == 1 { "" } else { "s" };
     let done = format!(
         "{count} tenant key{s} newly encrypted; all are encrypted under the key-encryption key {id} now\n"

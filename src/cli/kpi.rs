@@ -45,9 +45,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let tenant = service
         .find_tenant(&options.tenant)?
         .ok_or_else(|| Failure::run(format!("there is no tenant '{}'", options.tenant)))?;
-    let figures = service.kpis_of(tenant, period, now);
-    service.close();
-    let figures = figures?;
+    let figures = service.kpis_of(tenant, period, now)?;
     if options.json {
         return print(&format!("{:#}\n", told(period, &figures))).map(drop);
     }

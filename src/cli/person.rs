@@ -39,6 +39,5 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let id = id.map_err(|_| Failure::usage(format!("'{}' is no id of a person", export.person)))?;
     let service = export.place.open()?;
     let exported = service.export_person(&export.tenant, id)?;
-    service.close();
     print(&format!("{exported:#}\n")).map(drop)
 }

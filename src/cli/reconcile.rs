@@ -35,9 +35,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
     let service = options.place.open()?;
-    let report = reconcile(&service, (&options.job, options.repair), &SystemClock);
-    service.close();
-    let report = report?;
+    let report = reconcile(&service, (&options.job, options.repair), &SystemClock)?;
     print(&if options.json {
         format!("{:#}\n", json!(report))
     } else {

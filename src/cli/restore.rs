@@ -85,7 +85,6 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             printed = written;
         }
     });
-    service.close();
     done?;
     printed?;
     print(&counts.summary(options.dry_run)).map(drop)

@@ -108,9 +108,7 @@ fn issue(options: &Issue) -> Result<(), Failure> {
         configured,
     };
     let service = place.open()?;
-    let issued = service.issue_token(&request, &options.by.actor, SystemClock.now());
-    service.close();
-    let issued = issued?;
+    let issued = service.issue_token(&request, &options.by.actor, SystemClock.now())?;
     let token = issuer.issue(&Grant {
         id: issued.id,
         tenant,
@@ -124,7 +122,6 @@ fn issue(options: &Issue) -> Result<(), Failure> {
 fn list(options: &Whose) -> Result<(), Failure> {
     let service = options.place.open()?;
     let found = service.tokens(&options.tenant);
-    service.close();
     let now = SystemClock.now();
     let mut text = String::new();
     for issued in found? {
@@ -172,6 +169,5 @@ fn revoke(options: &Revoke) -> Result<(), Failure> {
     };
     let service = place.open()?;
     let revoked = service.revoke_tokens(&which, &options.by.actor, SystemClock.now());
-    service.close();
     print(&format!("revoked: {}\n", revoked?)).map(drop)
 }

@@ -30,9 +30,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let tenant = service
         .find_tenant(&options.tenant)?
         .ok_or_else(|| Failure::run(format!("there is no tenant '{}'", options.tenant)))?;
-    let told = service.trace_name(tenant, &options.id, SystemClock.now());
-    service.close();
-    let told = told?;
+    let told = service.trace_name(tenant, &options.id, SystemClock.now())?;
     if let Some(several) = told["several"].as_array() {
         let lines = several.iter().map(|one| {
             let text = |name: &str| one[name].as_str().unwrap_or_default();

@@ -22,6 +22,10 @@ use crate::store::{self, Store, Tx};
 
 /// How often a process looks whether another has applied a policy.
 const LOOK: Duration = Duration::from_millis(250);
+const _: () = assert!(
+    LOOK.as_millis() <= 500,
+    "a revoked client is out within a second"
+);
 
 /// A client of a policy: which tokens are its own, and what it may do.
 #[derive(Debug)]

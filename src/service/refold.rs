@@ -1,8 +1,8 @@
 //! The same claims under another policy: simulated before it is applied, and folded anew in the background after.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,17 +31,22 @@ const SWEEP: TimeDelta = TimeDelta::minutes(1);
 
 /// The thread that folds anew, if there is one: it stops when this is closed.
 #[derive(Debug, Default)]
-pub(super) struct Refolding(Mutex<Option<Sender<()>>>);
+pub(super) struct Refolding(Mutex<Option<(Sender<()>, JoinHandle<()>)>>);
 
 impl Refolding {
-    fn begin(&self) -> Receiver<()> {
-        let (stop, stopped) = channel();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
-        stopped
+    fn keep(&self, stop: Sender<()>, thread: JoinHandle<()>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((stop, thread));
     }
 
+    /// Waits for the chunk that is being folded.
     pub(super) fn close(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stop, thread)) = running {
+            drop(stop);
+            if thread.thread().id() != thread::current().id() {
+                drop(thread.join());
+            }
+        }
     }
 }
 
@@ -106,7 +111,7 @@ impl Muster {
 
     /// Folds records anew whenever a policy is applied, until the service is closed: a chunk at a time, from where it was left.
     pub fn start_refolding(&self, clock: Arc<dyn Clock>) -> Result<(), Error> {
-        let stopped = self.0.refolding.begin();
+        let (stop, stopped) = channel();
         let weak = Arc::downgrade(&self.0);
         let work = move || {
             let mut pause = LOOK;
@@ -130,10 +135,11 @@ impl Muster {
             }
         };
         let thread = thread::Builder::new().name("muster-refold".into());
-        let spawned = thread.spawn(work);
-        spawned
-            .map(drop)
-            .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))
+        let thread = thread
+            .spawn(work)
+            .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))?;
+        self.0.refolding.keep(stop, thread);
+        Ok(())
     }
 
     /// Folds one chunk of a tenant's records anew; whether there is more to do.

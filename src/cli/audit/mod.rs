@@ -86,9 +86,7 @@ fn verify(options: &Verify) -> Result<(), Failure> {
         Some(text) => start(text, &mut retained)?,
     };
     let service = options.place.open()?;
-    let done = tell(&service, since, &retained);
-    service.close();
-    done
+    tell(&service, since, &retained)
 }
 
 /// The size to begin at: itself, or that of a head in a file, which is then a head to compare with too.
@@ -156,7 +154,6 @@ fn export(options: &Export) -> Result<(), Failure> {
             break;
         }
     }
-    service.close();
     Ok(())
 }
 
@@ -167,6 +164,5 @@ fn head(place: &Place) -> Result<(), Failure> {
         lines = lines + &head.to_json().to_string() + "\n";
     }
     lines = lines + "public key (Ed25519): " + &service.log_key() + "\n";
-    service.close();
     print(&lines).map(drop)
 }

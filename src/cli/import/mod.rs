@@ -88,9 +88,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         tracing::warn!("the file has changed since an import of it was begun: it starts anew");
     }
     let rejects = Rejects::open(&options.rejects_file(&mapping), begun.position > 0)?;
-    let counts = work(&import, (extract, &bound), rejects, length);
-    service.close();
-    let counts = counts?;
+    let counts = work(&import, (extract, &bound), rejects, length)?;
     print(&summary(&counts, options))?;
     if counts.rejected == 0 {
         return Ok(());

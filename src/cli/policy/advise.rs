@@ -22,7 +22,6 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let service = options.of.place.open()?;
     let found = service.advise(&options.of.tenant, options.least);
-    service.close();
     let Some(found) = found? else {
         let tenant = &options.of.tenant;
         return Err(Failure::run(format!("the tenant '{tenant}' has no policy")));

@@ -54,7 +54,6 @@ pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
 fn of_record(options: &Options, id: &str) -> Result<(), Failure> {
     let service = options.of.place.open()?;
     let explained = service.explain(&options.of.tenant, &options.client, id, SystemClock.now());
-    service.close();
     let mut text = String::new();
     for view in explained? {
         if options.ty.as_ref().is_some_and(|ty| *ty != view.ty) {

@@ -40,7 +40,6 @@ pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
             tracing::info!(records = passed, "looked at");
         }
     });
-    service.close();
     print(&report(&found?, options.every)).map(drop)
 }
 
@@ -77,7 +76,6 @@ pub(super) fn status(options: &Status) -> Result<(), Failure> {
     let service = options.of.place.open()?;
     let history = service.policy_history(&options.of.tenant);
     let progress = service.refold_progress(&options.of.tenant);
-    service.close();
     let Some(newest) = history?.into_iter().next() else {
         return print("no policy is in force\n").map(drop);
     };

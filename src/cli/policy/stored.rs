@@ -9,7 +9,6 @@ use clap::Args;
 use super::{Failure, bytes, line, print};
 use crate::cli::database::Place;
 use crate::clock::{Clock, SystemClock};
-use crate::service::Muster;
 use crate::service::policy::{Applied, Order};
 
 /// Whose policy, and where it is kept.
@@ -96,11 +95,10 @@ pub(super) fn apply(options: &Apply) -> Result<(), Failure> {
             .map(|found| line(&options.file, found) + "\n");
         print(&lines.collect::<String>())?;
     }
-    told(&options.of.tenant, &applied, &service)
+    told(&options.of.tenant, &applied)
 }
 
-fn told(tenant: &str, applied: &Applied, service: &Muster) -> Result<(), Failure> {
-    service.close();
+fn told(tenant: &str, applied: &Applied) -> Result<(), Failure> {
     match applied {
         Applied::Done { version, .. } => print(&format!(
             "version {version} is in force for the tenant '{tenant}'\n"
@@ -122,7 +120,6 @@ fn told(tenant: &str, applied: &Applied, service: &Muster) -> Result<(), Failure
 pub(super) fn text(of: &Tenancy, version: Option<i64>) -> Result<(i64, Vec<u8>), Failure> {
     let service = of.place.open()?;
     let found = service.policy_text(&of.tenant, version)?;
-    service.close();
     found.ok_or_else(|| {
         let tenant = &of.tenant;
         Failure::run(match version {
@@ -142,7 +139,6 @@ pub(super) fn show(options: &Show) -> Result<(), Failure> {
 pub(super) fn history(options: &History) -> Result<(), Failure> {
     let service = options.of.place.open()?;
     let versions = service.policy_history(&options.of.tenant)?;
-    service.close();
     let mut lines = String::new();
     for version in versions {
         let at = version.applied.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -169,5 +165,5 @@ pub(super) fn rollback(options: &Rollback) -> Result<(), Failure> {
     });
     let service = options.of.place.open()?;
     let applied = service.apply_policy(&options.of.tenant, &text, &order)?;
-    told(&options.of.tenant, &applied, &service)
+    told(&options.of.tenant, &applied)
 }

@@ -61,7 +61,6 @@ pub(super) fn keep(options: &Keep, model: &Model) -> Result<(), Failure> {
     let tenant = &options.of.tenant;
     let service = options.of.place.open()?;
     let stored = service.store_model(tenant, name, model, &order);
-    service.close();
     let (name, version) = stored.map(|stored| (stored.name, stored.version))?;
     print(&format!(
         "stored for the tenant '{tenant}' as {name}@{version}: a policy with 'model: {name}@{version}' goes by it\n"
@@ -74,7 +73,6 @@ pub(super) fn models(options: &Models) -> Result<(), Failure> {
     let tenant = &options.of.tenant;
     let service = options.of.place.open()?;
     let (models, policy) = (service.models(tenant), service.policy_text(tenant, None));
-    service.close();
     let catalog = Catalog::load().map_err(Failure::run)?;
     let policy = policy?.and_then(|(_, text)| load(&text, &catalog).policy);
     let matching = policy.and_then(|policy| policy.matching);
