@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::process::Process;
-use crate::support::{Client, Database, Engine, client};
+use crate::support::{Client, Database, Engine, PATIENCE, client};
 use crate::users;
 
 #[test]
@@ -21,7 +21,7 @@ fn the_command_verifies_exports_and_finds() {
         let hris = Client::new(http, format!("{}/scim/v2", server.origin), Some(token));
         users(&hris, "ann", 6).await;
     });
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + PATIENCE;
     while !fs::read_to_string(&heads).is_ok_and(|text| text.contains("\"size\":6")) {
         assert!(Instant::now() < patience, "no head in {}", heads.display());
         std::thread::sleep(Duration::from_millis(50));

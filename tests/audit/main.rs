@@ -24,7 +24,7 @@ use muster::id::SeededIds;
 use muster::service::verify::Verified;
 use muster::service::{Muster, Settings};
 use serde_json::json;
-use support::{App, Client, Database};
+use support::{App, Client, Database, PATIENCE};
 
 /// Makes so many users, one event each.
 async fn users(client: &Client, name: &str, count: usize) {
@@ -38,7 +38,7 @@ async fn users(client: &Client, name: &str, count: usize) {
 
 /// Waits until every event is under a signed head.
 async fn signed(app: &App) -> Head {
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + PATIENCE;
     loop {
         let events = u64::try_from(app.event_count()).unwrap();
         let newest = app.service().log_heads().unwrap().pop();

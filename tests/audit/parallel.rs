@@ -7,7 +7,7 @@ use actix_web::rt::time::sleep;
 
 use crate::support::database::Connection;
 use crate::support::process::Process;
-use crate::support::{Client, Database, Engine, client};
+use crate::support::{Client, Database, Engine, PATIENCE, client};
 use crate::{users, verified};
 
 /// Servers at once.
@@ -24,7 +24,7 @@ async fn hris(server: &Process) -> Client {
 
 /// Waits until every event has its leaf.
 async fn sealed(connection: &mut Connection) {
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + PATIENCE;
     while connection.number(
         "SELECT count(*) AS n FROM event e WHERE NOT EXISTS (SELECT 1 FROM log_leaf l WHERE l.seq = e.seq)",
     ) > 0

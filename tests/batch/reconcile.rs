@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{App, body, on_both};
+use crate::support::{App, PATIENCE, body, on_both};
 use crate::{SMALL, command, everybody, import, keep, told};
 
 on_both!(a_full_extract_is_compared_and_repaired);
@@ -122,7 +122,7 @@ mod a_reconciliation_runs_on_its_schedule {
         };
         assert!(!done());
         app.clock.advance(TimeDelta::hours(1));
-        let patience = Instant::now() + Duration::from_secs(30);
+        let patience = Instant::now() + PATIENCE;
         while !done() {
             assert!(Instant::now() < patience, "it is not run");
             thread::sleep(Duration::from_millis(50));

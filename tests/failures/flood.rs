@@ -1,8 +1,8 @@
 //! Callers that send too much, too many or too slowly: they are refused early, and memory stays bounded.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::rt::System;
 
@@ -50,10 +50,8 @@ fn answer(stream: &mut TcpStream) -> String {
 
 /// Sends until the server no longer takes it: how many bytes it took.
 fn pour(stream: &mut TcpStream, part: &[u8], times: usize) -> usize {
-    let started = Instant::now();
     (0..times)
         .take_while(|_| stream.write_all(part).is_ok())
-        .take_while(|_| started.elapsed() < Duration::from_secs(20))
         .count()
         * part.len()
 }
@@ -102,9 +100,7 @@ fn a_body_of_a_hundred_megabytes_or_without_end_is_not_read() {
             part.extend_from_slice(&mib);
             part.extend_from_slice(b"\r\n");
             // It would never end.
-            let started = Instant::now();
-            pour(&mut chunked, &part, usize::MAX);
-            assert!(started.elapsed() < Duration::from_secs(10));
+            assert!(pour(&mut chunked, &part, 100) < 100 * part.len());
         }
     });
 }
@@ -153,7 +149,6 @@ fn deep_and_wide_bodies_are_refused() {
 #[test]
 fn slow_callers_hold_nobody_up_and_are_shown_out() {
     flooded(|server, token| {
-        let started = Instant::now();
         let heads: Vec<_> = (0..300)
             .map(|_| {
                 let mut stream = connect(server);
@@ -173,29 +168,29 @@ fn slow_callers_hold_nobody_up_and_are_shown_out() {
         System::new().block_on(async {
             let hris = hris(server).await;
             for _ in 0..20 {
-                let asked = Instant::now();
                 assert_eq!(hris.get("/Users?count=0").await.status, 200);
-                assert!(asked.elapsed() < Duration::from_secs(2));
             }
         });
+        // They are all still there: nobody had to wait until they were gone.
+        bodies[0].set_nonblocking(true).unwrap();
+        let waiting = bodies[0].peek(&mut [0]);
+        assert_eq!(waiting.unwrap_err().kind(), ErrorKind::WouldBlock);
+        bodies[0].set_nonblocking(false).unwrap();
         for mut head in heads {
             let text = answer(&mut head);
             assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
         }
-        assert!(started.elapsed() < Duration::from_secs(20));
         for body in &mut bodies {
             let text = answer(body);
             assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
             assert!(text.contains("did not arrive within 30 s"), "{text}");
         }
-        assert!(started.elapsed() < Duration::from_secs(50));
     });
 }
 
 #[test]
 fn strangers_by_the_thousand_cost_little() {
     flooded(|server, _| {
-        let asked = Instant::now();
         let mut stream = connect(server);
         let long = "a".repeat(20_000);
         for token in ["a.b.c", &long, "\u{e9}"] {
@@ -209,6 +204,5 @@ fn strangers_by_the_thousand_cost_little() {
                 assert!(part[..read].starts_with(b"HTTP/1.1 401 "));
             }
         }
-        assert!(asked.elapsed() < Duration::from_secs(30));
     });
 }

@@ -40,7 +40,7 @@ async fn hris(server: &Process) -> Client {
 async fn ready(server: &Process) -> u16 {
     let answer = client::http()
         .get(format!("{}/readyz", server.origin))
-        .timeout(std::time::Duration::from_secs(10))
+        .timeout(load::BOUND)
         .send()
         .await
         .expect("readyz answers");

@@ -20,7 +20,7 @@ on_both!(
 fn folded(app: &App, version: i64) -> (i64, i64) {
     let service = app.service().clone();
     let look = move || {
-        for _ in 0..600 {
+        for _ in 0..1200 {
             let progress = service.refold_progress("default").unwrap();
             if let Some(done) =
                 progress.filter(|known| known.version == version && known.finished.is_some())
@@ -29,7 +29,7 @@ fn folded(app: &App, version: i64) -> (i64, i64) {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        panic!("not folded in half a minute");
+        panic!("not folded in a minute");
     };
     thread::spawn(look).join().unwrap()
 }

@@ -139,7 +139,7 @@ async fn b_010_the_evidence_lines_up_in_one_pack(app: &App) {
             .iter()
             .all(|line| line["proof"]["inclusionPath"].is_array())
     };
-    for _ in 0..100 {
+    for _ in 0..600 {
         if proven(&pack) {
             break;
         }
@@ -390,7 +390,7 @@ async fn cost_stays(app: &App) {
     let cost = async || {
         // Until its last event is under a signed head.
         let pack = format!("{path}/evidence-pack");
-        for _ in 0..100 {
+        for _ in 0..600 {
             let told = hris.get(&pack).await.ok(200).clone();
             let lines = told["timeline"].as_array().unwrap();
             if lines.iter().all(|line| line.get("proof").is_some()) {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use muster::cli::serve::{Running, Serve, start};
@@ -15,6 +16,9 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use serde_json::{Value, json};
+
+/// The longest that a test waits for what another thread is to do.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Making an RSA key takes a while, so all servers of this binary share one.
 static KEY: LazyLock<String> = LazyLock::new(|| {

@@ -13,7 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use reqwest::{Certificate, Client, Version, tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::app::{Folder, any_key, send};
+use super::app::{Folder, PATIENCE, any_key, send};
 use super::startup::refused;
 
 /// An authority that a client may trust.
@@ -92,7 +92,7 @@ impl Scene {
 
     /// Waits until the server presents a certificate of `authority`.
     async fn until_served_by(&self, authority: &Authority) {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + PATIENCE;
         while !authority.is_served(&self.alive()).await {
             assert!(Instant::now() < patience, "the new certificate is not used");
             tokio::time::sleep(Duration::from_millis(100)).await;

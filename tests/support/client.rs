@@ -168,7 +168,7 @@ impl Client {
         );
         let mut stream = TcpStream::connect(address).expect("the server listens");
         stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
+            .set_read_timeout(Some(super::PATIENCE))
             .expect("a timeout can be set");
         // The server may answer, and close, before it has read everything.
         drop(stream.write_all(request.as_bytes()));

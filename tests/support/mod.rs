@@ -30,6 +30,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use muster::cli::serve::{Running, Serve, start};
@@ -42,6 +43,10 @@ use serde_json::{Value, json};
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use database::{Database, Engine};
+
+/// The longest that a test waits for what another thread or process is to do. What the product promises is a constant of its
+/// own there; a machine that is busy with other tests keeps no promise.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The core User schema.
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::masking::ada;
 use crate::rules::POLICY;
-use crate::support::{App, on_both};
+use crate::support::{App, PATIENCE, on_both};
 
 on_both!(
     policies_are_applied_compared_and_taken_back_by_command,
@@ -43,14 +43,11 @@ fn kept(app: &App, name: &str, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Waits until the server has the policy that a process beside it applied: a second is what it may take.
+/// Waits until the server has the policy that a process beside it applied.
 async fn in_force(app: &App) {
     let applied = Instant::now();
     while app.service().policies().is_empty() {
-        assert!(
-            applied.elapsed() < Duration::from_secs(1),
-            "it is not in force"
-        );
+        assert!(applied.elapsed() < PATIENCE, "it is not in force");
         actix_web::rt::time::sleep(Duration::from_millis(20)).await;
     }
 }
