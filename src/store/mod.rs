@@ -390,5 +390,7 @@ impl Store {
                 self.stop_sealing();
             }
         }
+        self.0.pool.close();
+        self.0.streams.close();
     }
 }

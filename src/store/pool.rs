@@ -1,6 +1,7 @@
 //! Connections that are kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::r2d2::{ManageConnection, Pool as R2d2, PooledConnection};
@@ -13,6 +14,9 @@ use super::tx::{Paths, Tx, publish};
 /// How long a caller waits for a free connection before it is told to come back.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How often it is looked whether a connection is still used.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// A kept connection, and whether it has been seen to fail or is in the middle of a transaction.
 pub(super) struct Kept {
     pub(super) db: Db,
@@ -24,6 +28,8 @@ pub(super) struct Kept {
 pub(super) struct Manager {
     address: Address,
     purpose: Purpose,
+    /// Held for reading while a connection is made: r2d2 does that on threads of its own.
+    closed: Arc<RwLock<bool>>,
 }
 
 impl ManageConnection for Manager {
@@ -31,6 +37,10 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Kept, Error> {
+        let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return Err(Error::Unavailable("the server is stopping".into()));
+        }
         Ok(Kept {
             db: self.address.reconnect(self.purpose)?,
             broken: false,
@@ -53,13 +63,16 @@ pub(super) struct Pool {
     home: Home,
     /// While no connection can be made: when somebody last waited for one.
     away: Arc<Mutex<Option<Instant>>>,
+    closed: Arc<RwLock<bool>>,
 }
 
 impl Pool {
     pub(super) fn new(address: &Address, home: Home, purpose: Purpose, size: u32) -> Self {
+        let closed = Arc::default();
         let manager = Manager {
             address: address.clone(),
             purpose,
+            closed: Arc::clone(&closed),
         };
         // Connections are made when they are first wanted, and again after the database was away.
         let builder = R2d2::builder()
@@ -72,6 +85,22 @@ impl Pool {
                 .build_unchecked(manager),
             home,
             away: Arc::default(),
+            closed,
+        }
+    }
+
+    /// Makes no more connections, and waits for those that are being made or used: a process that ends while a thread of it
+    /// talks to the database by TLS may be taken down by a signal, since OpenSSL has left before the thread has. Who uses one
+    /// is waited for as long as for a free one.
+    pub(super) fn close(&self) {
+        *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
+        let until = Instant::now() + PATIENCE;
+        let busy = || {
+            let state = self.kept.state();
+            state.connections > state.idle_connections
+        };
+        while busy() && Instant::now() < until {
+            thread::sleep(PAUSE);
         }
     }
 

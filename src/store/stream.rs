@@ -41,6 +41,10 @@ impl Streams {
         }
     }
 
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+
     pub(super) async fn open<T, E>(
         &self,
         paths: Paths,
