@@ -171,7 +171,7 @@ impl Write<'_> {
                 .collect(),
         };
         store::alias::become_alias(tx, &loser.folded, &alias)?;
-        self.employ(tx, after.id)?;
+        self.follow_person(tx, after.id)?;
         Ok(after)
     }
 
@@ -324,8 +324,8 @@ impl Write<'_> {
         self.give_back(tx, &alias, (&after, &stands))?;
         self.muster
             .keep_apart(tx, self.context, (survivor.folded.id, alias.id))?;
-        self.employ(tx, after.id)?;
-        self.employ(tx, stands.id)?;
+        self.follow_person(tx, after.id)?;
+        self.follow_person(tx, stands.id)?;
         Ok(after)
     }
 

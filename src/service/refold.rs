@@ -113,6 +113,7 @@ impl Muster {
     pub fn start_refolding(&self, clock: Arc<dyn Clock>) -> Result<(), Error> {
         let (stop, stopped) = channel();
         let weak = Arc::downgrade(&self.0);
+        let process = self.0.ids.resource().to_string();
         let work = move || {
             let mut pause = LOOK;
             let mut swept = DateTime::UNIX_EPOCH;
@@ -121,7 +122,7 @@ impl Muster {
                 let muster = Self(inner);
                 if clock.now() - swept > SWEEP {
                     swept = clock.now();
-                    muster.sweep(swept);
+                    muster.sweep(&process, swept);
                 }
                 let more = muster.policies().values().any(|governed| {
                     muster
@@ -132,6 +133,9 @@ impl Muster {
                         })
                 });
                 pause = if more { REST } else { LOOK };
+            }
+            if let Some(inner) = weak.upgrade() {
+                Self(inner).resign(&process);
             }
         };
         let thread = thread::Builder::new().name("muster-refold".into());

@@ -1,14 +1,17 @@
 //! The flow: an offer is accepted, the HR system answers, somebody begins, leaves and comes back.
 
+use muster::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::stage::*;
-use crate::support::{App, CANDIDATE, Client, EMPLOYEE, on_both};
+use crate::support::{App, CANDIDATE, Client, EMPLOYEE, IDENTITY, on_both};
 
 on_both!(
     an_accepted_offer_becomes_an_employee,
     a_day_begins_and_ends_an_employment,
     who_never_comes_is_not_hired,
+    the_first_day_opens_the_account,
+    one_process_sees_to_the_days,
     what_follows_is_not_for_others_to_say
 );
 
@@ -201,6 +204,71 @@ async fn a_day_begins_and_ends_an_employment(app: &App) {
         )
         .await;
     assert!(refused.refused(409, "").contains("'endDate' is before"));
+}
+
+/// The lifecycle, 5: where the policy says so, the account is open from the first day on, and whoever closes it then has it closed.
+async fn the_first_day_opens_the_account(app: &App) {
+    for (hiring, opens, name) in [
+        ("accountOnStart: enable", true, "ines"),
+        ("", false, "tomas"),
+    ] {
+        let (_, hris) = set(app, hiring).await;
+        let idp = app.client("idp").await;
+        let person = candidate(&hris, name).await;
+        let starts = (app.clock.now().date_naive() + chrono::Days::new(10)).to_string();
+        hris.create(
+            "/Employments",
+            json!({"person": to(&person), "hireDate": starts}),
+        )
+        .await;
+        let account = json!({
+            "userName": name, "active": false,
+            IDENTITY: {"externalIdentifiers": called("greenhouse", "candidate_id", &format!("gc-{name}"))},
+        });
+        let account = idp.create("/Users", account).await;
+        assert_eq!(
+            (id(&account), &account["active"]),
+            (id(&person), &json!(false))
+        );
+        after(app, 11).await;
+        turn(app);
+        let idp = app.client("idp").await;
+        let path = at("/Users", &account);
+        assert_eq!(idp.get(&path).await.ok(200)["active"], opens);
+        let told = events(app, "person.updated");
+        let told = told.iter().filter(|event| {
+            event["reasonCode"] == "employment" && event["changes"][0]["path"] == "active"
+        });
+        assert_eq!(told.count(), 1, "of the first alone");
+        idp.patch(&path, replace("active", json!(false)))
+            .await
+            .ok(200);
+        turn(app);
+        assert_eq!(idp.get(&path).await.ok(200)["active"], false);
+    }
+}
+
+/// Of all processes that share a database one sees to what time does; if it dies, the next one does soon.
+async fn one_process_sees_to_the_days(app: &App) {
+    // Later than whatever the server's own thread has asked for.
+    let (service, now) = (
+        app.service().clone(),
+        app.clock.now() + chrono::TimeDelta::days(1),
+    );
+    let story = move || {
+        let leads = |process: &str, seconds: i64| {
+            service
+                .leads(process, now + chrono::TimeDelta::seconds(seconds))
+                .unwrap()
+        };
+        assert!(leads("one", 0) && !leads("two", 1) && leads("one", 60));
+        assert!(!leads("two", 149) && leads("two", 151) && !leads("one", 152));
+        service.resign("one");
+        assert!(!leads("one", 153));
+        service.resign("two");
+        assert!(leads("one", 154));
+    };
+    std::thread::spawn(story).join().unwrap();
 }
 
 async fn who_never_comes_is_not_hired(app: &App) {

@@ -1,6 +1,6 @@
 //! The incidents that must not happen again, each by the number of its requirement.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::*;
 use crate::support::{App, on_both};
@@ -110,7 +110,7 @@ async fn b_003_a_verification_stays_on_its_application_through_a_merge(app: &App
         .await;
     let order = json!({"with": person["id"], "reason": "the same human"});
     let path = format!("{}/merge", at("/Persons", &twin));
-    hris.order(&path, order.clone()).await.ok(200);
+    hris.order(&path, order).await.ok(200);
     let kept = ats.get(&at("/Verifications", &pass)).await;
     assert_eq!(kept.ok(200)["application"]["value"], other["id"]);
     for (one, of) in [(&application, &person), (&other, &twin)] {
@@ -119,11 +119,26 @@ async fn b_003_a_verification_stays_on_its_application_through_a_merge(app: &App
             of["id"]
         );
     }
-    // Now that they are one, the tier counts for both of its applications from their next word on, and the split takes it back.
+    // Now that they are one, the tier counts for both applications, and for the next one; the split takes it back.
+    let tier = async |application: &Value| {
+        let known = ats.get(&at("/Applications", application)).await;
+        known.ok(200).get("satisfiedVerificationTier").cloned()
+    };
+    assert_eq!(
+        [tier(&application).await, tier(&other).await],
+        [Some(json!(2)), Some(json!(2))]
+    );
     let later = ats
         .create("/Applications", applying(&person, &job, "ga-3"))
         .await;
     assert_eq!(later["satisfiedVerificationTier"], 2);
+    let path = format!("{}/split", at("/Persons", &twin));
+    let order = json!({"id": person["id"], "reason": "two after all"});
+    hris.order(&path, order).await.ok(200);
+    assert_eq!(
+        [tier(&application).await, tier(&other).await],
+        [None, Some(json!(2))]
+    );
 }
 
 /// B-014: the second tool's word is a suggestion, and no tool sees another answer.

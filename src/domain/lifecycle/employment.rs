@@ -99,6 +99,12 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         let told = json!({ "employmentId": turn.id });
         accepted.effects.push(Effect::Announce(what, told, &TOLD));
     }
+    if turn.terms.opens_account
+        && status == "Active"
+        && matches!(turn.was("status"), None | Some("Pending"))
+    {
+        accepted.effects.push(Effect::Enable);
+    }
     Ok(accepted)
 }
 

@@ -40,6 +40,8 @@ pub struct HiringTerms {
     pub early_interview: Early,
     /// For how many days a verification counts that says nothing of it itself; for good without.
     pub verification_days: Option<u32>,
+    /// Whether the account is opened on the first day.
+    pub opens_account: bool,
 }
 
 /// A record that another one hangs on, or that hangs on it.
@@ -137,6 +139,8 @@ pub enum Effect {
     MarkEarly,
     /// The person's employee role follows from its employments.
     Employ,
+    /// The person's account is opened.
+    Enable,
     /// A question for a human.
     Ask(Asks),
 }

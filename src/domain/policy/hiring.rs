@@ -14,6 +14,15 @@ words! {
     Refuse = "refuse",
 }
 
+words! {
+    /// What becomes of a closed account on the first day (model.md, the lifecycle, 5).
+    AccountOnStart, "thing to do with the account on the first day":
+    /// It is left as it is: whoever keeps accounts hears of the day from the feed.
+    Leave = "leave",
+    /// It is opened.
+    Enable = "enable",
+}
+
 /// How hiring goes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hiring {
@@ -21,15 +30,22 @@ pub struct Hiring {
     pub early_interview: EarlyInterview,
     /// For how many days a verification counts that says nothing of it itself; 0: for good.
     pub verification_days: u32,
+    /// What becomes of a closed account on the first day; it is left as it is without.
+    pub account_on_start: AccountOnStart,
 }
 
 impl Read for Hiring {
     fn read(node: &Node, findings: &mut Findings) -> Self {
-        let keys = ["interviewBeforeVerification", "verificationValidDays"];
+        let keys = [
+            "interviewBeforeVerification",
+            "verificationValidDays",
+            "accountOnStart",
+        ];
         let mut row = Fields::of(node, &keys, findings);
         Self {
             early_interview: row.get("interviewBeforeVerification"),
             verification_days: row.number_or("verificationValidDays", 1..=36_500, 0),
+            account_on_start: row.get("accountOnStart"),
         }
     }
 }
@@ -42,6 +58,7 @@ impl From<&Hiring> for HiringTerms {
                 EarlyInterview::Flag => Early::Flag,
             },
             verification_days: Some(row.verification_days).filter(|days| *days > 0),
+            opens_account: matches!(row.account_on_start, AccountOnStart::Enable),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Following, Write, known};
+use super::{Following, Write, known, overtake};
 use crate::domain::claim::{Claim, Claims, SINGLE, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Belonging, Change, Event, Happened};
@@ -46,6 +46,7 @@ impl Write<'_> {
                 (Effect::Ask(asks), Some(person), _) => self.ask(tx, made.id, person, asks)?,
                 (Effect::Reverify, Some(person), _) => self.reverify(tx, person)?,
                 (Effect::Employ, Some(person), _) => self.employ(tx, person)?,
+                (Effect::Enable, Some(person), _) => self.enable(tx, person)?,
                 (Effect::MarkEarly, _, Some(application)) => {
                     let facts = [("interviewedBeforeVerified", true.into())];
                     self.state(tx, application, &facts, INTERVIEW)?;
@@ -108,6 +109,16 @@ impl Write<'_> {
             .map(drop)
     }
 
+    /// What follows for a person that has been put together, or taken apart: its role, and the tier of each application.
+    pub(in crate::service) fn follow_person(
+        &self,
+        tx: &mut Tx<'_>,
+        person: ResourceId,
+    ) -> Result<(), Error> {
+        self.reverify(tx, person)?;
+        self.employ(tx, person)
+    }
+
     /// Each application of the person says anew which tier is satisfied.
     fn reverify(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<(), Error> {
         for application in self.applications(tx, person)? {
@@ -141,11 +152,7 @@ impl Write<'_> {
     }
 
     /// The person's employee role says what its employments say.
-    pub(in crate::service) fn employ(
-        &self,
-        tx: &mut Tx<'_>,
-        person: ResourceId,
-    ) -> Result<(), Error> {
+    pub(super) fn employ(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<(), Error> {
         let names = self.names_of(tx, person)?;
         let employments = self.citing(tx, (Kind::Employment, "person.value"), &names)?;
         let employments: Vec<Known> = employments.into_iter().map(known).collect();
@@ -166,6 +173,21 @@ impl Write<'_> {
                     own.claims
                         .derive(path, SINGLE, value.clone(), stamp, &mut 0);
                 }
+            },
+        )
+    }
+
+    /// The person's account, if it has one that is closed, is open: it is put right where it is said, so whoever closes it
+    /// later has it closed.
+    fn enable(&self, tx: &mut Tx<'_>, person: ResourceId) -> Result<(), Error> {
+        self.as_server(
+            tx,
+            "/Users",
+            person,
+            EMPLOYMENT,
+            |write, record, sources| {
+                let stamp = write.stamp(&record.sources);
+                overtake(sources, ("active", &false.into(), &true.into()), stamp);
             },
         )
     }

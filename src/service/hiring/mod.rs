@@ -20,6 +20,8 @@ mod refer;
 pub(super) use cited::asks_citations;
 pub(super) use known::{CITING, NATURAL_KEY, fixed};
 
+use serde_json::Value;
+
 use super::change::Write;
 use super::{Error, Muster};
 use crate::domain::claim::{Claims, SINGLE, SourceRecord, Stamp};
@@ -277,7 +279,7 @@ impl Write<'_> {
     ) {
         if let Some((said, status)) = accepted.overtaken.take() {
             match said {
-                Some(said) => overtake(sources, (&said, status), stamp),
+                Some(said) => overtake(sources, ("status", &said.into(), &status.into()), stamp),
                 None => accepted.defaults.push(("status", status.into())),
             }
         }
@@ -326,18 +328,22 @@ fn known(folded: Folded) -> Known {
     }
 }
 
-/// A status that a day has overtaken is put right where it is said.
-fn overtake(sources: &mut [SourceRecord], (said, status): (&str, &str), stamp: Stamp) {
+/// What a day has overtaken is put right where it is said.
+fn overtake(
+    sources: &mut [SourceRecord],
+    (path, said, holds): (&str, &Value, &Value),
+    stamp: Stamp,
+) {
     for source in sources {
-        let claim = source.claims.get("status", SINGLE);
-        if claim.is_some_and(|claim| claim.value == said) {
+        let claim = source.claims.get(path, SINGLE);
+        if claim.is_some_and(|claim| claim.value == *said) {
             let stamp = Stamp {
                 told: false,
                 ..stamp
             };
             source
                 .claims
-                .claim("status", SINGLE, status.into(), stamp, &mut 0);
+                .claim(path, SINGLE, holds.clone(), stamp, &mut 0);
         }
     }
 }
