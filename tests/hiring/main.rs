@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod controls;
 mod flow;
 mod idempotency;
 mod incidents;

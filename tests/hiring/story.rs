@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stage::*;
 use crate::support::policy::apply;
-use crate::support::{App, Client, on_both};
+use crate::support::{App, Client, counted_on_both, on_both};
 
 on_both!(
     b_043_what_happened_to_an_application_is_one_call,
@@ -363,21 +363,7 @@ async fn the_log_is_searched_by_application(app: &App) {
     );
 }
 
-mod a_timeline_costs_the_same_in_any_population {
-    use crate::support::{Engine, run, statements};
-
-    #[test]
-    fn sqlite() {
-        statements::watch();
-        run(Engine::Sqlite, super::cost_stays);
-    }
-
-    #[test]
-    fn postgres() {
-        statements::watch();
-        run(Engine::Postgres, super::cost_stays);
-    }
-}
+counted_on_both!(a_timeline_costs_the_same_in_any_population: cost_stays);
 
 /// B-098, B-043: what a timeline and an evidence pack ask of the database goes with the application alone.
 async fn cost_stays(app: &App) {

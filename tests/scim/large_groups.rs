@@ -8,7 +8,7 @@ use std::time::Instant;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, Engine, PATIENCE, on_both, run, statements};
+use crate::support::{App, Client, PATIENCE, counted_on_both, on_both, statements};
 
 on_both!(
     a_large_group_is_read_whole,
@@ -392,23 +392,9 @@ async fn a_million_members_in_one_body_are_413(app: &App) {
     assert_eq!(idp.get(&path).await.etag(), made["meta"]["version"]);
 }
 
+counted_on_both!(one_member_costs_the_same_in_any_group: cost_of_one_member);
+
 /// What one member costs, in a group of ten and in one of thousands: the same statements, on rows that a key finds.
-mod one_member_costs_the_same_in_any_group {
-    use super::{Engine, cost_of_one_member, run, statements};
-
-    #[test]
-    fn sqlite() {
-        statements::watch();
-        run(Engine::Sqlite, cost_of_one_member);
-    }
-
-    #[test]
-    fn postgres() {
-        statements::watch();
-        run(Engine::Postgres, cost_of_one_member);
-    }
-}
-
 async fn cost_of_one_member(app: &App) {
     let idp = app.client("idp").await;
     let ids = users(&idp, 2).await;

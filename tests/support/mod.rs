@@ -260,6 +260,26 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
+/// The same for a case that counts what the database is sent.
+macro_rules! counted_on_both {
+    ($($name:ident: $case:ident),* $(,)?) => {
+        $(mod $name {
+            #[test]
+            fn sqlite() {
+                $crate::support::statements::watch();
+                $crate::support::run($crate::support::Engine::Sqlite, super::$case);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::support::statements::watch();
+                $crate::support::run($crate::support::Engine::Postgres, super::$case);
+            }
+        })*
+    };
+}
+pub(crate) use counted_on_both;
+
 /// Places the issuer's key, which takes long to make, in a data folder. It is made once for all test runs.
 pub(crate) fn keep_issuer_key(folder: &Path) {
     const FILE: &str = "dev-issuer-key.pem";
