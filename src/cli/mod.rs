@@ -29,6 +29,7 @@ mod audit;
 mod break_glass;
 pub mod conform;
 mod contract;
+mod copy;
 mod database;
 mod demo;
 mod erase;
@@ -90,6 +91,10 @@ enum Command {
     Token(token::Options),
     /// Make the key that encrypts all others, and put a new one in its place.
     Keys(keys::Options),
+    /// Write all that is kept to a new file, or fill an empty database from one.
+    Backup(copy::Backup),
+    /// Copy a whole database into an empty one: from SQLite to PostgreSQL, or back.
+    Copy(copy::Copy),
     /// Destroy all that is kept of persons (GDPR Art. 17); the log says that, and still verifies.
     Erase(erase::Options),
     /// Take back what a client did: deactivations, deletions, removals from groups.
@@ -125,6 +130,8 @@ pub fn run() -> ExitCode {
         Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Contract(options)) => contract::run(&options),
         Some(Command::Conform(options)) => conform::command(options),
+        Some(Command::Backup(options)) => copy::backup(&options),
+        Some(Command::Copy(options)) => copy::run(&options),
         Some(Command::Erase(options)) => erase::run(&options),
         Some(Command::Restore(options)) => restore::run(&options),
         Some(Command::Person(options)) => person::run(&options),

@@ -42,6 +42,7 @@
 //! | `take` | what an extract says of one person |
 //! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `idempotency` | a request with a key is carried out once, and answered again |
+//! | `copy` | a whole database into an empty one |
 //! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -54,6 +55,7 @@ mod brake;
 pub mod break_glass;
 mod bulk;
 mod change;
+mod copy;
 mod create;
 mod delete;
 mod elevate;

@@ -11,6 +11,7 @@
 //! | `newcomer` | all rows of a new record in one statement, for PostgreSQL |
 //! | `blind` | secret values, found without being known |
 //! | `key` | the keys of tenants and persons |
+//! | `copy` | a whole database into an empty one, of either kind |
 //! | `purge` | what is deleted is gone from the files too |
 //! | `unique` | who holds a value that is unique |
 //! | `values` | a record's rows of the attribute index and of unique values |
@@ -42,6 +43,7 @@ mod blind;
 pub mod brake;
 pub mod break_glass;
 mod checkpoint;
+pub mod copy;
 mod counter;
 mod db;
 pub mod due;

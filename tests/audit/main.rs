@@ -12,6 +12,7 @@
 mod support;
 
 mod command;
+mod copy;
 mod parallel;
 mod proofs;
 mod tampering;

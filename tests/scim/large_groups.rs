@@ -8,7 +8,7 @@ use std::time::Instant;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, PATIENCE, counted_on_both, on_both, statements};
+use crate::support::{App, Client, Engine, PATIENCE, counted_on_both, on_both, statements};
 
 on_both!(
     a_large_group_is_read_whole,

@@ -29,7 +29,7 @@ pub(super) fn holding(app: &App, text: &str, rewritten: bool) -> Vec<String> {
             if rewritten {
                 connection.run("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
             }
-            in_folder(app, text)
+            app.database.files_with(text)
         }
         Connection::Postgres(_) => {
             if rewritten {
@@ -45,25 +45,11 @@ pub(super) fn holding(app: &App, text: &str, rewritten: bool) -> Vec<String> {
 pub(super) fn anywhere(app: &App, text: &str) -> Vec<String> {
     let mut connection = app.database.connect();
     let mut found = match &connection {
-        Connection::Sqlite(_) => in_folder(app, text),
+        Connection::Sqlite(_) => app.database.files_with(text),
         Connection::Postgres(_) => in_cluster(&mut connection, LOG, text),
     };
     found.extend(holding(app, text, false));
     found
-}
-
-fn in_folder(app: &App, text: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(app.database.folder()).expect("the folder is there");
-    let files = entries.map(|entry| entry.expect("it can be read").path());
-    let holds = |bytes: Vec<u8>| {
-        bytes
-            .windows(text.len())
-            .any(|part| part == text.as_bytes())
-    };
-    files
-        .filter(|path| path.is_file() && holds(std::fs::read(path).expect("it can be read")))
-        .map(|path| path.display().to_string())
-        .collect()
 }
 
 /// The names of the files of this database, and of the log of its whole cluster.

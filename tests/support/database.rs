@@ -117,6 +117,28 @@ impl Database {
         Keyring::new(self.keys(), Arc::new(RandomIds))
     }
 
+    /// The files of its folder in which a text stands. Another process looks: who closes a file of an SQLite database gives up
+    /// the locks that all of its process has on it.
+    pub(crate) fn files_with(&self, text: &str) -> Vec<String> {
+        let options = [
+            "--recursive",
+            "--files-with-matches",
+            "--text",
+            "--fixed-strings",
+        ];
+        let found = std::process::Command::new("grep")
+            .env("LC_ALL", "C")
+            .args(options)
+            .args(["--regexp", text])
+            .arg(&self.folder)
+            .output()
+            .expect("grep runs");
+        // 1: none; more: it could not look.
+        assert!(matches!(found.status.code(), Some(0 | 1)), "{found:?}");
+        let files = String::from_utf8(found.stdout).expect("names are text");
+        files.lines().map(str::to_owned).collect()
+    }
+
     /// A connection of the test's own.
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(&self.url)

@@ -1,0 +1,109 @@
+//! `muster copy` and `muster backup`: the whole database into another one, or into a file and back.
+
+use std::fs::OpenOptions;
+use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::database::{Place, shown};
+use super::{Failure, print};
+use crate::service::Muster;
+use crate::telemetry;
+
+/// From where to where.
+#[derive(Debug, Args)]
+pub(super) struct Copy {
+    /// The database to read: postgres://… or sqlite:PATH.
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// The database to fill: it must be empty.
+    #[arg(long, value_name = "URL")]
+    to: String,
+}
+
+/// The configured database and a file.
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    #[command(subcommand)]
+    command: BackupCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BackupCommand {
+    /// Write all that the database holds, as of one moment, to a new file; the server may go on.
+    Make(With),
+    /// Fill the configured database, which must be empty, from such a file.
+    Restore(With),
+}
+
+#[derive(Debug, Args)]
+struct With {
+    /// The backup: an SQLite database that muster can serve too.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Copies a database.
+pub(super) fn run(options: &Copy) -> Result<(), Failure> {
+    copy(&options.from, &options.to)
+}
+
+/// Makes a backup or takes one in.
+pub(super) fn backup(options: &Backup) -> Result<(), Failure> {
+    let (with, is_made) = match &options.command {
+        BackupCommand::Make(with) => (with, true),
+        BackupCommand::Restore(with) => (with, false),
+    };
+    let config = with.place.settings()?;
+    let database = config.server.database();
+    let file = format!("sqlite:{}", with.file.display());
+    if is_made {
+        reserve(&with.file)?;
+        return copy(database.reveal(), &file);
+    }
+    copy(&file, database.reveal())
+}
+
+/// A new file that nobody else can read: it holds the key that signs the log.
+fn reserve(file: &Path) -> Result<(), Failure> {
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true);
+    #[cfg(unix)]
+    new.mode(0o600);
+    new.open(file).map(drop).map_err(|error| {
+        let shown = file.display();
+        Failure::run(match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("{shown} is there already: a backup is a new file")
+            }
+            _ => format!("cannot write {shown}: {error}"),
+        })
+    })
+}
+
+fn copy(from: &str, to: &str) -> Result<(), Failure> {
+    telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
+    let copied = Muster::copy(from, to, &mut |table| tracing::info!(table, "copied"));
+    let copied = copied.map_err(|error| {
+        Failure::run(format!(
+            "cannot copy {} to {}: {error}",
+            shown(from),
+            shown(to)
+        ))
+    })?;
+    let rows: u64 = copied.values().sum();
+    let count = |table: &str| copied.get(table).copied().unwrap_or_default();
+    print(&format!(
+        "{rows} rows copied: {} records, {} events, {} signed heads\n\
+         `muster audit verify` on the copy holds them against the log; whoever opens it needs the same key-encryption key\n",
+        count("resource"),
+        count("event"),
+        count("log_head"),
+    ))
+    .map(drop)
+}
