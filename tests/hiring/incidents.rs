@@ -12,7 +12,7 @@ on_both!(
     b_014_two_tools_give_one_answer
 );
 
-/// B-001, B-105, B-100: the new tool takes over, and every old name still leads to the record, whose attribution, history and
+/// B-001, B-105, B-100, B-009, B-090, B-092: the new tool takes over, and every old name still leads to the record, whose attribution, history and
 /// dates are what they were.
 async fn b_001_an_old_id_still_resolves_after_the_ats_is_swapped(app: &App) {
     let (ats, hris) = set(app, "").await;
@@ -60,7 +60,7 @@ async fn b_001_an_old_id_still_resolves_after_the_ats_is_swapped(app: &App) {
     assert_eq!(person_after, person_before);
 }
 
-/// B-002, B-101: to the right application, or to a human; and the candidate is not kept waiting.
+/// B-002, B-101, B-081: to the right application, or to a human; and the candidate is not kept waiting.
 async fn b_002_an_assessment_that_names_an_address_alone_is_queued(app: &App) {
     let (ats, hris) = set(app, "").await;
     let (_, _, application) = applied(&ats).await;

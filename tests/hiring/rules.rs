@@ -112,7 +112,7 @@ async fn what_is_evidence_is_never_changed(app: &App) {
     }
 }
 
-/// B-064: of biometric detail only what the contract persists, and nothing else is even ignored.
+/// B-064, B-096: of biometric detail only what the contract persists, and nothing else is even ignored.
 async fn what_the_schema_does_not_have_is_refused(app: &App) {
     let (ats, hris) = set(app, "").await;
     let (_, _, application) = applied(&ats).await;
@@ -133,7 +133,7 @@ async fn what_the_schema_does_not_have_is_refused(app: &App) {
     assert!(!log.contains("c2VjcmV0"), "not even in the log");
 }
 
-/// B-056, A-051: only the systems and fields on the list.
+/// B-056, B-054, B-093, A-051: only the systems and fields on the list.
 async fn identifiers_are_on_the_list(app: &App) {
     let (ats, _) = set(app, "").await;
     let (job, person, _) = applied(&ats).await;
@@ -288,7 +288,7 @@ async fn a_tier_is_carried_over_to_the_next_application(app: &App) {
     assert_eq!(known.ok(200).get("satisfiedVerificationTier"), None);
 }
 
-/// B-004.
+/// B-004, B-102.
 async fn an_interview_before_the_verification_is_flagged(app: &App) {
     let (ats, _) = set(app, "").await;
     let (_, _, application) = applied(&ats).await;

@@ -126,7 +126,7 @@ async fn b_043_what_happened_to_an_application_is_one_call(app: &App) {
         .refused(404, "");
 }
 
-/// B-010, B-044: who, when, what was reviewed, what was decided, by whom, with the proof that the log says so.
+/// B-010, B-044, B-087: who, when, what was reviewed, what was decided, by whom, with the proof that the log says so.
 async fn b_010_the_evidence_lines_up_in_one_pack(app: &App) {
     let (ats, hris) = set(app, "").await;
     let (application, employment) = journey(&ats, &hris).await;
@@ -214,7 +214,7 @@ async fn b_004_the_order_of_checks_and_interviews_is_proven(app: &App) {
     );
 }
 
-/// without push, an HR system asks and waits; what is gone is told too.
+/// A-114, B-095: without push, an HR system asks and waits; what is gone is told too.
 async fn an_hris_picks_up_the_intent_from_the_feed(app: &App) {
     let (ats, hris) = set(app, "").await;
     let (_, person, application) = applied(&ats).await;
