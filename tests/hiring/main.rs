@@ -15,6 +15,7 @@ mod support;
 mod flow;
 mod idempotency;
 mod incidents;
+mod join_keys;
 mod kpi;
 mod model;
 mod rules;
