@@ -25,6 +25,8 @@ use crate::scim::resource_type::Location;
 const VALUE: &str = "value";
 /// What else an element may be found by, beside its value.
 const NARROWING: [&str; 2] = ["type", "country"];
+/// In how many ways a secret whose narrowing is all known can be asked for, each a [`Blind`] of its own.
+pub const WAYS: usize = 1 << NARROWING.len();
 /// The fewest characters of a value of which the last four may be shown.
 const SHOWN_FROM: usize = 8;
 /// How many of its last characters are shown.

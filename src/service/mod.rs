@@ -43,6 +43,7 @@
 //! | `import/` | extracts of a system taken in, or compared with what is held |
 //! | `idempotency` | a request with a key is carried out once, and answered again |
 //! | `copy` | a whole database into an empty one |
+//! | `join_keys` | the join keys in use, and how risky each is |
 //! | `keys` | put a new key-encryption key in an old one's place |
 //! | `precondition` | `If-Match` (§3.14) |
 
@@ -70,6 +71,7 @@ mod hiring;
 pub mod idempotency;
 mod identify;
 pub mod import;
+mod join_keys;
 mod keys;
 mod kpi;
 mod lineage;

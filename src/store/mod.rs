@@ -28,6 +28,7 @@
 //! | `model` | trained models of matching, version by version |
 //! | `restore` | what is gone standing again |
 //! | `kpi` | what figures are made of |
+//! | `join_key` | who holds the values of a join key |
 //! | `held` | of whom a system is held to speak |
 //! | `idempotency` | requests that carry a key, how far each has come, and its answer |
 //! | `import_job` | how far the import of a file has come |
@@ -54,6 +55,7 @@ pub mod held;
 mod home;
 pub mod idempotency;
 pub mod import_job;
+pub mod join_key;
 pub mod key;
 pub mod kpi;
 pub mod list;

@@ -16,6 +16,7 @@ mod controls;
 mod flow;
 mod idempotency;
 mod incidents;
+mod join_keys;
 mod kpi;
 mod model;
 mod rules;

@@ -5,8 +5,10 @@
 //! | `records` | records from CSV files, with the truth |
 //! | `scorecard` | the figures of a model, each with its target |
 //! | `stored` | models kept for a tenant, which its policy may name |
+//! | `keys` | the join keys in use, and how risky each is |
 //! | `measure` | how long one record takes, and how much memory it took |
 
+mod keys;
 mod measure;
 pub mod records;
 pub mod scorecard;
@@ -47,6 +49,8 @@ enum Command {
     Train(Train),
     /// List the models that are stored for a tenant: name and version, when, by whom, and which its policy goes by.
     Models(stored::Models),
+    /// List the join keys that a tenant's records hold, ranked by the risk that a join by them is wrong: counts, no values.
+    Keys(keys::Keys),
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +113,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Command::Evaluate(options) => evaluate(options),
         Command::Train(options) => learn(options),
         Command::Models(options) => stored::models(options),
+        Command::Keys(options) => keys::keys(options),
     }
 }
 

@@ -13,12 +13,14 @@
 //! | `decide` | one newcomer: scored, guarded, decided, explained |
 //! | `population` | many people at once: pairs and clusters |
 //! | `train` | a model fitted to a population |
+//! | `inventory` | the join keys in use, and how risky each is |
 //! | `evaluate` | how good a model is where the truth is known |
 
 pub mod apart;
 pub mod block;
 pub mod decide;
 pub mod evaluate;
+pub mod inventory;
 pub mod level;
 pub mod model;
 pub mod normal;
