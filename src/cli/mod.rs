@@ -22,7 +22,7 @@
 //! | `trace` | `muster trace`: what happened, by any id |
 //! | `token` | `muster token`: tokens of the server's own issuer |
 //! | `policy/` | `muster policy`: checks and explains a policy file |
-//! | `resolve/` | `muster resolve`: how good identity resolution is, and models fitted to people |
+//! | `resolve/` | `muster resolve`: how good identity resolution is, models fitted to people, and the join keys in use |
 //! | `failure` | a message for the operator, and the exit code |
 
 mod audit;

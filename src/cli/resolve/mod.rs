@@ -1,4 +1,4 @@
-//! `muster resolve`: how good identity resolution is where the truth is known, and models fitted to people.
+//! `muster resolve`: how good identity resolution is where the truth is known, models fitted to people, and the join keys in use.
 //!
 //! | file | what it does |
 //! |---|---|
