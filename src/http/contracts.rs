@@ -46,6 +46,12 @@ fn contracts(door: &Door) -> &[Contract] {
     door.contracts.get_or_init(make)
 }
 
+/// The current version of a contract.
+pub(super) fn current<'a>(door: &'a Door, name: &str) -> Option<&'a Value> {
+    let mut known = contracts(door).iter();
+    Some(&known.find(|one| one.name == name)?.schema)
+}
+
 /// Where the current version of a contract is.
 pub(super) fn location(door: &Door, name: &str) -> Option<String> {
     let mut known = contracts(door).iter();
@@ -55,7 +61,7 @@ pub(super) fn location(door: &Door, name: &str) -> Option<String> {
 
 impl Door {
     /// The server's address: where SCIM is, without SCIM's own path.
-    fn root(&self) -> &str {
+    pub(super) fn root(&self) -> &str {
         let base = self.base_url.trim_end_matches('/');
         base.strip_suffix(ROOT).unwrap_or(base)
     }

@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: the API as an OpenAPI 3.1 document, readable without a token as discovery is (RFC 7644 §4).
 
+mod own;
+
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -38,6 +40,7 @@ fn render(door: &Door) -> web::Bytes {
         issuers: &door.issuers,
         // The examples are built in, and a test reads them.
         examples: &json::object(EXAMPLES.as_bytes()).unwrap_or_default(),
+        own: &own::described(door, &types),
     };
     document(&about, &types).to_string().into()
 }

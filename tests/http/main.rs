@@ -19,6 +19,7 @@ mod openapi;
 mod operations;
 mod protocol;
 mod rotation;
+mod routes;
 mod sign_in;
 mod startup;
 mod tls;

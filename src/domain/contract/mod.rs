@@ -31,7 +31,7 @@ use crate::scim::resource_type::ResourceType;
 
 pub use events::types as event_types;
 pub(in crate::domain) use objects::CANDIDATE;
-pub use render::object;
+pub use render::{exchanged_as, object};
 
 /// What a contract is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,6 +27,12 @@ pub fn object(
     Some((name, Rendering::sealed(object)))
 }
 
+/// The name of the object that resources of a type are exchanged as.
+#[must_use]
+pub fn exchanged_as(ty: &ResourceType) -> Option<&'static str> {
+    exchanged(ty).map(|(name, ..)| name)
+}
+
 impl Field {
     fn value(&self, document: &Map<String, Value>) -> Option<Value> {
         let (Source::At(at) | Source::Preferred(at) | Source::Referred(at)) = &self.source;

@@ -6,10 +6,12 @@
 //! | errors, lists, searches, patches, bulk and discovery documents | `messages` |
 //! | what each address takes and answers | `operations` |
 //! | headers, parameters and the answers that many operations share | `shared` |
+//! | what the service has besides SCIM, and what all operations have | `complete` |
 //!
 //! What a client may send is described as the RFCs have it; the server takes more (RFC 7644's tolerance, and the
 //! habits of real clients), so a body that breaks this description is not always refused.
 
+mod complete;
 mod messages;
 mod operations;
 mod resources;
@@ -20,6 +22,8 @@ use serde_json::{Value, json};
 use super::Map;
 use super::json_schema::DIALECT;
 use super::resource_type::ResourceType;
+
+pub use complete::join;
 
 /// The version of the specification that the document follows.
 pub const OPENAPI: &str = "3.1.0";
@@ -35,6 +39,9 @@ pub struct About<'a> {
     pub issuers: &'a [String],
     /// A resource to create at each endpoint (`/Users`), for people to begin with.
     pub examples: &'a Map,
+    /// What the service has besides SCIM: a document like this one, to be joined with it. An answer that is null is the
+    /// refusal of that status.
+    pub own: &'a Value,
 }
 
 impl About<'_> {
@@ -51,7 +58,7 @@ impl About<'_> {
 /// The document.
 #[must_use]
 pub fn document(about: &About<'_>, types: &[&ResourceType]) -> Value {
-    json!({
+    let mut document = json!({
         "openapi": OPENAPI,
         "jsonSchemaDialect": DIALECT,
         "info": {
@@ -70,7 +77,9 @@ pub fn document(about: &About<'_>, types: &[&ResourceType]) -> Value {
             "responses": shared::responses(),
             "securitySchemes": security_schemes(about),
         },
-    })
+    });
+    complete::complete(&mut document, about.own);
+    document
 }
 
 fn schemas(about: &About<'_>, types: &[&ResourceType]) -> Value {

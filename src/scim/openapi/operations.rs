@@ -9,9 +9,9 @@ use crate::scim::Map;
 use crate::scim::resource_type::ResourceType;
 
 /// What any request with a token may be answered.
-const ALWAYS: [u16; 6] = [400, 401, 403, 429, 500, 503];
+pub(super) const ALWAYS: [u16; 6] = [400, 401, 403, 429, 500, 503];
 /// What any request with a body may be answered besides.
-const WITH_BODY: [u16; 2] = [413, 415];
+pub(super) const WITH_BODY: [u16; 2] = [413, 415];
 const PROJECTION: [&str; 2] = ["attributes", "excludedAttributes"];
 
 /// One operation, put together step by step.

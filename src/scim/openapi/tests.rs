@@ -10,6 +10,10 @@ use crate::scim::tests::data::published_user;
 use crate::scim::tests::{ENTERPRISE, USER, group, map, user};
 
 fn described(config: &Value) -> Value {
+    with(&json!({}), config)
+}
+
+fn with(own: &Value, config: &Value) -> Value {
     let about = About {
         base: "https://x.example/scim/v2/",
         config,
@@ -18,6 +22,7 @@ fn described(config: &Value) -> Value {
             "https://b.example".to_owned(),
         ],
         examples: &map(json!({"/Users": {"userName": "ada"}})),
+        own,
     };
     document(&about, &[&user(), &group()])
 }
@@ -258,6 +263,7 @@ fn the_published_user_is_described_with_the_real_configuration() {
         config: &config,
         issuers: &[],
         examples: &Map::new(),
+        own: &json!({}),
     };
     let document = document(&about, &[&published_user()]);
     assert_eq!(document["openapi"], OPENAPI);
@@ -286,4 +292,46 @@ fn an_error_has_one_of_the_keywords() {
         let times = keywords.iter().filter(|keyword| **keyword == known).count();
         assert_eq!(times, 1, "{known}");
     }
+}
+
+/// What a service adds is joined with what RFC 7644 has, and its operations are refused as all are.
+#[test]
+fn what_a_service_adds_is_described_like_the_rest() {
+    let key = json!({"$ref": "#/components/parameters/idempotencyKey"});
+    let own = json!({
+        "tags": [{"name": "Own"}],
+        "paths": {
+            "/Users/{id}": {"get": {"responses": {"200": {"content": {"text/plain": {}}}, "410": {"description": "Gone."}}}},
+            "/Users/{id}/merge": {"post": {
+                "parameters": [key], "requestBody": {}, "responses": {"200": {"description": "Done."}, "404": null},
+            }},
+        },
+    });
+    let (document, plain) = (with(&own, &json!({})), plain());
+    let get = &document["paths"]["/Users/{id}"]["get"];
+    let media: Vec<&String> = get["responses"]["200"]["content"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    assert_eq!(media, ["application/scim+json", "text/plain"]);
+    assert_eq!(get["operationId"], "getUser");
+    let tags = |document: &Value| document["tags"].as_array().unwrap().len();
+    assert_eq!(tags(&document), tags(&plain) + 1);
+    let merge = &document["paths"]["/Users/{id}/merge"]["post"];
+    let answers = merge["responses"].as_object().unwrap();
+    for status in [
+        "400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "503",
+    ] {
+        assert_eq!(answers[status], refusal(status), "{status}");
+    }
+    for header in ["X-Correlation-Id", "Idempotency-Replayed"] {
+        assert!(answers["200"]["headers"].get(header).is_some(), "{header}");
+    }
+    let correlation = json!({"$ref": "#/components/parameters/correlationId"});
+    assert_eq!(merge["parameters"], json!([key, correlation]));
+}
+
+fn refusal(status: &str) -> Value {
+    super::shared::refusal(status.parse().unwrap()).unwrap()
 }
