@@ -59,6 +59,12 @@ impl Kind {
         *found.unwrap_or(&Self::TABLE[0])
     }
 
+    /// The kinds whose records are what systems claim of somebody or something: all but groups and reviews.
+    pub fn claimed() -> impl Iterator<Item = Self> {
+        let kinds = Self::TABLE.iter().map(|(kind, ..)| *kind);
+        kinds.filter(|kind| !matches!(kind, Self::Group | Self::Review))
+    }
+
     /// How it is stored.
     #[must_use]
     pub fn number(self) -> i16 {

@@ -8,19 +8,6 @@ use crate::domain::sealed::WAYS;
 use crate::id::TenantId;
 use crate::store::{Tx, join_key, story};
 
-/// The kinds of records that systems name.
-const KINDS: [Kind; 10] = [
-    Kind::Person,
-    Kind::Organization,
-    Kind::Requisition,
-    Kind::Application,
-    Kind::Verification,
-    Kind::Interview,
-    Kind::Assessment,
-    Kind::Offer,
-    Kind::Opportunity,
-    Kind::Employment,
-];
 const EMAIL: &str = "emails.value";
 const PHONE: &str = "phoneNumbers.value";
 const NAME_AND_BIRTH: [&str; 3] = ["name.familyName", "name.givenName", "birthDate"];
@@ -61,7 +48,7 @@ fn inventory(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Vec<JoinKey>, Error> {
             legal(tx, tenant)?,
         ),
     ];
-    for kind in KINDS {
+    for kind in Kind::claimed() {
         for path in story::external_id_paths(tx, tenant, kind)? {
             let name = path.strip_prefix("externalId@").unwrap_or(&path);
             let name = format!("{name}:externalId");

@@ -23,19 +23,6 @@ const KINDS: [&str; 5] = [
     "quarantine",
     "leaverBrake",
 ];
-/// The kinds whose records are looked through for provenance.
-const EXAMINED: [Kind; 10] = [
-    Kind::Person,
-    Kind::Organization,
-    Kind::Requisition,
-    Kind::Application,
-    Kind::Verification,
-    Kind::Interview,
-    Kind::Assessment,
-    Kind::Offer,
-    Kind::Opportunity,
-    Kind::Employment,
-];
 /// At most so many records of each kind.
 const SAMPLE: i64 = 100;
 
@@ -253,7 +240,7 @@ impl Muster {
             .get(&scope.tenant.0)
             .map_or(&nothing, |governed| &governed.governing);
         let (mut examined, mut full, mut population) = (0, 0, 0);
-        for kind in EXAMINED {
+        for kind in Kind::claimed() {
             let (rows, total) = kpi::sample(tx, (scope.tenant, kind), SAMPLE)?;
             population += total;
             let rules = Rules {
