@@ -1,6 +1,6 @@
 //! `muster copy` and `muster backup`: the whole database into another one, or into a file and back.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
@@ -64,7 +64,8 @@ pub(super) fn backup(options: &Backup) -> Result<(), Failure> {
     let file = format!("sqlite:{}", with.file.display());
     if is_made {
         reserve(&with.file)?;
-        return copy(database.reveal(), &file);
+        // What is not whole is no backup, and must not be in the way of the next.
+        return copy(database.reveal(), &file).inspect_err(|_| drop(fs::remove_file(&with.file)));
     }
     copy(&file, database.reveal())
 }

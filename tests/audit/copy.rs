@@ -161,6 +161,9 @@ fn copy_around(folder: &str, backup: &str, [database, there, back]: [&Database; 
         "--database-url",
         database.url(),
     ];
+    let mut nowhere = make;
+    nowhere[6] = "sqlite:/nowhere/at.all";
+    assert!(said(&nowhere).unwrap_err().contains("/nowhere/at.all"));
     let told = said(&make).unwrap();
     assert!(
         told.contains(" events,") && told.contains("audit verify"),
