@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::database::{Place, shown};
+use super::database::{Place, is_there, shown};
 use super::{Failure, print};
 use crate::service::Muster;
 use crate::telemetry;
@@ -89,7 +89,8 @@ fn reserve(file: &Path) -> Result<(), Failure> {
 
 fn copy(from: &str, to: &str) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
-    let copied = Muster::copy(from, to, &mut |table| tracing::info!(table, "copied"));
+    is_there(from)?;
+    let copied = Muster::copy(from, to, &mut |table| tracing::info!(table, "copying"));
     let copied = copied.map_err(|error| {
         Failure::run(format!(
             "cannot copy {} to {}: {error}",

@@ -94,13 +94,18 @@ impl Place {
     /// Opens it: a command about a database must not make an empty one where none is.
     pub(super) fn open(&self) -> Result<Opened, Failure> {
         let config = self.settings()?;
-        let url = config.server.database();
-        match url.reveal().strip_prefix("sqlite:") {
-            Some(path) if !Path::new(path).exists() => {
-                Err(Failure::run(format!("there is no database at {path}")))
-            }
-            _ => open(&config, 1, Arc::new(RandomIds)).map(Opened),
+        is_there(config.server.database().reveal())?;
+        open(&config, 1, Arc::new(RandomIds)).map(Opened)
+    }
+}
+
+/// A file that is to be read must be there already.
+pub(super) fn is_there(url: &str) -> Result<(), Failure> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) if !Path::new(path).exists() => {
+            Err(Failure::run(format!("there is no database at {path}")))
         }
+        _ => Ok(()),
     }
 }
 

@@ -196,7 +196,10 @@ fn copy_around(folder: &str, backup: &str, [database, there, back]: [&Database; 
         "--to",
         back.url(),
     ]);
-    assert!(gone.unwrap_err().contains("/nowhere/at.all"));
+    assert!(
+        gone.unwrap_err()
+            .contains("there is no database at /nowhere/at.all")
+    );
 }
 
 /// A server that serves the copy shows what was there, and goes on.
