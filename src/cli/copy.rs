@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::database::{Place, is_there, shown};
-use super::{Failure, print};
+use super::{Failure, keys, print};
+use crate::config;
+use crate::domain::sealing::Key;
 use crate::service::Muster;
 use crate::telemetry;
 
@@ -22,6 +24,12 @@ pub(super) struct Copy {
     /// The database to fill: it must be empty.
     #[arg(long, value_name = "URL")]
     to: String,
+    /// The configuration (TOML) whose `sqlite_key` opens the file that is read, if it is encrypted as a whole.
+    #[arg(long, value_name = "FILE")]
+    from_config: Option<PathBuf>,
+    /// The configuration (TOML) whose `sqlite_key` encrypts the file that is made.
+    #[arg(long, value_name = "FILE")]
+    to_config: Option<PathBuf>,
 }
 
 /// The configured database and a file.
@@ -50,7 +58,12 @@ struct With {
 
 /// Copies a database.
 pub(super) fn run(options: &Copy) -> Result<(), Failure> {
-    copy(&options.from, &options.to)
+    let key = |path: &Option<PathBuf>| {
+        let config = path.as_deref().map(config::load).transpose()?;
+        keys::of_file(&config.unwrap_or_default())
+    };
+    let keys = (key(&options.from_config)?, key(&options.to_config)?);
+    copy((&options.from, &options.to), keys)
 }
 
 /// Makes a backup or takes one in.
@@ -60,14 +73,15 @@ pub(super) fn backup(options: &Backup) -> Result<(), Failure> {
         BackupCommand::Restore(with) => (with, false),
     };
     let config = with.place.settings()?;
-    let database = config.server.database();
+    let (database, key) = (config.server.database(), keys::of_file(&config)?);
     let file = format!("sqlite:{}", with.file.display());
     if is_made {
         reserve(&with.file)?;
         // What is not whole is no backup, and must not be in the way of the next.
-        return copy(database.reveal(), &file).inspect_err(|_| drop(fs::remove_file(&with.file)));
+        let made = copy((database.reveal(), &file), (key.clone(), key));
+        return made.inspect_err(|_| drop(fs::remove_file(&with.file)));
     }
-    copy(&file, database.reveal())
+    copy((&file, database.reveal()), (key.clone(), key))
 }
 
 /// A new file that nobody else can read: it holds the key that signs the log.
@@ -87,10 +101,11 @@ fn reserve(file: &Path) -> Result<(), Failure> {
     })
 }
 
-fn copy(from: &str, to: &str) -> Result<(), Failure> {
+fn copy((from, to): (&str, &str), keys: (Option<Key>, Option<Key>)) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
     is_there(from)?;
-    let copied = Muster::copy(from, to, &mut |table| tracing::info!(table, "copying"));
+    let told = &mut |table: &str| tracing::info!(table, "copying");
+    let copied = Muster::copy((from, to), keys, told);
     let copied = copied.map_err(|error| {
         Failure::run(format!(
             "cannot copy {} to {}: {error}",

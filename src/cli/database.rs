@@ -126,6 +126,7 @@ pub(super) fn open(
         systems: config.systems.iter().map(system).collect(),
         max_page: MAX_PAGE,
         keys: keys::find(config)?,
+        file_key: keys::of_file(config)?,
     };
     Muster::open(&settings, ids).map_err(|error| {
         let database = shown(url.reveal());

@@ -78,6 +78,17 @@ pub(super) fn find(config: &Config) -> Result<Vec<Key>, Failure> {
     Ok(keys.into_iter().map(Key::new).collect())
 }
 
+/// The key of SQLite's file as a whole, where one is configured.
+pub(super) fn of_file(config: &Config) -> Result<Option<Key>, Failure> {
+    let source = config
+        .keys
+        .as_ref()
+        .and_then(|keys| keys.sqlite_key.as_ref());
+    let read = source.map(KeySource::read).transpose();
+    let key = read.map_err(|error| Failure::run(error.to_string()))?;
+    Ok(key.map(Key::new))
+}
+
 /// What a server is started with: as configured; with `--dev` one is made in the data folder where none is.
 pub(super) fn prepare(config: &Config, dev: bool, ids: &dyn IdSource) -> Result<(), Failure> {
     match (&config.keys, dev) {

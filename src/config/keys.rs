@@ -23,6 +23,9 @@ pub struct Keys {
     /// Those whose place it takes: as long as `muster keys rotate` has not been run.
     #[serde(default)]
     pub previous: Vec<KeySource>,
+    /// The key under which SQLite's file is encrypted as a whole, in a build with SQLCipher; it is not without one.
+    #[serde(default)]
+    pub sqlite_key: Option<KeySource>,
 }
 
 /// Where a key is read from: 32 bytes, in base64 or as 64 hexadecimal digits.
@@ -171,6 +174,7 @@ mod tests {
         let failing = Keys {
             key_encryption_key: KeySource::Command(vec!["false".into()]),
             previous: Vec::new(),
+            sqlite_key: None,
         };
         let said = failing.read().unwrap_err().to_string();
         assert!(said.contains("'false': it ended with"), "{said}");

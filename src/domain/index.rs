@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::record::{Leaves, external_ids};
+use super::secrets::Secrets;
 use super::view::{Spec, Specs};
 use crate::scim::comparable::{Comparison, comparable};
 use crate::scim::schema::{Attribute, Kind};
@@ -60,32 +61,46 @@ pub fn shared(text: &str) -> &str {
     cut(text, LONGEST - 3)
 }
 
-/// All index rows of a record: none of what is secret.
+/// All index rows of a record: none of what is secret, and of what a policy marks so that it is there, not what it is.
 #[must_use]
-pub fn rows(specs: &Specs, leaves: &Leaves) -> BTreeSet<Row> {
+pub fn rows(specs: &Specs, leaves: &Leaves, secrets: &Secrets) -> BTreeSet<Row> {
     let mut rows = BTreeSet::new();
     for (path, value) in leaves {
-        let Some(spec) = specs.get(path) else {
-            for (element, value) in (0..).zip(external_ids(value)) {
-                rows.extend(external_id_text(value).map(|text| row(path, element, &text)));
-            }
-            continue;
-        };
-        if spec.attribute.secret {
-            continue;
-        }
-        match value {
-            Value::Array(elements) => {
-                for (element, value) in (0..).zip(elements) {
-                    element_rows(path, element, &spec.attribute, value, &mut rows);
-                }
-            }
-            single => {
-                rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)));
-            }
+        if secrets.holds(path) {
+            let mut there = BTreeSet::new();
+            value_rows(specs, (path, value), &mut there);
+            rows.extend(there.into_iter().map(|row| Row {
+                value: String::new(),
+                whole: None,
+                ..row
+            }));
+        } else {
+            value_rows(specs, (path, value), &mut rows);
         }
     }
     rows
+}
+
+fn value_rows(specs: &Specs, (path, value): (&str, &Value), rows: &mut BTreeSet<Row>) {
+    let Some(spec) = specs.get(path) else {
+        for (element, value) in (0..).zip(external_ids(value)) {
+            rows.extend(external_id_text(value).map(|text| row(path, element, &text)));
+        }
+        return;
+    };
+    if spec.attribute.secret {
+        return;
+    }
+    match value {
+        Value::Array(elements) => {
+            for (element, value) in (0..).zip(elements) {
+                element_rows(path, element, &spec.attribute, value, rows);
+            }
+        }
+        single => {
+            rows.extend(comparable(&spec.attribute, single).map(|text| row(path, 0, &text)));
+        }
+    }
 }
 
 /// The comparable text of a system's `externalId`: caseExact (RFC 7643 §3.1).

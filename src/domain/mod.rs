@@ -32,6 +32,7 @@
 //! | `rendering` `hropen` | the same in another form than SCIM's |
 //! | `contract` | the published JSON Schemas of objects, resource types and events |
 //! | `sealed` | secret attributes: sealed, hinted at, found blindly |
+//! | `secrets` | what a policy marks as secret: sealed where it stands |
 //! | `sealing` | keys that wrap keys, and what they seal |
 //! | `cursor` | where a walk over pages stands, sealed |
 
@@ -67,6 +68,7 @@ pub mod resolved;
 pub mod review;
 pub mod sealed;
 pub mod sealing;
+pub mod secrets;
 pub mod session;
 pub mod simulation;
 pub mod story;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::claim::SourceRecord;
+use super::secrets::Secrets;
 use crate::id::{ResourceId, TenantId};
 
 /// The kinds of record. Several resource types may be views of one kind (`/Users` and `/Persons`).
@@ -159,6 +160,8 @@ pub struct Folded {
     pub modified_open: DateTime<Utc>,
     /// The folded values.
     pub leaves: Leaves,
+    /// Which of them are sealed where they stand.
+    pub sealed: Secrets,
     /// How many members it has, if it is a group.
     pub members: i64,
 }

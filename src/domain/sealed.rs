@@ -62,20 +62,26 @@ impl Envelope {
     /// A value as it is kept. The nonce follows from path and value by a key that is used for nothing else: it comes twice
     /// only with the same value at the same place.
     fn seal(&self, path: &str, text: &str) -> Result<String, Broken> {
+        Ok(format!("{}:{}", self.seal_text(path, text)?, shown(text)))
+    }
+
+    /// The same with nothing shown.
+    pub(super) fn seal_text(&self, path: &str, text: &str) -> Result<String, Broken> {
         let mac = self.key.derive("nonces").mac(&format!("{path}\u{0}{text}"));
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&mac[..NONCE]);
         let sealed = self.key.seal(nonce, self.place(path), text.as_bytes())?;
-        Ok(format!(
-            "{}:{}",
-            STANDARD_NO_PAD.encode(sealed),
-            shown(text)
-        ))
+        Ok(STANDARD_NO_PAD.encode(sealed))
     }
 
     /// A value as it was written.
     fn open(&self, path: &str, kept: &str) -> Result<String, Broken> {
         let (sealed, _) = kept.split_once(':').ok_or(Broken)?;
+        self.open_text(path, sealed)
+    }
+
+    /// What [`Self::seal_text`] has sealed.
+    pub(super) fn open_text(&self, path: &str, sealed: &str) -> Result<String, Broken> {
         let sealed = STANDARD_NO_PAD.decode(sealed).map_err(|_| Broken)?;
         String::from_utf8(self.key.open(self.place(path), &sealed)?).map_err(|_| Broken)
     }
@@ -227,6 +233,17 @@ pub struct Blind {
     pub path: String,
     /// The value with whatever narrows it, each in comparable form.
     pub text: String,
+}
+
+impl Blind {
+    /// A value that is asked for alone.
+    #[must_use]
+    pub fn whole(path: &str, value: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: blind_text([None, None], value),
+        }
+    }
 }
 
 /// The text of a value that is asked for alone, or together with what narrows it.

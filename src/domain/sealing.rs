@@ -64,6 +64,12 @@ impl Key {
         bytes.try_into().ok().map(Self)
     }
 
+    /// Its bytes in hexadecimal, for a library that takes them so: never to be shown.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
     /// A name for the key, which says nothing of it: 16 hexadecimal digits.
     #[must_use]
     pub fn id(&self) -> String {

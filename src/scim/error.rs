@@ -120,6 +120,14 @@ impl Error {
         invalid_count => InvalidCount,
     }
 
+    /// What is secret stands in a URI, which is written into logs and histories (RFC 7644 §7.5.2).
+    #[must_use]
+    pub fn sensitive_in_uri(location: impl std::fmt::Display) -> Self {
+        Self::sensitive(format!(
+            "'{location}' is secret and does not belong in a URI: search for it by POST, at /.search"
+        ))
+    }
+
     /// The same error, its detail preceded by where it happened.
     #[must_use]
     pub fn within(self, place: impl std::fmt::Display) -> Self {

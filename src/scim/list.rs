@@ -199,10 +199,7 @@ fn refuse_secrets(ty: &ResourceType, text: &str, profile: Profile) -> Result<()>
         .filter_map(|path| ty.resolve(path))
         .find(|found| found.attribute.secret);
     secret.map_or(Ok(()), |found| {
-        Err(Error::sensitive(format!(
-            "'{}' is secret and does not belong in a URI: search for it by POST, at /.search",
-            found.location
-        )))
+        Err(Error::sensitive_in_uri(&found.location))
     })
 }
 

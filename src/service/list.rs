@@ -6,8 +6,11 @@ use super::sight::clearance;
 use super::{Asked, Error, Muster, Page};
 use crate::domain::context::{Context, Right};
 use crate::domain::name::Name;
+use crate::domain::record::Kind;
 use crate::domain::view::View;
+use crate::scim;
 use crate::scim::list::ListRequest;
+use crate::scim::resource_type::Location;
 
 impl Muster {
     /// One page of what matches.
@@ -38,6 +41,30 @@ impl Muster {
             .read(move |tx| muster.page(tx, &reader, &[part]));
         let page = read.await?;
         self.disclosed_page(context, &name, page, searched).await
+    }
+
+    /// Refuses a filter in a URI on what the policy marks as secret: URIs are written into logs and histories (RFC 7644 §7.5.2).
+    pub fn check_uri(
+        &self,
+        context: &Context,
+        endpoint: &str,
+        request: &ListRequest,
+    ) -> Result<(), Error> {
+        let policies = self.policies();
+        let governed = policies.get(&context.tenant().0);
+        let secrets = governed.map(|row| &row.governing.secrets);
+        let (Some(secrets), Some(filter)) = (secrets, &request.filter) else {
+            return Ok(());
+        };
+        let view = self.view(context, endpoint, Right::Search)?;
+        let is_secret = |at: &&Location| {
+            let paths = [view.canonical(&at.whole()), view.canonical(at)];
+            view.kind == Kind::Person && paths.into_iter().flatten().any(|path| secrets.holds(path))
+        };
+        match filter.locations().into_iter().find(is_secret) {
+            Some(at) => Err(scim::Error::sensitive_in_uri(at).into()),
+            None => Ok(()),
+        }
     }
 
     /// The first page of what only one can match, if the filter is such.

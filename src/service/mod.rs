@@ -212,6 +212,8 @@ pub struct Settings {
     pub max_page: u64,
     /// The key-encryption key, and those that it takes the place of.
     pub keys: Vec<Key>,
+    /// The key under which SQLite's file is encrypted as a whole, if it is (feature `sqlcipher`).
+    pub file_key: Option<Key>,
 }
 
 /// How many resources a page has if the client does not say.
@@ -240,6 +242,7 @@ impl Muster {
     pub fn open(settings: &Settings, ids: Arc<dyn IdSource>) -> Result<Self, Error> {
         let catalog = Catalog::load().map_err(Error::Internal)?;
         let keys = Keyring::new(settings.keys.clone(), ids.clone());
+        let keys = keys.with_file_key(settings.file_key.clone());
         let store = Store::open(&settings.database_url, settings.connections, keys)?;
         let fresh = [ids.secret(), ids.secret()];
         let (etag_key, cursor_key) = store.write_blocking(move |tx| {

@@ -185,6 +185,7 @@ impl Watch {
                 None
             });
             let governed = Governed::of(policy, (tenant, version), &given, catalog);
+            store.mark_secret(tenant, governed.governing.secrets.clone());
             policies.insert(tenant.0, Arc::new(Governed { scorer, ..governed }));
             tell_in_force(known.is_empty(), tenant, version);
         }

@@ -69,7 +69,7 @@ impl Muster {
             return Ok(BTreeMap::new());
         }
         let rows: Vec<i64> = records.iter().map(|record| record.row).collect();
-        let sources = store::record::sources_of(tx, &rows)?;
+        let sources = store::source::of_records(tx, &rows)?;
         let rules = self.rules(context, view.kind);
         let mut origins: BTreeMap<i64, Vec<Origin<'_>>> = BTreeMap::new();
         if by_attribute {

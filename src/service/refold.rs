@@ -78,7 +78,7 @@ impl Muster {
             let page = self.0.store.read_blocking(|tx| {
                 let page = store::refold::page(tx, tenant, position, CHUNK)?;
                 let rows: Vec<i64> = page.iter().map(|record| record.row).collect();
-                let mut sources = store::record::sources_of(tx, &rows)?;
+                let mut sources = store::source::of_records(tx, &rows)?;
                 let with = |folded: Folded| {
                     let sources = sources.remove(&folded.row).unwrap_or_default();
                     crate::domain::record::Record { folded, sources }
@@ -223,6 +223,7 @@ impl Muster {
         let leaves = rules.fold(&before.sources);
         let changes = changes(&folded.leaves, &leaves);
         if changes.is_empty() {
+            store::rest::reseal(tx, rules.specs, folded, &before.sources)?;
             return Ok(Fate::Same);
         }
         let held = uniques(rules.specs, &folded.leaves);
@@ -234,6 +235,7 @@ impl Muster {
                 "resource.id" = %folded.id, "attribute.path" = unique.path,
                 "not folded anew: another record holds a value that has to be one's own"
             );
+            store::rest::reseal(tx, rules.specs, folded, &before.sources)?;
             return Ok(Fate::Skipped);
         }
         let id = self.0.ids.event(now);
@@ -246,7 +248,9 @@ impl Muster {
         let event = Event::of_order(id, folded.tenant, of, by, Some(&reason)).with_changes(changes);
         let open = governing.classified.differ(&folded.leaves, &leaves);
         let sources = before.sources.clone();
-        store::record::update(tx, rules.specs, &before, (leaves, open), &sources, event)?;
+        let after =
+            store::record::update(tx, rules.specs, &before, (leaves, open), &sources, event)?;
+        store::rest::reseal(tx, rules.specs, &after, &sources)?;
         Ok(Fate::Changed)
     }
 }

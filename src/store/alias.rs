@@ -4,13 +4,15 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::db::on_both;
+use super::rest::Seal;
 use super::restore::{self, Gone};
-use super::schema::{alias, cannot_link, resource, source_record};
+use super::schema::{alias, cannot_link, resource};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::BATCH;
-use super::{Error, Tx, event, record};
+use super::{Error, Tx, event, record, source};
+use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
-use crate::domain::record::{Folded, Kind};
+use crate::domain::record::{Folded, Kind, Leaves};
 use crate::id::{ResourceId, TenantId};
 
 /// A person who has been merged into another.
@@ -147,13 +149,15 @@ pub fn stand_again(tx: &mut Tx<'_>, known: &Alias, at: DateTime<Utc>) -> Result<
         created: known.created,
     };
     let stands = restore::stand(tx, &gone, at)?;
-    let target = source_record::table
-        .filter(source_record::resource.eq(known.survivor))
-        .filter(source_record::origin.eq(known.origin));
-    diesel::update(target)
-        .set(source_record::resource.eq(known.origin))
-        .execute(tx.db)
-        .map_err(|error| tx.explain(error))?;
+    let sources = source::of_records(tx, &[known.survivor])?.into_values();
+    let moved: Vec<SourceRecord> = sources
+        .flatten()
+        .filter(|source| source.origin == Some(known.origin))
+        .collect();
+    let seal = Seal::of(tx, &stands, &Leaves::new(), &moved)?;
+    for source in &moved {
+        source::put(tx, known.origin, source, &seal)?;
+    }
     delete(tx, known)?;
     Ok(stands)
 }

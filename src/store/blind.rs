@@ -9,6 +9,7 @@ use super::schema::blind_index;
 use super::{Error, Tx, attribute_path, key};
 use crate::domain::record::{Folded, Kind, Leaves};
 use crate::domain::sealed::{self, Blind, Envelope};
+use crate::domain::secrets::Secrets;
 use crate::domain::view::Specs;
 use crate::id::TenantId;
 
@@ -23,10 +24,11 @@ pub(super) fn put(
     tx: &mut Tx<'_>,
     specs: &Specs,
     record: (TenantId, Kind, i64),
-    leaves: &Leaves,
+    (leaves, secrets): (&Leaves, &Secrets),
     envelope: &Envelope,
 ) -> Result<(), Error> {
-    let wanted = sealed::blind(specs, leaves, envelope)?;
+    let mut wanted = sealed::blind(specs, leaves, envelope)?;
+    wanted.extend(secrets.blind(specs, leaves));
     insert(tx, record, &wanted)
 }
 
@@ -50,12 +52,13 @@ fn insert(
     Ok(())
 }
 
-/// Brings the index from what a record had to what it has. Where no secret is among what changed, nothing is read.
+/// Brings the index from what a record had to what it has, of which this is marked as secret. Where no secret is among what
+/// changed, nothing is read.
 pub(super) fn change(
     tx: &mut Tx<'_>,
     specs: &Specs,
     record: &Folded,
-    after: &Leaves,
+    (after, secrets): (&Leaves, &Secrets),
 ) -> Result<(), Error> {
     let of = |leaves: &Leaves| {
         let secret = leaves.iter().filter(|(path, _)| {
@@ -66,11 +69,15 @@ pub(super) fn change(
         owned.collect::<Leaves>()
     };
     let (old, new) = (of(&record.leaves), of(after));
-    if old == new {
+    let marked = secrets.blind(specs, after);
+    if old == new && record.sealed.blind(specs, &record.leaves) == marked {
         return Ok(());
     }
-    let envelope = key::envelope(tx, record)?;
-    let wanted = sealed::blind(specs, &new, &envelope)?;
+    let mut wanted = marked;
+    if !new.is_empty() {
+        let envelope = key::envelope(tx, record)?;
+        wanted.extend(sealed::blind(specs, &new, &envelope)?);
+    }
     delete(tx, record.row)?;
     insert(tx, (record.tenant, record.kind, record.row), &wanted)
 }

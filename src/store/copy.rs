@@ -72,7 +72,7 @@ struct Count {
 /// # Errors
 /// When `from` was last used by another version, when `to` is not empty, or when either cannot be reached.
 pub fn copy(from: &Address, to: &Address, told: &mut dyn FnMut(&str)) -> Result<Copied, Error> {
-    let mut source = from.reconnect(Purpose::Read)?;
+    let mut source = from.as_it_is().reconnect(Purpose::Read)?;
     migration::apply(to)?;
     let mut target = to.reconnect(Purpose::Write)?;
     for db in [&mut source, &mut target] {

@@ -6,8 +6,10 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection};
 
+use super::cipher;
 use super::error::Error;
 use super::sql_nodes::Statement;
+use crate::domain::sealing::Key;
 
 /// A connection: SQLite or PostgreSQL.
 #[derive(MultiConnection)]
@@ -42,16 +44,25 @@ pub(super) use on_both;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Address {
     /// A file.
-    Sqlite(String),
+    Sqlite(SqliteFile),
     /// A libpq URL.
     Postgres(String),
+}
+
+/// A file of SQLite's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SqliteFile {
+    /// Its path.
+    pub(super) path: String,
+    /// The key under which it is encrypted as a whole, if it is.
+    key: Option<Key>,
 }
 
 impl fmt::Debug for Address {
     /// Never shows the password that a URL may hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{path}"),
+            Self::Sqlite(file) => write!(f, "sqlite:{}", file.path),
             Self::Postgres(_) => f.write_str("postgres://…"),
         }
     }
@@ -74,7 +85,8 @@ impl Address {
                     "sqlite: needs the path of a file, as in sqlite:data/muster.db".into(),
                 ));
             }
-            return Ok(Self::Sqlite(path.to_owned()));
+            let path = path.to_owned();
+            return Ok(Self::Sqlite(SqliteFile { path, key: None }));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
@@ -82,6 +94,23 @@ impl Address {
         Err(Error::Address(
             "a database URL starts with sqlite: or postgres://".into(),
         ))
+    }
+
+    /// The same, if it is a file encrypted as a whole under this key. PostgreSQL's files are their server's affair.
+    #[must_use]
+    pub fn keyed(self, key: Option<Key>) -> Self {
+        match self {
+            Self::Sqlite(SqliteFile { path, .. }) => Self::Sqlite(SqliteFile { path, key }),
+            postgres @ Self::Postgres(_) => postgres,
+        }
+    }
+
+    /// The same for a file that is there: one that is not encrypted is read without the key.
+    pub(super) fn as_it_is(&self) -> Self {
+        match self {
+            Self::Sqlite(file) if cipher::is_plain(&file.path) => self.clone().keyed(None),
+            _ => self.clone(),
+        }
     }
 
     /// Whose dialect is spoken there.
@@ -96,13 +125,14 @@ impl Address {
     /// Opens one connection to a database that must be there already: a file that is gone is not made anew, empty.
     pub(super) fn reconnect(&self, purpose: Purpose) -> Result<Db, Error> {
         match self {
-            Self::Sqlite(path) if !path.starts_with("file:") => {
+            Self::Sqlite(file) if !file.path.starts_with("file:") => {
                 // In a URI these mean something else (https://sqlite.org/uri.html).
-                let path = path
+                let path = file
+                    .path
                     .replace('%', "%25")
                     .replace('?', "%3f")
                     .replace('#', "%23");
-                Self::Sqlite(format!("file:{path}?mode=rw")).connect(purpose)
+                file.open(&format!("file:{path}?mode=rw"), purpose)
             }
             _ => self.connect(purpose),
         }
@@ -111,25 +141,41 @@ impl Address {
     /// Opens one connection and sets it up for its purpose.
     pub(super) fn connect(&self, purpose: Purpose) -> Result<Db, Error> {
         match self {
-            // The derived `establish` would try each variant, and SQLite accepts any path.
-            Self::Sqlite(path) => {
-                let mut connection = SqliteConnection::establish(path)?;
-                connection.batch_execute(
-                    "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;",
-                )?;
-                connection.batch_execute(match purpose {
-                    Purpose::Read => "PRAGMA query_only = ON;",
-                    Purpose::Write => SQLITE_WRITER,
-                })?;
-                Ok(Db::Sqlite(connection))
-            }
+            Self::Sqlite(file) => file.open(&file.path, purpose),
             Self::Postgres(url) => {
                 let mut connection = PgConnection::establish(&bounded(url))?;
                 connection.batch_execute(POSTGRES)?;
                 Ok(Db::Postgres(connection))
             }
         }
+    }
+}
+
+impl SqliteFile {
+    /// Opens it by its path or by a URI.
+    fn open(&self, name: &str, purpose: Purpose) -> Result<Db, Error> {
+        if self.key.is_some() && cipher::is_plain(&self.path) {
+            return Err(Error::Key(
+                "the configuration has a key for the SQLite file as a whole, and the file is not encrypted: `muster copy` \
+                 makes an encrypted one of it"
+                    .into(),
+            ));
+        }
+        // The derived `establish` would try each variant, and SQLite accepts any path.
+        let mut connection = SqliteConnection::establish(name)?;
+        if let Some(key) = &self.key {
+            cipher::unlock(&mut connection, key)?;
+        }
+        let set_up = connection.batch_execute(
+            "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;",
+        );
+        set_up.map_err(cipher::explain)?;
+        connection.batch_execute(match purpose {
+            Purpose::Read => "PRAGMA query_only = ON;",
+            Purpose::Write => SQLITE_WRITER,
+        })?;
+        Ok(Db::Sqlite(connection))
     }
 }
 
@@ -227,7 +273,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("muster-gone-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let path = folder.join("50% #1?.db");
-        let address = Address::Sqlite(path.display().to_string());
+        let address = Address::parse(&format!("sqlite:{}", path.display())).unwrap();
         assert!(address.reconnect(Purpose::Write).is_err());
         assert!(!path.exists());
         address.connect(Purpose::Write).unwrap();
@@ -241,7 +287,8 @@ mod tests {
         let folder =
             std::env::temp_dir().join(format!("muster-synchronous-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
-        let address = Address::Sqlite(folder.join("muster.db").display().to_string());
+        let path = folder.join("muster.db");
+        let address = Address::parse(&format!("sqlite:{}", path.display())).unwrap();
         for purpose in [Purpose::Write, Purpose::Read] {
             let Db::Sqlite(mut connection) = address.connect(purpose).unwrap() else {
                 panic!("{address:?} is SQLite's");

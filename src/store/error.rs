@@ -3,6 +3,7 @@
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as Diesel};
 
 use crate::domain::sealing::Broken;
+use crate::domain::secrets::Unreadable;
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +86,15 @@ impl From<Diesel> for Error {
 impl From<Broken> for Error {
     fn from(error: Broken) -> Self {
         Self::Fault(format!("a sealed value does not open: {error}"))
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Sealed(error) => error.into(),
+            Unreadable::Form(error) => error.into(),
+        }
     }
 }
 

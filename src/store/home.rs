@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::db::Address;
+use super::db::{Address, SqliteFile};
 use super::error::Error;
 
 /// Which file the database was in when it was opened; nothing for PostgreSQL.
@@ -33,7 +33,7 @@ type Identity = (u64, u64);
 impl Home {
     /// The file at this address, which is open already.
     pub(super) fn of(address: &Address) -> Result<Self, Error> {
-        let Address::Sqlite(path) = address else {
+        let Address::Sqlite(SqliteFile { path, .. }) = address else {
             return Ok(Self(None));
         };
         if path.starts_with("file:") {

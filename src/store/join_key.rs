@@ -49,7 +49,12 @@ pub fn shares(
              AND a{place}.path = {number}"
         ));
     }
-    query.sql(&format!(" WHERE a0.path = {} GROUP BY ", numbers[0]));
+    query.sql(&format!(" WHERE a0.path = {}", numbers[0]));
+    // Of what the policy marks as secret the index has no values.
+    for place in 0..numbers.len() {
+        query.sql(&format!(" AND a{place}.value <> ''"));
+    }
+    query.sql(" GROUP BY ");
     for place in 0..numbers.len() {
         let comma = if place == 0 { "" } else { ", " };
         query.sql(&format!("{comma}a{place}.value"));

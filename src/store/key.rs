@@ -14,6 +14,7 @@ use super::{Error, Tx};
 use crate::domain::record::Folded;
 use crate::domain::sealed::Envelope;
 use crate::domain::sealing::{Key, NONCE, Place};
+use crate::domain::secrets::Secrets;
 use crate::id::{IdSource, ResourceId, TenantId};
 
 /// What a tenant's key is wrapped for, and a person's.
@@ -22,13 +23,15 @@ const DATA_KEY: &str = "data key";
 
 /// The keys of this process. Cheap to clone.
 #[derive(Clone)]
-pub struct Keyring(Arc<Inner>);
+pub struct Keyring(Arc<Inner>, Option<Key>);
 
 struct Inner {
     /// The key-encryption key, and after it those whose place it takes.
     encrypting: Vec<Key>,
     ids: Arc<dyn IdSource>,
     tenants: RwLock<HashMap<i32, TenantKeys>>,
+    /// What the policies in force mark as secret.
+    secrets: RwLock<HashMap<i32, Arc<Secrets>>>,
 }
 
 impl fmt::Debug for Keyring {
@@ -69,16 +72,46 @@ impl Keyring {
     /// A ring of key-encryption keys: the first one wraps, all of them unwrap. `ids` makes keys and nonces.
     #[must_use]
     pub fn new(encrypting: Vec<Key>, ids: Arc<dyn IdSource>) -> Self {
-        Self(Arc::new(Inner {
-            encrypting,
-            ids,
-            tenants: RwLock::default(),
-        }))
+        Self(
+            Arc::new(Inner {
+                encrypting,
+                ids,
+                tenants: RwLock::default(),
+                secrets: RwLock::default(),
+            }),
+            None,
+        )
+    }
+
+    /// The same, with the key under which SQLite's file is encrypted as a whole, if it is.
+    #[must_use]
+    pub fn with_file_key(mut self, key: Option<Key>) -> Self {
+        self.1 = key;
+        self
+    }
+
+    /// That key.
+    pub(super) fn file_key(&self) -> Option<Key> {
+        self.1.clone()
     }
 
     /// A fresh nonce.
     pub(super) fn nonce(&self) -> [u8; NONCE] {
         self.0.ids.nonce()
+    }
+
+    /// What is secret of a tenant's persons; nothing where that is not known.
+    pub(super) fn secrets(&self, tenant: TenantId) -> Option<Arc<Secrets>> {
+        let known = self.0.secrets.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        known.get(&tenant.0).cloned()
+    }
+
+    /// From now on this is secret of a tenant's persons.
+    pub(super) fn mark(&self, tenant: TenantId, secrets: Arc<Secrets>) {
+        let known = self.0.secrets.write();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        known.insert(tenant.0, secrets);
     }
 
     fn fresh(&self) -> Result<Key, Error> {
@@ -128,8 +161,8 @@ type TenantRow = (i32, String, Vec<u8>);
 /// Whether the key-encryption keys open every tenant's key. Nothing is written; a database without tables passes.
 pub(super) fn check(address: &Address, keys: &Keyring) -> Result<(), Error> {
     keys.current()?;
-    if let Address::Sqlite(path) = address
-        && !std::path::Path::new(path).exists()
+    if let Address::Sqlite(file) = address
+        && !std::path::Path::new(&file.path).exists()
     {
         return Ok(());
     }

@@ -208,7 +208,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, record: i64) -> Result<(), Error> {
 
 /// Records of these numbers with their sources, without holding them: to look at, not to change.
 pub fn look(tx: &mut Tx<'_>, rows: &[i64]) -> Result<Vec<Record>, Error> {
-    let mut sources = super::record::sources_of(tx, rows)?;
+    let mut sources = super::source::of_records(tx, rows)?;
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
         if let Some(folded) = super::record::at(tx, *row)? {

@@ -5,9 +5,12 @@
 //! | `db` `tx` `sql_types` `sql_nodes` | the two databases and their differences |
 //! | `writer` `pool` `workers` `use_case` | how use cases reach a connection, and when they are answered |
 //! | `checkpoint` | SQLite's log on its way to the file |
+//! | `cipher` | SQLite's file encrypted as a whole |
 //! | `home` | whether SQLite's file is still where it was |
 //! | `migration` | the tables' history |
 //! | `record` | a record with its sources, index, unique values and event: the write path's one end |
+//! | `rest` | what is secret of a person, sealed on its way to the tables |
+//! | `source` | what each system says of a record |
 //! | `newcomer` | all rows of a new record in one statement, for PostgreSQL |
 //! | `blind` | secret values, found without being known |
 //! | `key` | the keys of tenants and persons |
@@ -44,6 +47,7 @@ mod blind;
 pub mod brake;
 pub mod break_glass;
 mod checkpoint;
+mod cipher;
 pub mod copy;
 mod counter;
 mod db;
@@ -71,6 +75,7 @@ mod pool;
 mod purge;
 pub mod record;
 pub mod refold;
+pub mod rest;
 pub mod restore;
 pub mod review;
 mod schema;
@@ -78,6 +83,7 @@ mod sealer;
 pub mod seek;
 pub mod session;
 pub mod setting;
+pub mod source;
 mod sql_nodes;
 mod sql_types;
 pub mod story;
@@ -99,6 +105,8 @@ pub use error::Error;
 pub use key::Keyring;
 pub use tx::Tx;
 
+use crate::domain::secrets::Secrets;
+use crate::id::TenantId;
 use home::Home;
 use pool::Pool;
 use sealer::{Bell, Heard, Sealer};
@@ -148,7 +156,7 @@ impl Store {
     /// Opens the database at `url`, and brings its tables up to date. If its keys are wrapped by a key-encryption key
     /// other than those of `keys`, that is an error, and nothing has been touched.
     pub fn open(url: &str, connections: u32, keys: Keyring) -> Result<Self, Error> {
-        let address = Address::parse(url)?;
+        let address = Address::parse(url)?.keyed(keys.file_key());
         key::check(&address, &keys)?;
         migration::apply(&address)?;
         let home = Home::of(&address)?;
@@ -320,6 +328,11 @@ impl Store {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Unavailable("no answer in time".into())),
         }
+    }
+
+    /// From now on this is what is secret of a tenant's persons. What was written before is for [`rest::reseal`].
+    pub fn mark_secret(&self, tenant: TenantId, secrets: Arc<Secrets>) {
+        self.0.paths.keys().mark(tenant, secrets);
     }
 
     /// As [`Store::read`], on the caller's own thread.

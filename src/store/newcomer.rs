@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
 
+use super::Error;
 use super::event::EventRow;
+use super::rest::Seal;
 use super::sql_types::micros;
 use super::values::{Columns, Fresh};
 use crate::domain::claim::SourceRecord;
@@ -26,7 +28,7 @@ pub(super) struct ResourceValues<'a> {
 
 /// What its sources say, a column each.
 #[derive(Default)]
-struct Sources<'a> {
+pub(super) struct Sources<'a> {
     systems: Vec<&'a str>,
     external_ids: Vec<Option<&'a str>>,
     first_seen: Vec<i64>,
@@ -50,23 +52,13 @@ struct Newcomer<'a> {
 pub(super) fn insert(
     connection: &mut PgConnection,
     resource: &ResourceValues<'_>,
-    sources: &[SourceRecord],
+    sources: Sources<'_>,
     fresh: &Fresh,
     (data_key, event): (Option<&[u8]>, &EventRow),
 ) -> Result<i64, diesel::result::Error> {
-    let mut said = Sources::default();
-    for source in sources {
-        let claims = serde_json::to_string(&source.claims)
-            .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
-        said.systems.push(&source.system);
-        said.external_ids.push(source.external_id.as_deref());
-        said.first_seen.push(micros(source.first_seen));
-        said.last_synced.push(micros(source.last_synced));
-        said.claims.push(claims);
-    }
     let newcomer = Newcomer {
         resource,
-        sources: said,
+        sources,
         index: Columns::of(fresh.rows.iter(), &fresh.row_paths),
         unique_paths: fresh.uniques.iter().map(|(path, _)| *path).collect(),
         unique_values: fresh.uniques.iter().map(|(_, value)| &**value).collect(),
@@ -130,7 +122,20 @@ impl QueryFragment<Pg> for Newcomer<'_> {
     }
 }
 
-impl Sources<'_> {
+impl<'a> Sources<'a> {
+    /// Those, for a record whose seal this is.
+    pub(super) fn of(sources: &'a [SourceRecord], seal: &Seal) -> Result<Self, Error> {
+        let mut said = Self::default();
+        for source in sources {
+            said.systems.push(&source.system);
+            said.external_ids.push(source.external_id.as_deref());
+            said.first_seen.push(micros(source.first_seen));
+            said.last_synced.push(micros(source.last_synced));
+            said.claims.push(seal.claims(&source.claims)?);
+        }
+        Ok(said)
+    }
+
     fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "sources AS (INSERT INTO source_record \

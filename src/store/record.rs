@@ -1,8 +1,6 @@
 //! A record with all that hangs on it. Every verb that changes something takes the event that explains it, so an
 //! unlogged change does not compile; each change makes exactly one version, and each version has exactly one event.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use diesel::prelude::*;
 
 use super::alias;
@@ -10,7 +8,9 @@ use super::db::{Db, Dialect, on_both};
 use super::event::EventRow;
 use super::key as data_key;
 use super::newcomer::{self, ResourceValues};
+use super::rest::{self, Seal};
 use super::schema::{attribute_index, resource, source_record, unique_value};
+use super::source;
 use super::sql_nodes::{Sharing, SharingAny};
 use super::sql_types::{instant, key, micros, uuid};
 use super::values::{self, Fresh};
@@ -19,6 +19,7 @@ use crate::domain::claim::SourceRecord;
 use crate::domain::event::Event;
 use crate::domain::record::{Folded, Kind, Leaves, Record, display, has_account};
 use crate::domain::sealed;
+use crate::domain::secrets::Secrets;
 use crate::domain::view::Specs;
 use crate::id::{ResourceId, TenantId};
 
@@ -38,9 +39,10 @@ pub(super) type ResourceRow = (
     i64,
 );
 
-pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
+/// A record out of its row, but for its values; and these as they are kept.
+pub(super) fn parts(row: ResourceRow) -> Result<(Folded, String), Error> {
     let (row, tenant, id, kind, _, version, created, modified, document, _, members, open) = row;
-    Ok(Folded {
+    let folded = Folded {
         row,
         tenant: TenantId(tenant),
         id: ResourceId(uuid(&id)),
@@ -50,9 +52,11 @@ pub(super) fn folded(row: ResourceRow) -> Result<Folded, Error> {
         created: instant(created),
         modified: instant(modified),
         modified_open: instant(open),
-        leaves: serde_json::from_str(&document)?,
+        leaves: Leaves::new(),
+        sealed: Secrets::default(),
         members,
-    })
+    };
+    Ok((folded, document))
 }
 
 /// The record of that id, without its sources. (Not `first`: its `LIMIT ?` has SQLite prepare the statement again
@@ -65,7 +69,7 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<
     let row: Result<ResourceRow, _> =
         on_both!(&mut *tx.db, connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
-    row.map(folded).transpose()
+    row.map_or(Ok(None), |row| rest::folded(tx, row))
 }
 
 /// The record of that id, held until the transaction ends, so that writers of one record wait for each other instead of
@@ -80,7 +84,7 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
         Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
     };
     let row = row.optional().map_err(|error| tx.explain(error))?;
-    row.map(folded).transpose()
+    row.map_or(Ok(None), |row| rest::folded(tx, row))
 }
 
 /// The record of that number, if it is still there, without its sources and without holding it.
@@ -89,7 +93,7 @@ pub fn at(tx: &mut Tx<'_>, row: i64) -> Result<Option<Folded>, Error> {
     let row: Result<ResourceRow, _> =
         on_both!(&mut *tx.db, connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
-    row.map(folded).transpose()
+    row.map_or(Ok(None), |row| rest::folded(tx, row))
 }
 
 /// Holds the records of these ids as by [`claim`], all at once and in one order whoever asks: then use cases of many records
@@ -120,47 +124,15 @@ pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
     let Some(found) = found.optional().map_err(|error| tx.explain(error))? else {
         return Err(tx.lose());
     };
-    with_sources(tx, folded(found)?)
+    let folded = rest::folded(tx, found)?.ok_or_else(|| tx.lose())?;
+    with_sources(tx, folded)
 }
 
 /// A record completed by its sources.
 pub fn with_sources(tx: &mut Tx<'_>, folded: Folded) -> Result<Record, Error> {
-    let mut sources = sources_of(tx, &[folded.row])?;
+    let mut sources = source::of_records(tx, &[folded.row])?;
     let sources = sources.remove(&folded.row).unwrap_or_default();
     Ok(Record { folded, sources })
-}
-
-/// What the sources say of several records, by the record's number.
-pub fn sources_of(
-    tx: &mut Tx<'_>,
-    records: &[i64],
-) -> Result<BTreeMap<i64, Vec<SourceRecord>>, Error> {
-    type SourceRow = (i64, i64, i64, String, Option<String>, i64, i64, String);
-    let ordered = source_record::table.order(source_record::id.asc());
-    let rows: Result<Vec<SourceRow>, _> = match records {
-        // A list of its own length would be prepared anew every time.
-        [record] => {
-            let of_one = ordered.filter(source_record::resource.eq(record));
-            on_both!(&mut *tx.db, connection => of_one.load(connection))
-        }
-        _ => ordered
-            .filter(source_record::resource.eq_any(records.to_vec()))
-            .load(tx.db),
-    };
-    let rows = rows.map_err(|error| tx.explain(error))?;
-    let mut sources: BTreeMap<i64, Vec<SourceRecord>> = BTreeMap::new();
-    for (row, record, origin, system, external_id, first_seen, last_synced, claims) in rows {
-        sources.entry(record).or_default().push(SourceRecord {
-            row: Some(row),
-            origin: Some(origin),
-            system,
-            external_id,
-            first_seen: instant(first_seen),
-            last_synced: instant(last_synced),
-            claims: serde_json::from_str(&claims)?,
-        });
-    }
-    Ok(sources)
 }
 
 /// The id of the record of that number, if it is still there.
@@ -238,24 +210,26 @@ pub fn insert(
     let at = micros(event.at);
     let tenant = event.tenant;
     let members = i64::try_from(new.members.len()).unwrap_or(i64::MAX);
+    let seal = Seal::of_new(tx, (tenant, new.kind), new.data_key.as_ref());
     let values = ResourceValues {
         tenant: tenant.0,
         uuid: key(new.id.0),
         kind: new.kind.number(),
         account: has_account(&new.leaves),
         at,
-        document: serde_json::to_string(&new.leaves)?,
+        document: seal.document(&new.leaves)?,
         display: display(&new.leaves),
         members,
     };
-    let fresh = Fresh::of(tx, specs, (tenant, new.kind), &new.leaves)?;
+    let fresh = Fresh::of(tx, specs, (tenant, new.kind), (&new.leaves, &seal.secrets))?;
     let data_key = new.data_key.as_ref();
     let under = event::under(tx, &event, data_key)?;
     let mut event = EventRow::new(tx, event, Some(1), under)?;
     let wrapped = data_key.map(|key| key.wrapped.as_slice());
     let row = match &mut *tx.db {
         Db::Postgres(connection) => {
-            newcomer::insert(connection, &values, &new.sources, &fresh, (wrapped, &event))
+            let sources = newcomer::Sources::of(&new.sources, &seal)?;
+            newcomer::insert(connection, &values, sources, &fresh, (wrapped, &event))
         }
         Db::Sqlite(connection) => insert_row(connection, values).and_then(|row| {
             fresh.put(connection, tenant, row)?;
@@ -265,7 +239,7 @@ pub fn insert(
     let row = row.map_err(|error| tx.explain(error))?;
     if tx.dialect() == Dialect::Sqlite {
         for source in &new.sources {
-            put_source(tx, row, source)?;
+            source::put(tx, row, source, &seal)?;
         }
         if let Some(wrapped) = wrapped {
             data_key::insert(tx, row, wrapped)?;
@@ -274,10 +248,11 @@ pub fn insert(
         event::append(tx, event)?;
     }
     if let Some(data_key) = data_key
-        && sealed::any(specs, &new.leaves)
+        && (sealed::any(specs, &new.leaves) || seal.secrets.any(&new.leaves))
     {
         let record = (tenant, new.kind, row);
-        blind::put(tx, specs, record, &new.leaves, &data_key.envelope())?;
+        let said = (&new.leaves, &*seal.secrets);
+        blind::put(tx, specs, record, said, &data_key.envelope())?;
     }
     member::insert(tx, row, &new.members)?;
     let folded = Folded {
@@ -289,6 +264,7 @@ pub fn insert(
         created: instant(at),
         modified: instant(at),
         modified_open: instant(at),
+        sealed: seal.secrets.among(&new.leaves),
         leaves: new.leaves,
         members,
     };
@@ -330,12 +306,13 @@ pub fn update(
     let target = resource::table
         .filter(resource::id.eq(old.row))
         .filter(resource::version.eq(old.version));
+    let seal = Seal::of(tx, old, &leaves, sources)?;
     let values = (
         resource::version.eq(old.version + 1),
         resource::modified.eq(micros(event.at)),
         resource::modified_open.eq(micros(modified_open)),
         resource::account.eq(has_account(&leaves)),
-        resource::document.eq(serde_json::to_string(&leaves)?),
+        resource::document.eq(seal.document(&leaves)?),
         resource::display.eq(display(&leaves)),
     );
     let count = diesel::update(target)
@@ -345,9 +322,9 @@ pub fn update(
     if count != 1 {
         return Err(tx.lose());
     }
-    put_sources(tx, before, sources)?;
-    values::put(tx, specs, old, &old.leaves, &leaves)?;
-    blind::change(tx, specs, old, &leaves)?;
+    source::put_all(tx, before, sources, &seal)?;
+    values::put(tx, specs, old, (&leaves, &seal.secrets))?;
+    blind::change(tx, specs, old, (&leaves, &seal.secrets))?;
     counter::count(tx, old.tenant, old.kind, old.has_account(), -1);
     counter::count(tx, old.tenant, old.kind, has_account(&leaves), 1);
     let modified = event.at;
@@ -356,6 +333,7 @@ pub fn update(
         version: old.version + 1,
         modified,
         modified_open,
+        sealed: seal.secrets.among(&leaves),
         leaves,
         ..old.clone()
     })
@@ -381,7 +359,8 @@ pub fn confirm(
     if count != 1 {
         return Err(tx.lose());
     }
-    put_sources(tx, before, sources)?;
+    let seal = Seal::of(tx, old, &Leaves::new(), sources)?;
+    source::put_all(tx, before, sources, &seal)?;
     event::insert_of(tx, event, None, old.row)
 }
 
@@ -452,45 +431,4 @@ pub(super) fn remove_row(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> 
     }
     counter::count(tx, record.tenant, record.kind, record.has_account(), -1);
     Ok(())
-}
-
-fn put_sources(tx: &mut Tx<'_>, before: &Record, sources: &[SourceRecord]) -> Result<(), Error> {
-    let kept: BTreeSet<i64> = sources.iter().filter_map(|source| source.row).collect();
-    for row in before
-        .sources
-        .iter()
-        .filter_map(|source| source.row)
-        .filter(|row| !kept.contains(row))
-    {
-        diesel::delete(source_record::table.find(row))
-            .execute(tx.db)
-            .map_err(|error| tx.explain(error))?;
-    }
-    for source in sources
-        .iter()
-        .filter(|source| !before.sources.contains(source))
-    {
-        put_source(tx, before.folded.row, source)?;
-    }
-    Ok(())
-}
-
-fn put_source(tx: &mut Tx<'_>, owner: i64, source: &SourceRecord) -> Result<(), Error> {
-    let values = (
-        source_record::resource.eq(owner),
-        source_record::system.eq(&source.system),
-        source_record::external_id.eq(&source.external_id),
-        source_record::first_seen.eq(micros(source.first_seen)),
-        source_record::last_synced.eq(micros(source.last_synced)),
-        source_record::claims.eq(serde_json::to_string(&source.claims)?),
-    );
-    let result = match source.row {
-        Some(row) => diesel::update(source_record::table.find(row))
-            .set(values)
-            .execute(tx.db),
-        None => diesel::insert_into(source_record::table)
-            .values((source_record::origin.eq(owner), values))
-            .execute(tx.db),
-    };
-    result.map(drop).map_err(|error| tx.explain(error))
 }

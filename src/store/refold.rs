@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::db::on_both;
-use super::record::{ResourceRow, folded};
+use super::record::ResourceRow;
+use super::rest;
 use super::schema::{refold, resource};
 use super::sql_types::{instant, micros};
 use super::{Error, Tx};
@@ -99,5 +100,5 @@ pub fn page(
     let rows: Result<Vec<ResourceRow>, _> =
         on_both!(&mut *tx.db, connection => target.load(connection));
     let rows = rows.map_err(|error| tx.explain(error))?;
-    rows.into_iter().map(folded).collect()
+    rest::folded_all(tx, rows)
 }

@@ -7,6 +7,7 @@ use super::schema::{person_key, resource};
 use super::sql_types::{key, micros};
 use super::{Error, Tx, counter};
 use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::secrets::Secrets;
 use crate::id::{ResourceId, TenantId};
 
 /// A record that is gone: what it takes to have it stand again.
@@ -57,6 +58,7 @@ pub fn stand(tx: &mut Tx<'_>, gone: &Gone, at: DateTime<Utc>) -> Result<Folded, 
         modified: at,
         modified_open: at,
         leaves,
+        sealed: Secrets::default(),
         members: 0,
     })
 }

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Integer, Nullable, Sma
 
 use super::belonging::Belonging;
 use super::db::on_both;
-use super::record::folded;
+use super::rest;
 use super::sql_types::{key, uuid};
 use super::{Error, Tx, attribute_path};
 use crate::domain::name::Name;
@@ -59,10 +59,11 @@ pub fn seek(tx: &mut Tx<'_>, tenant: TenantId, name: &Name) -> Result<Option<Fou
             Some(open),
         ) = (kind, version, created, modified, document, open)
         {
-            record = Some(folded((
+            let row = (
                 id, tenant.0, uuid_bytes, kind, false, version, created, modified, document,
                 display, 0, open,
-            ))?);
+            );
+            record = rest::folded(tx, row)?;
             continue;
         }
         nested |= is_nested;

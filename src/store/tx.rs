@@ -27,6 +27,11 @@ impl Paths {
             keys,
         }
     }
+
+    /// The keys of this process.
+    pub(super) fn keys(&self) -> &Keyring {
+        &self.keys
+    }
 }
 
 /// How often a part that loses races is run before its whole use case is run again: what the parts before it hold may be

@@ -13,6 +13,7 @@ use super::sql_nodes::Fragment;
 use super::{Error, Tx, attribute_path};
 use crate::domain::index::{self, Row, Unique};
 use crate::domain::record::{Folded, Kind, Leaves};
+use crate::domain::secrets::Secrets;
 use crate::domain::view::Specs;
 use crate::id::TenantId;
 
@@ -49,9 +50,9 @@ impl Fresh {
         tx: &mut Tx<'_>,
         specs: &Specs,
         (tenant, kind): (TenantId, Kind),
-        leaves: &Leaves,
+        (leaves, secrets): (&Leaves, &Secrets),
     ) -> Result<Self, Error> {
-        let rows: Vec<Row> = index::rows(specs, leaves).into_iter().collect();
+        let rows: Vec<Row> = index::rows(specs, leaves, secrets).into_iter().collect();
         let mut row_paths = Vec::with_capacity(rows.len());
         for row in &rows {
             row_paths.push(attribute_path::claim(tx, tenant, kind, &row.path)?);
@@ -101,15 +102,17 @@ fn put_each<'r>(
     })
 }
 
-/// Brings the index and the unique values from one set of folded values to another: only what differs is touched.
+/// Brings the index and the unique values from what a record had to what it has, of which this is secret: only what differs is
+/// touched.
 pub(super) fn put(
     tx: &mut Tx<'_>,
     specs: &Specs,
     record: &Folded,
-    before: &Leaves,
-    after: &Leaves,
+    (after, secrets): (&Leaves, &Secrets),
 ) -> Result<(), Error> {
-    let (old, new) = (index::rows(specs, before), index::rows(specs, after));
+    let before = &record.leaves;
+    let old = index::rows(specs, before, &record.sealed);
+    let new = index::rows(specs, after, secrets);
     let gone: Vec<&Row> = old.difference(&new).collect();
     remove_rows(tx, record, &gone)?;
     let fresh: Vec<&Row> = new.difference(&old).collect();

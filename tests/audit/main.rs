@@ -58,6 +58,7 @@ fn open(database: &Database) -> Muster {
         connections: 2,
         systems: Vec::new(),
         max_page: 1000,
+        file_key: None,
         keys: database.keys(),
     };
     Muster::open(&settings, Arc::new(SeededIds::new(1))).unwrap()

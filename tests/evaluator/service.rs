@@ -124,6 +124,7 @@ impl House {
                 verifies_email: false,
             }],
             max_page: 1000,
+            file_key: None,
             keys: vec![Key::new([1; 32])],
         };
         Self {

@@ -1,13 +1,12 @@
 //! Another policy over the same claims: simulated, then folded anew in the background.
 
 use std::thread;
-use std::time::Duration;
 
 use muster::domain::catalog::Catalog;
 use muster::domain::policy::load;
 use serde_json::{Value, json};
 
-use crate::support::policy::apply;
+use crate::support::policy::{apply, folded};
 use crate::support::{App, on_both};
 use crate::survivorship::{POLICY, at};
 
@@ -15,24 +14,6 @@ on_both!(
     a_policy_is_simulated_and_then_folds_what_is_there_anew,
     people_of_before_are_found_once_a_policy_matches
 );
-
-/// Waits until the records are folded under a version.
-fn folded(app: &App, version: i64) -> (i64, i64) {
-    let service = app.service().clone();
-    let look = move || {
-        for _ in 0..1200 {
-            let progress = service.refold_progress("default").unwrap();
-            if let Some(done) =
-                progress.filter(|known| known.version == version && known.finished.is_some())
-            {
-                return (done.looked, done.changed);
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        panic!("not folded in a minute");
-    };
-    thread::spawn(look).join().unwrap()
-}
 
 async fn a_policy_is_simulated_and_then_folds_what_is_there_anew(app: &App) {
     let (systems, rules) = POLICY.split_once("authority:").unwrap();

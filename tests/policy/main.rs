@@ -45,7 +45,7 @@ fn every_mistake_is_named_with_its_place() {
         assert_eq!(said(&output), expected, "{name}");
         assert_eq!(output.status.code(), Some(1), "{name}");
     }
-    assert_eq!(cases, 13);
+    assert_eq!(cases, 14);
 }
 
 #[test]
@@ -74,6 +74,10 @@ fn good_files_pass_with_their_warnings() {
                 "--attribute",
                 "emails[type eq \"home\"]",
             ],
+        ),
+        (
+            "who-secret",
+            &["who", "example.yaml", "--attribute", "birthDate"],
         ),
     ] {
         let output = muster("", arguments);

@@ -406,6 +406,7 @@ async fn another_process_goes_on_and_other_rights_do_not(app: &App) {
         connections: 2,
         systems: Vec::new(),
         max_page: 1000,
+        file_key: None,
         keys: app.database.keys(),
     };
     // Opening waits, which an event loop must not.

@@ -12,6 +12,7 @@ use muster::secret::Secret;
 use serde_json::json;
 
 use super::{done, refused, write};
+use crate::support::database::scratch_folder;
 use crate::support::{Client, Database, Engine, client, keep_issuer_key};
 
 /// A server on a database, with the keys in these files: the first is current.
@@ -24,6 +25,7 @@ fn serve(database: &Database, keys: &[&str]) -> Result<Running, String> {
     serve.config.keys = Some(Keys {
         key_encryption_key: sources.next().expect("a key"),
         previous: sources.collect(),
+        sqlite_key: None,
     });
     start(serve, Arc::new(SystemClock), Arc::new(RandomIds)).map_err(|failure| {
         assert_eq!(failure.code(), 1, "{failure}");
@@ -244,4 +246,21 @@ fn without_a_key_a_server_says_how_to_make_one() {
     assert!(said.contains("muster keys generate"), "{said}");
     assert!(said.contains("[keys]"), "{said}");
     database.forget();
+}
+
+/// Asked for in vain, a whole file's encryption is no reason to go on in plain.
+#[cfg(not(feature = "sqlcipher"))]
+#[test]
+fn a_build_without_sqlcipher_refuses_a_key_for_the_whole_file() {
+    let folder = scratch_folder();
+    let key = "ab".repeat(32);
+    let text = format!(
+        "[server]\ndata_dir = \"{}\"\n[keys]\nkey_encryption_key = {{ command = [\"printf\", \"{key}\"] }}\n\
+         sqlite_key = {{ command = [\"printf\", \"{key}\"] }}\n",
+        folder.display()
+    );
+    let path = write(&folder, "muster.toml", &text).display().to_string();
+    let said = refused(1, &["serve", "--dev", "--port", "0", "--config", &path]);
+    assert!(said.contains("`--features sqlcipher`"), "{said}");
+    fs::remove_dir_all(folder).unwrap();
 }

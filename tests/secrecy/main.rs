@@ -6,6 +6,7 @@
 //! | `erasure` | who is erased is gone, and who asks is given what is kept |
 //! | `idempotency` | answers that are kept to be given again |
 //! | `identifiers` | legal identifiers: sealed, hinted at, found by whole values alone |
+//! | `marked` | what a policy marks as secret: the same, and seen as the masking says |
 //! | `files` | the raw files of both databases, searched for planted values |
 
 #![allow(
@@ -23,6 +24,7 @@ mod files;
 mod idempotency;
 mod identifiers;
 mod keys;
+mod marked;
 #[path = "../trust/rules.rs"]
 mod rules;
 

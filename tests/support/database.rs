@@ -102,6 +102,7 @@ impl Database {
             connections: 2,
             systems: Vec::new(),
             max_page: 100,
+            file_key: None,
             keys: self.keys(),
         }
     }

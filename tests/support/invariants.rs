@@ -8,6 +8,7 @@ use muster::domain::catalog::Catalog;
 use muster::domain::contract::event_types;
 use muster::domain::index::{self, Row, Unique};
 use muster::domain::record::{Kind, Leaves, display, has_account};
+use muster::domain::secrets::Secrets;
 
 use super::database::{Connection, rows};
 
@@ -216,15 +217,18 @@ fn index_and_unique_values_agree_with_the_documents(connection: &mut Connection)
     } in resources
     {
         let kind = Kind::from_number(kind).expect("a known kind");
-        let leaves: Leaves = serde_json::from_str(&document).expect("a document is JSON");
+        let mut leaves: Leaves = serde_json::from_str(&document).expect("a document is JSON");
+        let sealed = leaves.remove("").is_some();
         let specs = catalog.specs(kind);
         assert_eq!(account == 1, has_account(&leaves), "account of record {id}");
         assert_eq!(called.as_deref(), display(&leaves), "name of record {id}");
-        assert_eq!(
-            kept_rows.remove(&id).unwrap_or_default(),
-            index::rows(specs, &leaves),
-            "index of record {id}"
-        );
+        let mut kept = kept_rows.remove(&id).unwrap_or_default();
+        let plain = index::rows(specs, &leaves, &Secrets::default());
+        if sealed {
+            // Of what is sealed the index has that it is there, and no value.
+            kept.retain(|row| plain.contains(row) || !row.value.is_empty() || row.whole.is_some());
+        }
+        assert_eq!(kept, plain, "index of record {id}");
         let uniques = kept_uniques.remove(&id).unwrap_or_default();
         assert_eq!(
             uniques,

@@ -1,6 +1,7 @@
 //! Applying a policy to a running application.
 
 use std::thread;
+use std::time::Duration;
 
 use muster::clock::Clock;
 use muster::service::policy::{Applied, Order};
@@ -36,4 +37,22 @@ pub(crate) fn apply(app: &App, text: &str) -> i64 {
         Applied::Done { version, .. } => version,
         other => panic!("{other:?}"),
     }
+}
+
+/// Waits until the records are folded under a version; how many were looked at, and how many changed.
+pub(crate) fn folded(app: &App, version: i64) -> (i64, i64) {
+    let service = app.service().clone();
+    let look = move || {
+        for _ in 0..1200 {
+            let progress = service.refold_progress("default").unwrap();
+            if let Some(done) =
+                progress.filter(|known| known.version == version && known.finished.is_some())
+            {
+                return (done.looked, done.changed);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("not folded in a minute");
+    };
+    thread::spawn(look).join().unwrap()
 }

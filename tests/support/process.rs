@@ -27,6 +27,11 @@ impl Process {
         Self::spawn(Command::new(MUSTER), folder, &[], "error")
     }
 
+    /// The same with these arguments.
+    pub(crate) fn start_with(folder: &Path, more: &[&str]) -> Self {
+        Self::spawn(Command::new(MUSTER), folder, more, "error")
+    }
+
     /// Starts on the database at `url`, and keeps to itself what troubles it has.
     pub(crate) fn start_on(folder: &Path, url: &str) -> Self {
         let more = ["--database-url", url];

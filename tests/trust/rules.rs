@@ -1,7 +1,7 @@
 //! The policies that these tests apply.
 
 #[allow(unused_imports, reason = "each suite uses its own part")]
-pub(crate) use crate::support::policy::{apply, try_apply};
+pub(crate) use crate::support::policy::{apply, folded, try_apply};
 
 /// Who sees what in most of these tests: `hris` has the purposes, `idp` and `crm` have none, and `crm` reaches customers
 /// alone. ISSUER stands for the issuer's URL.

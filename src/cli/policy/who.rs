@@ -39,6 +39,16 @@ pub(super) fn run(options: &Options, catalog: &Catalog) -> Result<(), Failure> {
 
 fn told(policy: &Policy, catalog: &Catalog, wanted: &Selector, name: &str) -> String {
     let mut text = format!("{name}:\n");
+    let marked = policy.secret.iter().find(|marked| {
+        let known = resolve(catalog, &marked.value);
+        known.is_ok_and(|known| known.common(wanted).is_some())
+    });
+    if let Some(marked) = marked {
+        let line = marked.at.line;
+        text.push_str(&format!(
+            "  sealed where it stands, and found by a whole value alone (line {line})\n"
+        ));
+    }
     let mut strangers = Vec::new();
     for client in &policy.clients {
         let client = &client.name.value;

@@ -11,6 +11,7 @@ use super::compile::{Compiler, planned};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{self, Right};
 use crate::domain::policy::{self, Policy, Treatment};
+use crate::domain::secrets::Secrets;
 use crate::domain::survivorship::Survivorship;
 use crate::scim::filter::Condition;
 
@@ -42,6 +43,8 @@ pub struct Governing {
     pub classified: Arc<Classified>,
     /// Whose claims survive.
     pub survivorship: Arc<Survivorship>,
+    /// What it marks as secret.
+    pub secrets: Arc<Secrets>,
 }
 
 impl Governing {
@@ -52,6 +55,7 @@ impl Governing {
             version,
             classified: Arc::new(Classified::of(policy, catalog)),
             survivorship: Arc::new(Survivorship::of(policy, catalog)),
+            secrets: Arc::new(Secrets::of(policy, catalog)),
         }
     }
 }

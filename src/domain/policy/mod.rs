@@ -75,13 +75,15 @@ pub struct Policy {
     pub clients: Vec<Client>,
     /// The classified attributes.
     pub masking: Vec<Masking>,
+    /// The attributes of persons that are sealed where they stand.
+    pub secret: Vec<Placed<String>>,
     /// How long something is kept.
     pub retention: Vec<Retention>,
     /// How many leavers a client may make before a human is asked.
     pub leaver_brake: Option<LeaverBrake>,
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "version",
     "owner",
     "canonicalIds",
@@ -99,6 +101,7 @@ const KEYS: [&str; 19] = [
     "roles",
     "clients",
     "masking",
+    "secret",
     "retention",
     "leaverBrake",
 ];
@@ -140,6 +143,7 @@ impl Read for Policy {
             roles: file.get("roles"),
             clients: file.get("clients"),
             masking: file.get("masking"),
+            secret: file.get("secret"),
             retention: file.get("retention"),
             leaver_brake: file.get("leaverBrake"),
         }

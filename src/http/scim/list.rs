@@ -11,9 +11,8 @@ pub(super) async fn list(call: Call) -> Answer {
         &call.query,
         call.context.client.profile,
     )?;
-    let page = call
-        .service()
-        .list(&call.context, &call.endpoint, request)
-        .await?;
+    let service = call.service();
+    service.check_uri(&call.context, &call.endpoint, &request)?;
+    let page = service.list(&call.context, &call.endpoint, request).await?;
     answer::page(call.reader(), &page).await
 }

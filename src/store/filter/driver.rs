@@ -45,7 +45,7 @@ impl Scope<'_> {
     ) -> Result<(), Error> {
         match condition {
             Condition::Element { location, .. } | Condition::Test { location, .. }
-                if self.is_secret(location) =>
+                if self.is_secret(tx, condition, location) =>
             {
                 found.push(Driver {
                     rows: self.blind_rows(tx, condition)?,

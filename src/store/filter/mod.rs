@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::db::Dialect;
 use super::sql_nodes::Fragment;
-use super::{Error, Tx, attribute_path, blind};
+use super::{Error, Tx, attribute_path, blind, rest};
 use crate::domain::catalog::endpoint;
 use crate::domain::record::external_id_path;
-use crate::domain::sealed;
+use crate::domain::sealed::{self, Blind};
+use crate::domain::secrets::{self, Secrets};
 use crate::domain::view::{View, is_computed};
 use crate::id::TenantId;
 use crate::scim;
@@ -110,7 +111,7 @@ impl Scope<'_> {
     ) -> Result<(), Error> {
         match condition {
             Condition::Element { location, .. } | Condition::Test { location, .. }
-                if self.is_secret(location) =>
+                if self.is_secret(tx, condition, location) =>
             {
                 self.blind(tx, out, condition)
             }
@@ -347,9 +348,29 @@ impl Scope<'_> {
         Ok(())
     }
 
-    fn is_secret(&self, location: &Location) -> bool {
+    /// Whether it is a test of what is secret. That there is something may be asked of what the policy marks.
+    fn is_secret(&self, tx: &Tx<'_>, condition: &Condition, location: &Location) -> bool {
         let whole = self.view.attribute(&location.whole());
+        let asks_more = || {
+            !matches!(
+                condition,
+                Condition::Test {
+                    test: Test::Present,
+                    ..
+                }
+            )
+        };
         whole.is_some_and(|attribute| attribute.secret)
+            || asks_more() && self.marked(tx, location).is_some()
+    }
+
+    /// The canonical path of what the policy marks as secret at a location.
+    fn marked(&self, tx: &Tx<'_>, location: &Location) -> Option<&str> {
+        let of = (self.tenant, self.view.kind);
+        let secrets = rest::secrets(tx, of, &Secrets::default());
+        let paths = [location.whole(), location.clone()];
+        let mut paths = paths.iter().filter_map(|at| self.view.canonical(at));
+        paths.find(|path| secrets.holds(path))
     }
 
     /// The records of one secret value.
@@ -366,7 +387,7 @@ impl Scope<'_> {
 
     /// The query for their numbers.
     fn blind_rows(&self, tx: &mut Tx<'_>, condition: &Condition) -> Result<Fragment, Error> {
-        let asked = sealed::asked(self.view, condition).map_err(Error::Filter)?;
+        let asked = self.asked(tx, condition).map_err(Error::Filter)?;
         let value = blind::value(tx, self.tenant, &asked)?;
         let path = attribute_path::find(tx, self.tenant, self.view.kind, &asked.path)?;
         let mut rows = Fragment::new();
@@ -376,6 +397,26 @@ impl Scope<'_> {
             .sql(" AND b.value = ")
             .bytes(value);
         Ok(rows)
+    }
+
+    /// The one value that is asked for.
+    fn asked(&self, tx: &Tx<'_>, condition: &Condition) -> scim::error::Result<Blind> {
+        let (Condition::Element { location, .. } | Condition::Test { location, .. }) = condition
+        else {
+            return sealed::asked(self.view, condition);
+        };
+        let Some(path) = self.marked(tx, location) else {
+            return sealed::asked(self.view, condition);
+        };
+        let whole = self.view.attribute(&location.whole());
+        let is_list =
+            whole.is_some_and(|whole| whole.multi_valued && !whole.sub_attributes.is_empty());
+        secrets::asked(path, is_list, condition).ok_or_else(|| {
+            let value = if is_list { ".value" } else { "" };
+            scim::Error::invalid_filter(format!(
+                "'{location}' is secret: it is found by a whole value alone, as in {path}{value} eq \"…\""
+            ))
+        })
     }
 
     /// Some one element of a complex attribute passes.

@@ -12,7 +12,8 @@ use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Driver, Form, Scope};
-use super::record::{ResourceRow, folded};
+use super::record::ResourceRow;
+use super::rest;
 use super::schema::resource;
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, counter};
@@ -328,9 +329,8 @@ fn fetch(tx: &mut Tx<'_>, places: &[Position]) -> Result<Vec<Folded>, Error> {
             .filter(resource::id.eq_any(rows.to_vec()))
             .load(tx.db)
             .map_err(|error| tx.explain(error))?;
-        for record in records {
-            found.insert(record.0, folded(record)?);
-        }
+        let records = rest::folded_all(tx, records)?;
+        found.extend(records.into_iter().map(|record| (record.row, record)));
     }
     Ok(rows.iter().filter_map(|row| found.remove(row)).collect())
 }

@@ -2,11 +2,13 @@
 
 use super::{KEY, Query};
 use crate::domain::record::external_id_path;
+use crate::domain::secrets::Secrets;
+use crate::scim;
 use crate::scim::list::Sort;
 use crate::store::db::Dialect;
 use crate::store::sql_nodes::Fragment;
 use crate::store::sql_types::key;
-use crate::store::{Error, Tx, attribute_path};
+use crate::store::{Error, Tx, attribute_path, rest};
 
 /// The number of no path: of an attribute that no record has had yet.
 const NOWHERE: i32 = -1;
@@ -74,6 +76,13 @@ impl Order {
             (None, "externalId", _) => external_id_path(query.system),
             _ => return Ok(Self::Creation),
         };
+        let whole = query.view.canonical(&location.whole()).unwrap_or(&path);
+        let of = (query.tenant, query.view.kind);
+        let secrets = rest::secrets(tx, of, &Secrets::default());
+        if secrets.holds(&path) || secrets.holds(whole) {
+            let reason = format!("'{location}' is secret, so it cannot be sorted by");
+            return Err(Error::Filter(scim::Error::invalid_path(reason)));
+        }
         let find = |tx: &mut Tx<'_>, path: &str| {
             attribute_path::find(tx, query.tenant, query.view.kind, path)
         };

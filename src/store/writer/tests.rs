@@ -35,7 +35,8 @@ impl House {
         let folder =
             std::env::temp_dir().join(format!("muster-writer-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let address = Address::Sqlite(folder.join("muster.db").display().to_string());
+        let path = folder.join("muster.db");
+        let address = Address::parse(&format!("sqlite:{}", path.display())).unwrap();
         migration::apply(&address).unwrap();
         let home = Home::of(&address).unwrap();
         let writer = Writer::start(&address, home, paths()).unwrap();

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `names` | names that stand twice, or that nothing has |
 //! | `attributes` | types, attributes and filters against the catalog; rows that overlap |
+//! | `secrets` | what cannot be sealed where it stands |
 //! | `survivorship` | rows that are never reached, rules that do not fit |
 //! | `contract` | the contract's fixed lists, numbers in order |
 
 mod attributes;
 mod contract;
 mod names;
+mod secrets;
 mod survivorship;
 
 use super::Policy;
@@ -21,6 +23,7 @@ pub(super) fn run(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
     contract::run(policy, findings);
     names::run(policy, findings);
     attributes::run(policy, catalog, findings);
+    secrets::run(policy, catalog, findings);
 }
 
 /// Tells each name that stood before.
