@@ -37,6 +37,15 @@ fn configured(folder: &Path, digit: &str) -> PathBuf {
     path
 }
 
+/// The same configuration without that key.
+fn keyless(config: &Path) -> PathBuf {
+    let text = fs::read_to_string(config).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with("sqlite_key"));
+    let path = config.with_extension("keyless.toml");
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    path
+}
+
 /// What a command says, and its exit code.
 fn said(arguments: &[&str]) -> (i32, String) {
     let output = Process::command(arguments);
@@ -107,29 +116,30 @@ fn a_file_that_is_encrypted_as_a_whole_shows_nothing_and_is_served_like_any() {
 }
 
 #[test]
-fn without_its_key_or_with_another_it_is_not_touched() {
+fn without_its_key_or_with_another_it_is_not_opened_and_loses_nothing() {
     let folder = scratch_folder();
     written(&folder, &configured(&folder, "1"));
-    let before = fs::read(folder.join("muster.db")).unwrap();
     let wrong = configured(&folder, "2");
     let (code, text) = said(&["events", "--config", wrong.to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(text.contains("does not open it"), "{text}");
-    let keyless = folder.join("keyless.toml");
-    let text = fs::read_to_string(&wrong).unwrap();
-    let lines = text.lines().filter(|line| !line.starts_with("sqlite_key"));
-    fs::write(&keyless, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let keyless = keyless(&wrong);
     let (code, text) = said(&["events", "--config", keyless.to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(text.contains("`sqlite_key` under [keys]"), "{text}");
-    assert_eq!(fs::read(folder.join("muster.db")).unwrap(), before);
+    let right = configured(&folder, "1");
+    let right = right.to_str().unwrap();
+    let told = done(&["events", "--config", right]);
+    assert_eq!(told.matches(NAME).count(), 30, "{told}");
+    done(&["audit", "verify", "--config", right]);
 }
 
 #[test]
 fn a_file_is_copied_into_an_encrypted_one_and_back_and_a_backup_is_encrypted_too() {
     let folder = scratch_folder();
     let config = configured(&folder, "1");
-    let server = Process::start_with(&folder, &[]);
+    let plain = keyless(&config);
+    let server = Process::start_with(&folder, &["--config", plain.to_str().unwrap()]);
     System::new().block_on(async {
         let person = json!({"displayName": NAME});
         hris(&server).await.create("/Persons", person).await;
