@@ -27,6 +27,23 @@ const MORE: &str = ", ...";
 /// What a handler answers.
 pub(super) type Answer = Result<HttpResponse, Failure>;
 
+/// 405, where there is nothing but GET.
+pub(super) async fn read_only(request: HttpRequest) -> Answer {
+    Err(Failure::method_not_allowed(
+        request.method().as_str(),
+        "GET",
+    ))
+}
+
+/// JSON that nobody is to keep.
+pub(super) fn unstored(body: &impl Serialize) -> HttpResponse {
+    let mut answer = HttpResponse::Ok().json(body);
+    answer
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
 /// 201 with its location (RFC 7644 §3.3); 200 with that of what was there already; 202 with that of the question.
 pub(super) async fn created(reader: Reader<'_>, written: &Written, wanted: Wanted) -> Answer {
     let mut answer = HttpResponse::build(status_of(written.came));

@@ -1,11 +1,11 @@
 //! `GET /schemas` and `GET /schemas/{name}/{version}`: the published contracts, readable without a token as discovery is
 //! (RFC 7644 §4).
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::Door;
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::error::Failure;
 use super::scim::ROOT;
 use crate::domain::contract::{Contract, all};
@@ -15,7 +15,7 @@ const SCHEMA_JSON: &str = "application/schema+json";
 
 /// The routes; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
-    let resource = |path| web::resource(path).default_service(web::to(read_only));
+    let resource = |path| web::resource(path).default_service(web::to(answer::read_only));
     app.service(resource("/schemas").route(web::get().to(index)))
         .service(resource("/schemas/{name}/{version}").route(web::get().to(one)));
 }
@@ -65,11 +65,4 @@ impl Door {
         let base = self.base_url.trim_end_matches('/');
         base.strip_suffix(ROOT).unwrap_or(base)
     }
-}
-
-async fn read_only(request: HttpRequest) -> Answer {
-    Err(Failure::method_not_allowed(
-        request.method().as_str(),
-        "GET",
-    ))
 }

@@ -1,10 +1,9 @@
 //! `/admin/kpis`: figures of how the house is run, as JSON. Who may read all of `AuditEvent` may ask.
 
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::caller::{Caller, door};
 use super::error::Failure;
 use super::query::{parse, single};
@@ -15,7 +14,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
     app.service(
         web::resource("/admin/kpis")
             .route(web::get().to(kpis))
-            .default_service(web::to(read_only)),
+            .default_service(web::to(answer::read_only)),
     );
 }
 
@@ -31,11 +30,7 @@ async fn kpis(request: HttpRequest, caller: Caller) -> Answer {
     let period = period.ok_or_else(|| Failure::invalid_value("'from' must come before 'to'"))?;
     let service = &door(&request)?.service;
     let told = service.kpis(&caller.context, period).await?;
-    let mut answer = HttpResponse::Ok().json(told);
-    answer
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(answer)
+    Ok(answer::unstored(&told))
 }
 
 fn read(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
@@ -44,11 +39,4 @@ fn read(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
             "{name} '{text}' is no time: write it as 2031-03-01 or 2031-03-01T12:00:00Z"
         ))
     })
-}
-
-async fn read_only(request: HttpRequest) -> Answer {
-    Err(Failure::method_not_allowed(
-        request.method().as_str(),
-        "GET",
-    ))
 }

@@ -1,10 +1,8 @@
 //! `/log`: the newest signed head of the caller's log, and proofs by RFC 9162, as JSON. Who may read `AuditEvent` may ask.
 
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
+use actix_web::{HttpRequest, web};
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::caller::{Caller, door};
 use super::error::Failure;
 use super::query::{parse, single};
@@ -12,7 +10,7 @@ use crate::id::{EventId, ResourceId};
 
 /// The routes; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
-    let resource = |path| web::resource(path).default_service(web::to(read_only));
+    let resource = |path| web::resource(path).default_service(web::to(answer::read_only));
     app.service(resource("/log/head").route(web::get().to(head)))
         .service(resource("/log/proof").route(web::get().to(proof)))
         .service(resource("/log/consistency").route(web::get().to(consistency)));
@@ -21,7 +19,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
 /// The newest signed head.
 async fn head(request: HttpRequest, caller: Caller) -> Answer {
     let service = &door(&request)?.service;
-    Ok(json(service.log_head(&caller.context).await?))
+    Ok(answer::unstored(&service.log_head(&caller.context).await?))
 }
 
 /// `?event=ID`: that the event is under it.
@@ -32,8 +30,8 @@ async fn proof(request: HttpRequest, caller: Caller) -> Answer {
         .parse()
         .map_err(|_| Failure::invalid_value(format!("'{event}' is not an event's id")))?;
     let service = &door(&request)?.service;
-    Ok(json(
-        service
+    Ok(answer::unstored(
+        &service
             .log_inclusion(&caller.context, EventId(event.0))
             .await?,
     ))
@@ -45,8 +43,8 @@ async fn consistency(request: HttpRequest, caller: Caller) -> Answer {
     let first = size(&pairs, "first")?.ok_or_else(|| missing("first", "a size"))?;
     let second = size(&pairs, "second")?;
     let service = &door(&request)?.service;
-    Ok(json(
-        service
+    Ok(answer::unstored(
+        &service
             .log_consistency(&caller.context, first, second)
             .await?,
     ))
@@ -62,19 +60,4 @@ fn size(pairs: &[(String, String)], name: &str) -> Result<Option<u64>, Failure> 
 
 fn missing(name: &str, what: &str) -> Failure {
     Failure::invalid_value(format!("name {what} with ?{name}="))
-}
-
-fn json(body: Value) -> HttpResponse {
-    let mut answer = HttpResponse::Ok().json(body);
-    answer
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
-
-async fn read_only(request: HttpRequest) -> Answer {
-    Err(Failure::method_not_allowed(
-        request.method().as_str(),
-        "GET",
-    ))
 }

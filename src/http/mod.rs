@@ -19,6 +19,7 @@
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `contracts` | `/schemas`: the published JSON Schemas |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
+//! | `explain` | `/admin/policy/explain`: what a client would do with and see of a record |
 //! | `kpi` | `/admin/kpis`: figures of how the house is run |
 //! | `health` | `/healthz` and `/readyz` |
 //! | `tls` | the certificate, read anew when its files change |
@@ -30,6 +31,7 @@ mod caller;
 mod clients;
 mod contracts;
 mod error;
+mod explain;
 mod health;
 mod html;
 mod idempotency;
@@ -153,6 +155,7 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .configure(contracts::mount)
             .configure(sign_in::mount)
             .configure(log::mount)
+            .configure(explain::mount)
             .configure(kpi::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));

@@ -4,11 +4,10 @@ mod own;
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 
 use super::Door;
-use super::answer::Answer;
-use super::error::Failure;
+use super::answer;
 use super::scim::discovery::described;
 use crate::scim::json;
 use crate::scim::openapi::{About, document};
@@ -20,7 +19,7 @@ const EXAMPLES: &str = include_str!("openapi/examples.json");
 /// The route; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
     let document = web::resource("/openapi.json").route(web::get().to(answer));
-    app.service(document.default_service(web::to(read_only)));
+    app.service(document.default_service(web::to(answer::read_only)));
 }
 
 async fn answer(door: web::Data<Door>) -> HttpResponse {
@@ -43,13 +42,6 @@ fn render(door: &Door) -> web::Bytes {
         own: &own::described(door, &types),
     };
     document(&about, &types).to_string().into()
-}
-
-async fn read_only(request: HttpRequest) -> Answer {
-    Err(Failure::method_not_allowed(
-        request.method().as_str(),
-        "GET",
-    ))
 }
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! What a client would do with and see of one record, by the policy in force: for an access review, not for the client.
+//! Who asks over HTTP is told of a value no more than it may see itself: what hangs on values is left out where something is
+//! hidden from it, whether there is a value or not (design §6).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Error, Muster};
+use super::{Error, Muster, permit};
 use crate::domain::access::{Access, Decision, Seen, Sight};
 use crate::domain::context::{Context, Right};
 use crate::domain::record::Folded;
 use crate::domain::view::View;
-use crate::store;
+use crate::store::{self, Tx};
 
 /// The same through one view.
 #[derive(Debug)]
@@ -26,8 +31,8 @@ pub struct Explained {
 pub struct ExplainedAttribute {
     /// Its path.
     pub path: String,
-    /// `whole`, `in part`, `hidden`, or `no value`.
-    pub shown: &'static str,
+    /// `whole`, `in part`, `hidden`, or `no value`; nothing if who asks may not know.
+    pub shown: Option<&'static str>,
     /// What decides.
     pub sight: Sight,
 }
@@ -51,14 +56,60 @@ impl Muster {
             Ok(store::record::find(tx, tenant, parsed)?)
         })?;
         let missing = || Error::NotFound(format!("there is no record with id '{id}'"));
-        let record = found.ok_or_else(missing)?;
+        self.explained(&found.ok_or_else(missing)?, (client, None), now)
+    }
+
+    /// Whether a client may ask what others would do and see.
+    pub fn may_explain(context: &Context) -> Result<(), Error> {
+        permit(context, Right::Read, "AuditEvent")?;
+        if context.client.clearance.on("AuditEvent").is_bounded() {
+            return Err(Error::Forbidden(format!(
+                "who reviews access reads the whole log, and the client '{}' may read a part of its AuditEvents",
+                context.client.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// The same for a client that may read all of `AuditEvent`, and the record.
+    pub async fn explain_to(
+        &self,
+        context: &Context,
+        (client, id): (&str, &str),
+    ) -> Result<Vec<Explained>, Error> {
+        Self::may_explain(context)?;
+        let missing = || Error::NotFound(format!("there is no record with id '{id}'"));
+        let (tenant, parsed) = (context.tenant(), id.parse().map_err(|_| missing())?);
+        let find = move |tx: &mut Tx<'_>| Ok::<_, Error>(store::record::find(tx, tenant, parsed)?);
+        let record = self.0.store.read(find).await?.ok_or_else(missing)?;
+        let catalog = self.0.renderer.catalog();
+        let mut views = catalog.views().iter().filter(|view| view.holds(&record));
+        let reaches = |view: &Arc<View>| {
+            let seen = self.before(context, view, &record.leaves, &[]);
+            permit(context, Right::Read, &view.resource_type.name).is_ok() && seen.may(Right::Read)
+        };
+        if !views.any(reaches) {
+            return Err(missing());
+        }
+        let asker = context.client.name.as_str();
+        self.explained(&record, (client, Some(asker)), context.now)
+    }
+
+    fn explained(
+        &self,
+        record: &Folded,
+        (client, asker): (&str, Option<&str>),
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Explained>, Error> {
         let governed = self.policies().get(&record.tenant.0).cloned();
-        let none = || Error::NotFound(format!("the tenant '{tenant}' has no policy"));
+        let none = || Error::NotFound("the tenant has no policy".into());
         let governed = governed.ok_or_else(none)?;
         let mut rows = governed.clients.iter();
         let admitted = rows.find(|row| row.client.name == client);
         let catalog = self.0.renderer.catalog();
-        let access = Access::of(&governed.policy, catalog, client);
+        let access = |name: &str| Access::of(&governed.policy, catalog, name);
+        let asking = asker.and_then(access);
+        let access = access(client);
         let (Some(admitted), Some(access)) = (admitted, access) else {
             let reason = format!("the policy has no client '{client}'");
             return Err(Error::NotFound(reason));
@@ -71,23 +122,37 @@ impl Muster {
             said_at: None,
             attempt: None,
         };
-        let views = catalog.views().iter().filter(|view| view.holds(&record));
-        let explained = views.map(|view| self.explained(&context, view, &record, &access));
+        let views = catalog.views().iter().filter(|view| view.holds(record));
+        let by = (&access, asking.as_ref());
+        let explained = views.map(|view| self.through(&context, view, record, by));
         Ok(explained.collect())
     }
 
-    fn explained(
+    fn through(
         &self,
         context: &Context,
         view: &View,
         record: &Folded,
-        access: &Access<'_>,
+        (access, asking): (&Access<'_>, Option<&Access<'_>>),
     ) -> Explained {
         let key = self.veil_key(context, view);
         let seen = self.before(context, view, &record.leaves, &key);
         let ty = &view.resource_type;
+        let concealed: BTreeSet<String> = asking.map_or_else(BTreeSet::new, |asking| {
+            let decisions = asking.decisions(ty).into_iter();
+            let open =
+                |sight: &Sight| matches!(sight, Sight::Open | Sight::Shown { consent: None, .. });
+            let hidden = decisions.filter(|decision| !open(&decision.sight));
+            hidden
+                .map(|decision| attribute_of(&decision.path))
+                .collect()
+        });
         let decisions = access.decisions(ty).into_iter();
-        let attributes = decisions.filter_map(|decision| attribute(view, record, &seen, decision));
+        let attributes = decisions.filter_map(|decision| {
+            let path = attribute_of(&decision.path);
+            let known = !concealed.iter().any(|hidden| meet(hidden, &path));
+            attribute(view, record, (&seen, known), decision)
+        });
         let rights = Right::ALL.into_iter().filter(|right| seen.may(*right));
         Explained {
             ty: ty.name.clone(),
@@ -97,14 +162,36 @@ impl Muster {
     }
 }
 
-/// What is seen of an attribute; nothing of one that has no value and that no row names.
+/// The attribute of a path, without the brackets of some elements.
+fn attribute_of(path: &str) -> String {
+    path.split('[').next().unwrap_or(path).to_owned()
+}
+
+/// Whether one path is the other's, or a part of it.
+fn meet(one: &str, other: &str) -> bool {
+    let holds = |whole: &str, part: &str| {
+        let rest = part.strip_prefix(whole);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    holds(one, other) || holds(other, one)
+}
+
+/// What is seen of an attribute; nothing of one that has no value and that no row names. What hangs on whether there is a
+/// value is told only where that may be known.
 fn attribute(
     view: &View,
     record: &Folded,
-    seen: &Seen<'_>,
+    (seen, known): (&Seen<'_>, bool),
     decision: Decision,
 ) -> Option<ExplainedAttribute> {
     let Decision { path, sight, .. } = decision;
+    if !known {
+        return Some(ExplainedAttribute {
+            path,
+            shown: None,
+            sight,
+        });
+    }
     let mut attributes = view.resource_type.attributes();
     let whole = attributes.find(|found| found.location.to_string() == path)?;
     let units = view.units().filter(|(at, _)| at.whole() == whole.location);
@@ -128,5 +215,9 @@ fn attribute(
     } else {
         "in part"
     };
-    Some(ExplainedAttribute { path, shown, sight })
+    Some(ExplainedAttribute {
+        path,
+        shown: Some(shown),
+        sight,
+    })
 }

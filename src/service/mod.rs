@@ -63,7 +63,7 @@ mod elevate;
 mod erase;
 pub mod error;
 mod evidence_pack;
-mod explain;
+pub mod explain;
 mod export;
 mod feed;
 mod get;

@@ -16,6 +16,7 @@ mod bounds;
 mod break_glass;
 mod commands;
 mod consent;
+mod explained;
 mod idempotency;
 mod in_force;
 mod masking;

@@ -18,7 +18,7 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list, or lists with more than an id to be filled in.
-const OTHERS: [(&str, &[&str]); 17] = [
+const OTHERS: [(&str, &[&str]); 18] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
@@ -31,6 +31,7 @@ const OTHERS: [(&str, &[&str]); 17] = [
     ),
     ("/log/consistency?first=0", &["GET"]),
     ("/admin/kpis", &["GET"]),
+    ("/admin/policy/explain", &["GET"]),
     (
         "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/lineage",
         &["GET"],

@@ -77,7 +77,7 @@ fn of_record(options: &Options, id: &str) -> Result<(), Failure> {
                 text,
                 "  {:widest$}  {:8}  {}",
                 row.path,
-                row.shown,
+                row.shown.unwrap_or_default(),
                 sight(&row.sight)
             );
         }
