@@ -84,7 +84,7 @@ pub(super) fn backup(options: &Backup) -> Result<(), Failure> {
     copy((&file, database.reveal()), (key.clone(), key))
 }
 
-/// A new file that nobody else can read: it holds the key that signs the log.
+/// A new file that nobody else can read: it holds all that the database does.
 fn reserve(file: &Path) -> Result<(), Failure> {
     let mut new = OpenOptions::new();
     new.write(true).create_new(true);

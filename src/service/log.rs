@@ -27,8 +27,8 @@ pub type Keep = Box<dyn FnMut(&str) -> io::Result<()> + Send>;
 
 /// The key that signs the heads; `fresh` is its seed if there is none yet.
 pub(super) fn key(store: &Store, fresh: Vec<u8>) -> Result<Key, Error> {
-    let seed = store
-        .write_blocking(move |tx| Ok::<_, Error>(store::setting::claim(tx, "log-key", &fresh)?))?;
+    let seed =
+        store.write_blocking(move |tx| Ok::<_, Error>(store::key::own(tx, "log-key", &fresh)?))?;
     Key::from_seed(&seed).ok_or_else(|| Error::Internal("the key of the log is damaged".into()))
 }
 

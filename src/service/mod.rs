@@ -247,8 +247,8 @@ impl Muster {
         let fresh = [ids.secret(), ids.secret()];
         let (etag_key, cursor_key) = store.write_blocking(move |tx| {
             let [etag, cursor] = &fresh;
-            let etag = store::setting::claim(tx, "etag-key", etag)?;
-            Ok::<_, Error>((etag, store::setting::claim(tx, "cursor-key", cursor)?))
+            let etag = store::key::own(tx, "etag-key", etag)?;
+            Ok::<_, Error>((etag, store::key::own(tx, "cursor-key", cursor)?))
         })?;
         let log_key = Arc::new(log::key(&store, ids.secret())?);
         let trusted = settings

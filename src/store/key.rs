@@ -10,10 +10,10 @@ use diesel::sql_types::BigInt;
 
 use super::db::{Address, Db, Purpose, on_both};
 use super::schema::{person_key, tenant_key};
-use super::{Error, Tx};
+use super::{Error, Tx, setting};
 use crate::domain::record::Folded;
 use crate::domain::sealed::Envelope;
-use crate::domain::sealing::{Key, NONCE, Place};
+use crate::domain::sealing::{KEY, Key, NONCE, Place};
 use crate::domain::secrets::Secrets;
 use crate::id::{IdSource, ResourceId, TenantId};
 
@@ -134,11 +134,7 @@ impl Keyring {
                 "the key of tenant {} is damaged: the key-encryption key {kek} does not open it",
                 tenant.0
             ))),
-            None => Err(Error::Key(format!(
-                "it is encrypted under the key-encryption key {kek}, and the one that is given is {}: nothing was changed; \
-                 start with the right one",
-                self.ids()
-            ))),
+            None => Err(self.is_another(kek)),
         }
     }
 
@@ -367,7 +363,55 @@ impl TenantKeys {
     }
 }
 
-/// Wraps every tenant's key by the first of the key-encryption keys: that one's name, and how many were wrapped by another. What they wrap stays
+/// The installation's own keys, by the names of their settings: they sign the log's heads, versions and cursors.
+const OWN: [&str; 3] = ["log-key", "etag-key", "cursor-key"];
+/// How long the name of a key is, before what it has sealed.
+const NAME: usize = 16;
+
+/// One of the installation's own keys, as it is for use; `fresh` if there is none yet. It is kept sealed under the
+/// key-encryption key: who has the database alone cannot sign a head of the log.
+pub fn own(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error> {
+    let sealed = tx.keys().seal_own(name, fresh)?;
+    let kept = setting::claim(tx, name, &sealed)?;
+    if kept.len() != fresh.len() {
+        return tx.keys().open_own(name, &kept);
+    }
+    // As releases before this one kept it.
+    let sealed = tx.keys().seal_own(name, &kept)?;
+    setting::replace(tx, name, (&kept, &sealed))?;
+    Ok(kept)
+}
+
+impl Keyring {
+    /// A key of the installation's own: the name of the key-encryption key, and what that has sealed.
+    fn seal_own(&self, name: &str, key: &[u8]) -> Result<Vec<u8>, Error> {
+        let kek = self.current()?;
+        let sealed = kek.seal(self.nonce(), place(TenantId(0), None, name), key)?;
+        Ok([kek.id().as_bytes(), &sealed].concat())
+    }
+
+    fn open_own(&self, name: &str, kept: &[u8]) -> Result<Vec<u8>, Error> {
+        let (kek, sealed) = kept.split_at_checked(NAME).unwrap_or((kept, &[]));
+        let named = self
+            .0
+            .encrypting
+            .iter()
+            .find(|key| key.id().as_bytes() == kek);
+        let named = named.ok_or_else(|| self.is_another(&String::from_utf8_lossy(kek)))?;
+        Ok(named.open(place(TenantId(0), None, name), sealed)?)
+    }
+
+    /// What is kept is encrypted under a key that was not given.
+    fn is_another(&self, kek: &str) -> Error {
+        Error::Key(format!(
+            "it is encrypted under the key-encryption key {kek}, and the one that is given is {}: nothing was changed; \
+             start with the right one",
+            self.ids()
+        ))
+    }
+}
+
+/// Wraps every tenant's key, and the installation's own, by the first of the key-encryption keys: that one's name, and how many were wrapped by another. What they wrap stays
 /// as it is, and processes that run go on.
 pub fn rotate(tx: &mut Tx<'_>) -> Result<(String, usize), Error> {
     let keys = tx.keys();
@@ -387,6 +431,12 @@ pub fn rotate(tx: &mut Tx<'_>) -> Result<(String, usize), Error> {
             ))
             .execute(tx.db)
             .map_err(|error| tx.explain(error))?;
+    }
+    for name in OWN {
+        if let Some(kept) = setting::find(tx, name)? {
+            let sealed = keys.seal_own(name, &own(tx, name, &[0; KEY])?)?;
+            setting::replace(tx, name, (&kept, &sealed))?;
+        }
     }
     Ok((kek.id(), rows.len()))
 }

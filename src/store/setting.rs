@@ -8,7 +8,7 @@ use super::schema::setting;
 use super::{Error, Tx};
 
 /// The setting named `name`; `fresh` if there was none: whoever comes first decides.
-pub fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error> {
+pub(super) fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error> {
     on_both!(&mut *tx.db, connection => diesel::insert_into(setting::table)
         .values((setting::name.eq(name), setting::value.eq(fresh)))
         .on_conflict_do_nothing()
@@ -19,6 +19,19 @@ pub fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error
         .select(setting::value)
         .first(tx.db);
     value.map_err(|error| tx.explain(error))
+}
+
+/// Puts another value in the place of what was read; who was faster is believed.
+pub(super) fn replace(
+    tx: &mut Tx<'_>,
+    name: &str,
+    (known, value): (&[u8], &[u8]),
+) -> Result<(), Error> {
+    let unchanged = setting::table.filter(setting::name.eq(name).and(setting::value.eq(known)));
+    let put = diesel::update(unchanged)
+        .set(setting::value.eq(value))
+        .execute(tx.db);
+    put.map(drop).map_err(|error| tx.explain(error))
 }
 
 /// Whether `holder` has the lease named `name` now: if it had it, or nobody does whose time is not over. It is kept until

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::SystemClock;
 use muster::config::{KeySource, Keys};
+use muster::domain::log::head::Key;
 use muster::id::RandomIds;
 use muster::secret::Secret;
 use serde_json::json;
@@ -117,6 +118,7 @@ on_both!(
     a_wrong_key_opens_nothing_and_loses_nothing,
     a_new_key_takes_the_old_ones_place_while_servers_run,
     events_are_readable_with_the_key_alone,
+    the_installations_own_keys_are_sealed_too,
 );
 
 fn a_wrong_key_opens_nothing_and_loses_nothing(database: &Database) {
@@ -185,6 +187,52 @@ fn a_new_key_takes_the_old_ones_place_while_servers_run(database: &Database) {
     running.service().tenant("another").unwrap();
     create(&running, "Mary");
     assert_eq!(told(&running), ["Ada", "Grace", "Mary"]);
+}
+
+/// Who has the database alone cannot sign a head of the log, nor make a cursor.
+fn the_installations_own_keys_are_sealed_too(database: &Database) {
+    let own = "SELECT name || ' ' || cast(length(value) AS text) AS t FROM setting WHERE name LIKE '%-key' ORDER BY name";
+    let sealed = ["cursor-key 76", "etag-key 76", "log-key 76"];
+    generate(database.folder(), "old");
+    generate(database.folder(), "new");
+    // As releases before this one kept it.
+    let hex = "07".repeat(32);
+    let bytes = match database.engine() {
+        Engine::Sqlite => format!("x'{hex}'"),
+        Engine::Postgres => format!("decode('{hex}', 'hex')"),
+    };
+    let mut connection = database.connect();
+    connection.run(&format!(
+        "INSERT INTO setting (name, value) VALUES ('log-key', {bytes})"
+    ));
+    let running = serve(database, &["old"]).unwrap();
+    let public = running.service().log_key();
+    running.stop().unwrap();
+    let expected = Key::from_seed(&[7; 32]).unwrap();
+    assert_eq!(
+        public,
+        expected.public(),
+        "heads go on to be signed by the same key"
+    );
+    assert_eq!(connection.texts(own), sealed);
+
+    let path = |name| database.folder().join(name).display().to_string();
+    let keys = format!(
+        "key_encryption_key = {{ file = \"{}\" }}\nprevious = [{{ file = \"{}\" }}]",
+        path("new"),
+        path("old")
+    );
+    done(&[
+        "keys",
+        "rotate",
+        "--config",
+        &configuration(database, &keys),
+    ]);
+    let running = serve(database, &["new"]).unwrap();
+    assert_eq!(running.service().log_key(), public);
+    running.stop().unwrap();
+    assert_eq!(connection.texts(own), sealed);
+    assert!(serve(database, &["old"]).is_err());
 }
 
 fn events_are_readable_with_the_key_alone(database: &Database) {
