@@ -43,6 +43,8 @@ fn the_command_verifies_exports_and_finds() {
         told.contains("\"size\":6") && told.contains("public key"),
         "{told}"
     );
+    let (_, key) = told.trim_end().rsplit_once(' ').unwrap();
+    assert!(text(&["verify", "--key", key], 0).contains("6 events"));
     let lines: Vec<Value> = text(&["export", "--after", "3"], 0)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -60,6 +62,19 @@ fn the_command_verifies_exports_and_finds() {
         told.contains(&format!("position 4, event {id}: ")),
         "{told}"
     );
+    // Whoever puts a key of his own in that one's place, and signs all heads anew, is found by who has kept the key.
+    connection.run("UPDATE event SET client = 'hris' WHERE seq = 5");
+    assert!(text(&["verify", "--key", key], 0).contains("6 events"));
+    let own = format!(
+        "UPDATE setting SET value = x'{}' WHERE name = 'log-key'",
+        "07".repeat(32)
+    );
+    connection.run(&own);
+    connection.run("DROP TRIGGER log_head_is_never_deleted; DELETE FROM log_head");
+    fs::remove_file(&heads).unwrap();
+    text(&["verify"], 0);
+    let told = text(&["verify", "--key", key], 1);
+    assert!(told.contains(&format!("not by {key}")), "{told}");
     drop(connection);
     database.forget();
 }

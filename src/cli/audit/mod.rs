@@ -42,6 +42,9 @@ struct Verify {
     /// A file of heads that were kept elsewhere, one a line [default: the file that the server keeps].
     #[arg(long, value_name = "FILE")]
     head: Option<PathBuf>,
+    /// The public key that was kept elsewhere, as `muster audit head` prints it: another one is a finding.
+    #[arg(long, value_name = "BASE64")]
+    key: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -86,6 +89,14 @@ fn verify(options: &Verify) -> Result<(), Failure> {
         Some(text) => start(text, &mut retained)?,
     };
     let service = options.place.open()?;
+    let known = service.log_key();
+    if let Some(key) = options.key.as_ref().filter(|key| key.trim() != known) {
+        print(&format!(
+            "the heads are signed by the key {known}, not by {}: who put it in that one's place could sign any log\n",
+            key.trim()
+        ))?;
+        return Err(Failure::run("the log is not what was sealed: another key"));
+    }
     tell(&service, since, &retained)
 }
 
