@@ -88,7 +88,7 @@ pub(super) fn own(config: &Config) -> Result<Option<(Own, &OwnIssuer)>, Failure>
     let (Some(own), Some(url)) = (&config.own_issuer, config.own_issuer_url()) else {
         return Ok(None);
     };
-    let opened = Own::open(&own.key, url, own.audience.clone())?;
+    let opened = Own::open(&own.key, url, own.audience.clone())?.after(&own.previous)?;
     Ok(Some((opened, own)))
 }
 

@@ -17,8 +17,11 @@ const SCIM: &str = "/scim/v2";
 #[serde(deny_unknown_fields)]
 pub struct OwnIssuer {
     /// The file of its signing key (ES256, in PEM form), made for its owner alone when it is first wanted. A file with another
-    /// key ends all tokens.
+    /// key ends all tokens, but for those of `previous`.
     pub key: PathBuf,
+    /// The files of the keys whose place it has taken: their tokens stay good until they end, or until the file is left out.
+    #[serde(default)]
+    pub previous: Vec<PathBuf>,
     /// The `aud` of its tokens; default `muster`.
     #[serde(default = "audience")]
     pub audience: String,

@@ -1,7 +1,7 @@
 //! The server's own production issuer: discovery and keys for whoever wants to verify its tokens, and no token endpoint. The
 //! operator's command alone makes its tokens, for callers that can only hold a bearer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -19,6 +19,8 @@ pub struct Own {
     url: String,
     audience: String,
     key: SigningKey,
+    /// Those whose place it has taken: their tokens are good until they end.
+    previous: Vec<SigningKey>,
 }
 
 /// What a token is issued for.
@@ -63,7 +65,25 @@ impl Own {
             url,
             audience,
             key: SigningKey::open_file(Kind::Es256, key)?,
+            previous: Vec::new(),
         })
+    }
+
+    /// The same, with the keys whose place its own has taken, in these files.
+    ///
+    /// # Errors
+    /// When one of them cannot be read: it is not made anew.
+    pub fn after(mut self, previous: &[PathBuf]) -> Result<Self, Error> {
+        for key in previous {
+            if !key.exists() {
+                let key = key.display();
+                return Err(Error(format!(
+                    "there is no previous key of the issuer at {key}"
+                )));
+            }
+            self.previous.push(SigningKey::open_file(Kind::Es256, key)?);
+        }
+        Ok(self)
     }
 
     /// Its issuer identifier: the `iss` of its tokens.
@@ -75,8 +95,9 @@ impl Own {
     /// Its public keys (RFC 7517 §4).
     #[must_use]
     pub fn published(&self) -> Vec<Value> {
-        let public = serde_json::to_value(self.key.public());
-        public.into_iter().collect()
+        let keys = std::iter::once(&self.key).chain(&self.previous);
+        keys.filter_map(|key| serde_json::to_value(key.public()).ok())
+            .collect()
     }
 
     /// A token, which is kept nowhere.

@@ -48,6 +48,7 @@ on_both!(
     a_revoked_token_is_out_though_it_was_verified_before,
     what_another_process_revokes_is_out_here_too,
     what_was_never_issued_is_refused_whoever_signed_it,
+    a_replaced_key_goes_on_to_vouch_for_what_it_signed,
     a_token_is_of_its_client_and_tenant_alone,
     a_disabled_client_is_out_with_its_token,
     tokens_are_issued_listed_and_revoked_by_command,
@@ -59,11 +60,19 @@ fn key(folder: &Path) -> PathBuf {
     folder.join("issuer-key.pem")
 }
 
+/// The key whose place that has taken.
+fn replaced(folder: &Path) -> PathBuf {
+    let path = folder.join("replaced-key.pem");
+    Own::open(&path, OWN.into(), "muster".into()).unwrap();
+    path
+}
+
 fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
     let app = App::start_with(engine, |config, folder| {
         config.server.public_url = Some(PUBLIC.into());
         config.own_issuer = Some(OwnIssuer {
             key: key(folder),
+            previous: vec![replaced(folder)],
             audience: "muster".into(),
             most_days: MOST_DAYS,
         });
@@ -106,8 +115,11 @@ fn try_issue(app: &App, request: Request) -> Result<Issued, Error> {
 
 /// Signs a token as the server's own issuer does: whoever has the key file can.
 fn signed(app: &App, issued: &Issued, id: ResourceId, client: &str) -> String {
-    let key = key(app.database.folder());
-    let own = Own::open(&key, OWN.into(), "muster".into()).unwrap();
+    signed_by(&key(app.database.folder()), issued, id, client)
+}
+
+fn signed_by(key: &Path, issued: &Issued, id: ResourceId, client: &str) -> String {
+    let own = Own::open(key, OWN.into(), "muster".into()).unwrap();
     let grant = Grant {
         id,
         tenant: "default",
@@ -262,17 +274,26 @@ async fn what_was_never_issued_is_refused_whoever_signed_it(app: &App) {
     assert!(detail.contains("it was not issued here"), "{detail}");
     // Another issuer's key proves nothing here.
     let folder = app.database.folder().join("elsewhere.pem");
-    let other = Own::open(&folder, OWN.into(), "muster".into()).unwrap();
-    let grant = Grant {
-        id: issued.id,
-        tenant: "default",
-        client: "okta",
-        issued: issued.issued,
-        expires: issued.expires,
-    };
-    let token = other.issue(&grant).unwrap();
-    let refused = bearer(app, token.reveal()).get("/Users").await;
+    let token = signed_by(&folder, &issued, issued.id, "okta");
+    let refused = bearer(app, &token).get("/Users").await;
     refused.refused(401, "");
+}
+
+async fn a_replaced_key_goes_on_to_vouch_for_what_it_signed(app: &App) {
+    apply(app, &policy());
+    let (issued, _, okta) = holder(app, 90);
+    let old = signed_by(&replaced(app.database.folder()), &issued, issued.id, "okta");
+    bearer(app, &old).get("/Users").await.ok(200);
+    okta.get("/Users").await.ok(200);
+    // What is revoked is so, whichever key signed it.
+    revoke(app, Which::One(issued.id)).unwrap();
+    bearer(app, &old).get("/Users").await.refused(401, "");
+    let folder = app.database.folder();
+    let own = Own::open(&key(folder), OWN.into(), "muster".into()).unwrap();
+    let gone = own.after(&[folder.join("nowhere.pem")]);
+    let said = gone.err().unwrap().to_string();
+    assert!(said.contains("nowhere.pem"), "{said}");
+    assert!(!folder.join("nowhere.pem").exists(), "none is made");
 }
 
 async fn a_token_is_of_its_client_and_tenant_alone(app: &App) {
