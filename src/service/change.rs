@@ -148,6 +148,7 @@ impl<'a> Write<'a> {
         }
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
+        self.note_withheld(tx, id, &withheld)?;
         if changes.is_empty() {
             let decided = matches!(
                 happened,

@@ -226,6 +226,7 @@ impl Write<'_> {
         let mut sources = vec![own];
         let following = self.follow(tx, (id, None), &mut sources)?;
         let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
+        self.note_withheld(tx, id, &withheld)?;
         self.stay(&leaves)?;
         self.check_account(&leaves)?;
         let suggested = self.newly_suggested(&Claims::default(), &sources, &leaves);

@@ -356,6 +356,7 @@ impl Write<'_> {
         let of_it = Write::new(self.muster, self.context, self.view);
         let mut sources = vec![moved];
         let (leaves, withheld) = of_it.fold_unique(tx, None, &mut sources)?;
+        of_it.note_withheld(tx, new_id, &withheld)?;
         let event = of_it.event(Happened::Created, new_id);
         let event = event
             .with_changes(changes(&Leaves::new(), &leaves))

@@ -103,6 +103,7 @@ mod target;
 pub mod token;
 mod trace;
 pub mod verify;
+mod withheld;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -32,7 +32,8 @@ impl Muster {
         }
     }
 
-    /// Forgets the keys of requests whose time is over, ends the reviews that nobody has decided in time, begins and ends the
+    /// Forgets the keys of requests whose time is over, ends the reviews that nobody has decided in time, asks whose a
+    /// value is that was kept out, begins and ends the
     /// employments whose day has come, and warns of the tokens that end soon.
     pub(super) fn sweep(&self, process: &str, now: DateTime<Utc>) {
         match self.leads(process, now) {
@@ -52,6 +53,10 @@ impl Muster {
             tell(
                 "reviews expired: nobody has decided them in time",
                 self.expire_reviews(tenant, now),
+            );
+            tell(
+                "questions opened: a value was kept out that another has",
+                self.ask_of_withheld(tenant, now),
             );
             tell(
                 "applications whose verification counts no longer",

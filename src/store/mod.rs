@@ -29,6 +29,7 @@
 //! | `brake` | how many leavers each client has made lately |
 //! | `apart` | of which source records a human has said that they are two persons |
 //! | `model` | trained models of matching, version by version |
+//! | `withheld` | who has what was kept out of another |
 //! | `restore` | what is gone standing again |
 //! | `kpi` | what figures are made of |
 //! | `join_key` | who holds the values of a join key |
@@ -94,6 +95,7 @@ mod tx;
 pub mod unique;
 mod use_case;
 mod values;
+pub mod withheld;
 mod workers;
 mod writer;
 

@@ -168,6 +168,15 @@ diesel::table! {
     }
 }
 diesel::table! {
+    withheld (tenant, subject, holder, system) {
+        tenant -> Integer,
+        subject -> Binary,
+        holder -> Binary,
+        system -> Text,
+        noted -> BigInt,
+    }
+}
+diesel::table! {
     brake (tenant, client, act) { tenant -> Integer, client -> Text, act -> Text, state -> Text, }
 }
 diesel::table! {

@@ -1,5 +1,6 @@
 //! What a client may not see is not in any answer, and cannot be searched, sorted or probed by.
 
+use muster::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::rules::{POLICY, apply};
@@ -244,6 +245,14 @@ async fn the_second_stamp_ignores_what_is_classified(app: &App) {
     .ok(200);
 }
 
+/// What the sweep does two minutes later; how many questions were opened.
+fn sweep(app: &App) -> usize {
+    let (service, now) = (app.service().clone(), app.clock.now());
+    let later = now + chrono::TimeDelta::minutes(2);
+    let sweep = move || service.ask_of_withheld(muster::id::TenantId(1), later);
+    std::thread::spawn(sweep).join().unwrap().unwrap()
+}
+
 async fn a_hidden_conflict_is_accepted_and_told_to_nobody(app: &App) {
     apply(
         app,
@@ -254,11 +263,8 @@ async fn a_hidden_conflict_is_accepted_and_told_to_nobody(app: &App) {
     );
     let (hris, idp) = (app.client("hris").await, app.client("idp").await);
     let badge = json!([{"system": "greenhouse", "field": "candidate_id", "value": "7"}]);
-    hris.create(
-        "/Persons",
-        json!({"displayName": "Ada", "externalIdentifiers": badge}),
-    )
-    .await;
+    let ada = json!({"displayName": "Ada", "externalIdentifiers": badge});
+    let ada = hris.create("/Persons", ada).await;
     let made = idp
         .create(
             "/Persons",
@@ -281,6 +287,25 @@ async fn a_hidden_conflict_is_accepted_and_told_to_nobody(app: &App) {
     let events = app.events_of(made["id"].as_str().unwrap());
     assert_eq!(events[0]["withheld"][0]["path"], "externalIdentifiers");
     assert_eq!(events[0]["withheld"][0]["new"]["value"], "7");
+    // It is queued for a human: the two may be one.
+    let asked = || {
+        let reviews = "SELECT document AS t FROM resource WHERE document LIKE '%withheldValue%'";
+        app.database.connect().texts(reviews)
+    };
+    assert_eq!(asked().len(), 0, "not while the writer waits");
+    assert_eq!(sweep(app), 1);
+    let reviews = asked();
+    assert_eq!(reviews.len(), 1, "{reviews:?}");
+    let ids = [ada["id"].as_str(), made["id"].as_str()];
+    assert!(
+        ids.iter().all(|id| reviews[0].contains(id.unwrap())),
+        "{reviews:?}"
+    );
+    let again = json!([{"op": "add", "path": "externalIdentifiers", "value": badge}]);
+    let path = format!("/Persons/{}", made["id"].as_str().unwrap());
+    idp.patch(&path, again).await.ok(200);
+    assert_eq!(sweep(app), 0, "one question, however often it is said");
+    assert_eq!(asked().len(), 1);
     // Who may see it is told.
     hris.post(
         "/Persons",

@@ -1,0 +1,11 @@
+-- Values that were kept out of a record because another has them, of whom the writer may not know: a human is asked whether the
+-- two are one, later, so that nothing of it shows in the answer. The same columns as in ../../postgres.
+
+CREATE TABLE withheld (
+    tenant INTEGER NOT NULL REFERENCES tenant (id),
+    subject BLOB NOT NULL,
+    holder BLOB NOT NULL,
+    system TEXT NOT NULL,
+    noted BIGINT NOT NULL,
+    PRIMARY KEY (tenant, subject, holder, system)
+) WITHOUT ROWID;
