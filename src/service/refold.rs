@@ -3,7 +3,7 @@
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -21,9 +21,10 @@ use crate::id::TenantId;
 use crate::store::refold::Progress;
 use crate::store::{self, Tx};
 
-/// Records in one transaction: nobody waits behind it for long.
+/// Records in one transaction, and for how long at most: nobody waits behind it for long.
 const CHUNK: i64 = 200;
-/// How long it rests between two chunks, so that others come first; and how often it looks whether there is a new policy.
+const LONGEST: Duration = Duration::from_millis(100);
+/// How long it rests at least between two chunks, so that others come first; and how often it looks whether there is a new policy.
 const REST: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it looks for reviews whose time is over.
@@ -124,6 +125,7 @@ impl Muster {
                     swept = clock.now();
                     muster.sweep(&process, swept);
                 }
+                let began = Instant::now();
                 let more = muster.policies().values().any(|governed| {
                     muster
                         .refold(governed, clock.now())
@@ -132,7 +134,12 @@ impl Muster {
                             false
                         })
                 });
-                pause = if more { REST } else { LOOK };
+                // As long as it has worked: other processes that wait look only now and then.
+                pause = if more {
+                    REST.max(began.elapsed())
+                } else {
+                    LOOK
+                };
             }
             if let Some(inner) = weak.upgrade() {
                 Self(inner).resign(&process);
@@ -191,7 +198,11 @@ impl Muster {
             return Ok(progress);
         }
         let page = store::refold::page(tx, tenant, progress.position, CHUNK)?;
+        let began = Instant::now();
         for folded in &page {
+            if began.elapsed() > LONGEST {
+                break;
+            }
             progress.position = folded.row;
             progress.looked += 1;
             match self.refold_one(tx, folded.row, governing, (matches, now))? {

@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod afternoon;
 mod bad_input;
 mod import;
 mod mapping;

@@ -20,7 +20,6 @@ mod documents;
 mod texts;
 
 mod advice;
-mod afternoon;
 mod apart;
 mod brake;
 mod idempotency;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use backon::{BlockingRetryable, ExponentialBuilder};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -141,7 +143,7 @@ impl Import<'_> {
             rejected: chunk.rejected,
             now,
         };
-        let outcomes: Outcomes = self.run(work)?;
+        let outcomes: Outcomes = self.run(&work)?;
         let asked = |(row, outcome): (&Ready, _)| self.muster.asked_blocking(&row.context, outcome);
         let outcomes: Outcomes = if self.dry_run {
             outcomes
@@ -176,7 +178,24 @@ impl Import<'_> {
         replay.commit(&mut Ledger::default(), chunk, now)
     }
 
-    fn run(&self, work: Work) -> Result<Outcomes, Error> {
+    /// A database that is locked or restarting is waited for: other processes write too, and hours of work do not end for that.
+    fn run(&self, work: &Work) -> Result<Outcomes, Error> {
+        let patience = ExponentialBuilder::default()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_delay(LONGEST_WAIT)
+            .without_max_times()
+            .with_total_delay(Some(PATIENCE));
+        let again = |error: &Error| matches!(error, Error::Unavailable { .. });
+        let once = || self.run_once(work.clone());
+        once.retry(patience)
+            .when(again)
+            .notify(|error, wait| {
+                tracing::warn!(%error, wait_ms = wait.as_millis(), "the import waits for the database");
+            })
+            .call()
+    }
+
+    fn run_once(&self, work: Work) -> Result<Outcomes, Error> {
         let store = &self.muster.0.store;
         if !self.dry_run {
             return store.write_blocking(move |tx| work.perform(tx));
@@ -185,7 +204,13 @@ impl Import<'_> {
     }
 }
 
+/// How long a database is waited for that cannot answer: in all, first, and at most at once.
+const PATIENCE: Duration = Duration::from_mins(2);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// A chunk as a use case.
+#[derive(Clone)]
 struct Work {
     muster: Muster,
     rows: Arc<Vec<Ready>>,
