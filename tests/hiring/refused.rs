@@ -180,9 +180,12 @@ async fn b_064_nothing_of_what_a_refused_payload_said_is_kept(app: &App) {
     )
     .await
     .refused(400, "invalidPath");
-    ats.patch(&path, replace("phoneNumbers", json!("QkFTRTY0")))
-        .await
-        .refused(400, "invalidValue");
+    ats.patch(
+        &path,
+        replace("dataProtection.retentionDays", json!("QkFTRTY0")),
+    )
+    .await
+    .refused(400, "invalidValue");
     let items = queue(app, "").await;
     assert_eq!(items.len(), 3, "{items:?}");
     let all = json!(items).to_string();
