@@ -17,6 +17,7 @@
 //! | `contract` | `muster contract`: whether a newer schema breaks who relies on an older one |
 //! | `database` | opens the service on the configured database |
 //! | `audit/` | `muster audit`: verifies the sealed log, exports it, prints its heads |
+//! | `integrations` | `muster integrations`: prints how far each connected system is behind |
 //! | `kpi` | `muster kpi`: prints figures of how the house is run |
 //! | `events` | `muster events`: prints the log |
 //! | `trace` | `muster trace`: what happened, by any id |
@@ -38,6 +39,7 @@ mod extract;
 mod failure;
 mod findings;
 mod import;
+mod integrations;
 mod keys;
 mod kpi;
 mod mapping;
@@ -77,6 +79,8 @@ enum Command {
     Events(events::Options),
     /// Print figures of how the house is run: times to hire, duplicates, reviews, readiness for an audit.
     Kpi(kpi::Options),
+    /// Print how far each connected system is behind: what it has not read, when it last wrote, what was refused.
+    Integrations(integrations::Options),
     /// Verify the sealed log, export it, print its signed heads.
     Audit(audit::Options),
     /// Try a SCIM server, this one or any other, clause by clause.
@@ -127,6 +131,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(options)) => demo::command(options),
         Some(Command::Trace(options)) => trace::run(&options),
         Some(Command::Kpi(options)) => kpi::run(&options),
+        Some(Command::Integrations(options)) => integrations::run(&options),
         Some(Command::Audit(options)) => audit::run(&options),
         Some(Command::Contract(options)) => contract::run(&options),
         Some(Command::Conform(options)) => conform::command(options),

@@ -19,6 +19,8 @@
 //! | `resolved` | how it was decided who a person is, as the log tells it |
 //! | `review` | questions for a human |
 //! | `brake` | whether a run of leavers goes on without a human |
+//! | `integration` | how far a connected system is behind |
+//! | `refused` | what is kept of a write that was refused for what it said |
 //! | `kpi` | how figures are made of counts and times |
 //! | `withdrawn` | what a system said of a record that is gone, kept to bring it back |
 //! | `event` | the event that explains a change |
@@ -52,6 +54,7 @@ pub mod fold;
 pub mod hropen;
 pub mod idempotency;
 pub mod index;
+pub mod integration;
 pub mod kpi;
 pub mod lifecycle;
 pub mod lineage;
@@ -62,6 +65,7 @@ pub mod matching;
 pub mod name;
 pub mod policy;
 pub mod record;
+pub mod refused;
 pub mod rendering;
 pub mod resolution;
 pub mod resolved;

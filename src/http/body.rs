@@ -88,7 +88,21 @@ pub(super) async fn ahead(
     Ok(bytes)
 }
 
+/// What a request said, for whoever has to tell why it was refused.
+#[derive(Clone)]
+pub(super) struct Said(pub(super) web::Bytes);
+
 async fn read(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<web::Bytes, Failure> {
+    let bytes = arriving(request, payload, limit).await?;
+    request.extensions_mut().insert(Said(bytes.clone()));
+    Ok(bytes)
+}
+
+async fn arriving(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,

@@ -18,6 +18,7 @@ use super::Door;
 use super::answer;
 use super::caller::{CORRELATION, Correlation};
 use super::error::Failure;
+use super::refused;
 use super::scim::ROOT;
 
 /// The outermost middleware.
@@ -42,6 +43,8 @@ pub async fn boundary<B: MessageBody + 'static>(
     {
         let log = door.refusals.log(door, answer, &correlation.id);
         log.instrument(span.clone()).await;
+        let keep = refused::keep(door, answer, &correlation.id);
+        keep.instrument(span.clone()).await;
     }
     let _entered = span.enter();
     match outcome {

@@ -23,7 +23,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
 
 /// `?client=&resource=`: the client's name in the policy, and the id of the record.
 async fn explain(request: HttpRequest, caller: Caller) -> Answer {
-    Muster::may_explain(&caller.context)?;
+    Muster::may_read_whole_log(&caller.context)?;
     let pairs = parse(request.query_string())?;
     let named = |name: &str, what: &str| {
         let missing = || Failure::invalid_value(format!("'{name}' is missing: {what}"));

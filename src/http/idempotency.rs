@@ -77,7 +77,7 @@ pub(super) async fn once(
 }
 
 /// Whether what is asked for changes something.
-fn is_write(method: &Method, path: &str) -> bool {
+pub(super) fn is_write(method: &Method, path: &str) -> bool {
     let changes = [Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
     changes.contains(method) && !path.ends_with("/.search")
 }

@@ -20,6 +20,8 @@
 //! | `contracts` | `/schemas`: the published JSON Schemas |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
 //! | `explain` | `/admin/policy/explain`: what a client would do with and see of a record |
+//! | `integrations` | `/admin/integrations`: how far each connected system is behind |
+//! | `refused` | `/admin/refused`: writes that were refused for what they said |
 //! | `kpi` | `/admin/kpis`: figures of how the house is run |
 //! | `health` | `/healthz` and `/readyz` |
 //! | `tls` | the certificate, read anew when its files change |
@@ -35,6 +37,7 @@ mod explain;
 mod health;
 mod html;
 mod idempotency;
+mod integrations;
 mod kpi;
 mod limit;
 mod log;
@@ -42,6 +45,7 @@ mod openapi;
 mod prefer;
 mod query;
 mod refusals;
+mod refused;
 mod scim;
 mod sign_in;
 mod stream;
@@ -157,6 +161,8 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .configure(log::mount)
             .configure(explain::mount)
             .configure(kpi::mount)
+            .configure(integrations::mount)
+            .configure(refused::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));
     }

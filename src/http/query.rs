@@ -63,6 +63,25 @@ fn bad_escape() -> Failure {
     )
 }
 
+/// The parameter of that name, if it is there: a whole number of a range.
+pub(super) fn number(
+    pairs: &[(String, String)],
+    name: &str,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<Option<i64>, Failure> {
+    let read = |text: &str| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            Failure::invalid_value(format!(
+                "'{name}' is '{text}': give a whole number from {} to {}",
+                range.start(),
+                range.end()
+            ))
+        })
+    };
+    single(pairs, name)?.map(read).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

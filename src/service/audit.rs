@@ -3,8 +3,9 @@
 use std::iter;
 
 use super::sight::clearance;
-use super::{Error, Muster, Page, Written};
-use crate::domain::context::Context;
+use super::{Error, Muster, Page, Written, permit};
+use crate::domain::audit_event::NAME;
+use crate::domain::context::{Context, Right};
 use crate::domain::event::{Event, Refusal};
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::view::View;
@@ -14,6 +15,18 @@ use crate::scim::list::ListRequest;
 use crate::store;
 
 impl Muster {
+    /// Whether a client may read the whole log of its tenant, and so what is told of all of it: figures, integrations, others' rights.
+    pub fn may_read_whole_log(context: &Context) -> Result<(), Error> {
+        permit(context, Right::Read, NAME)?;
+        if context.client.clearance.on(NAME).is_bounded() {
+            return Err(Error::Forbidden(format!(
+                "this is of the whole tenant, and the client '{}' may read a part of its AuditEvents",
+                context.client.name
+            )));
+        }
+        Ok(())
+    }
+
     /// Logs that these were read, if anything of them is classified: committed before the answer leaves, in one event.
     pub(super) async fn disclose(
         &self,

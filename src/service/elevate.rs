@@ -89,6 +89,13 @@ impl Target {
 }
 
 impl Muster {
+    /// The view at `endpoint`, if the caller may let suggestions stand there: asked before anything that it sent is looked at.
+    pub fn may_elevate(&self, context: &Context, endpoint: &str) -> Result<Arc<View>, Error> {
+        let view = self.view(context, endpoint, Right::Write)?;
+        permit(context, Right::Write, "Review")?;
+        Ok(view)
+    }
+
     /// Lets what a system says of an attribute stand, whatever its master says, until that system says otherwise or another
     /// is elevated. It is for those who settle conflicts: they may write reviews.
     pub async fn elevate(
@@ -99,8 +106,7 @@ impl Muster {
         order: Elevation,
         projection: &Projection,
     ) -> Result<Written, Error> {
-        let view = self.view(context, endpoint, Right::Write)?;
-        permit(context, Right::Write, "Review")?;
+        let view = self.may_elevate(context, endpoint)?;
         let target = Target::of(&view, &order.path, context)?;
         let name = view.resource_type.name.clone();
         let elevate = Elevate {

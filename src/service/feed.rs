@@ -2,12 +2,15 @@
 //! skips a late commit. A client sees the events of the types that it may read, deletions among them, with the values that it
 //! might see.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Error, Muster};
-use crate::domain::context::{Context, Right};
+use crate::domain::context::{Client, Context, Right};
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::Kind;
+use crate::domain::view::View;
 use crate::store::{self, Tx};
 
 /// A piece of the feed.
@@ -25,6 +28,7 @@ const INTERNAL: [&str; 2] = [".read", ".confirmed"];
 impl Muster {
     /// The events from a position on, at most `limit` positions of the log.
     pub async fn feed(&self, context: &Context, after: i64, limit: i64) -> Result<Feed, Error> {
+        self.note_asked(context, after);
         let (muster, reader) = (self.clone(), context.clone());
         let read = move |tx: &mut Tx<'_>| {
             let tenant = reader.tenant();
@@ -54,15 +58,9 @@ impl Muster {
         context: &Context,
         body: &Value,
     ) -> Result<bool, Error> {
-        let what = body["type"].as_str().unwrap_or_default();
-        let of = body["resourceType"].as_str().and_then(Kind::of_type);
-        let Some(kind) = of.filter(|_| !INTERNAL.iter().any(|end| what.ends_with(end))) else {
-            return Ok(false);
-        };
-        let mut views = self.0.renderer.catalog().views().iter();
-        let readable = |name: &str| context.client.may(Right::Read, name);
-        let view = views.find(|view| view.kind == kind && readable(&view.resource_type.name));
-        let Some(view) = view else { return Ok(false) };
+        let text = |name: &str| body[name].as_str().unwrap_or_default();
+        let told = self.is_told_of(Some(&context.client), text("type"), text("resourceType"));
+        let Some(view) = told else { return Ok(false) };
         let clearance = context.client.clearance.on(&view.resource_type.name);
         if !clearance.is_bounded() {
             return Ok(true);
@@ -74,5 +72,19 @@ impl Muster {
             None => None,
         };
         Ok(found.is_some_and(|found| self.reaches(context, view, &found.leaves, Right::Read)))
+    }
+
+    /// The view through which a client is told of events of a type, about records of a resource type; nothing if it is not. Of no
+    /// client: that of whoever may read everything.
+    pub(super) fn is_told_of(
+        &self,
+        client: Option<&Client>,
+        what: &str,
+        of: &str,
+    ) -> Option<&Arc<View>> {
+        let kind = Kind::of_type(of).filter(|_| !INTERNAL.iter().any(|end| what.ends_with(end)))?;
+        let may = |name: &str| client.is_none_or(|client| client.may(Right::Read, name));
+        let mut views = self.0.renderer.catalog().views().iter();
+        views.find(|view| view.kind == kind && may(&view.resource_type.name))
     }
 }

@@ -45,6 +45,14 @@ struct Joining {
 }
 
 impl Muster {
+    /// The view of persons, if the caller may merge and split them: asked before anything that it sent is looked at.
+    pub fn may_join(&self, context: &Context) -> Result<Arc<View>, Error> {
+        let view = self.view(context, "/Persons", Right::Write)?;
+        permit(context, Right::Delete, "Person")?;
+        permit(context, Right::Write, "Review")?;
+        Ok(view)
+    }
+
     /// Merges the person `other` into the person `id` (each by its id or, as vendors name them, by an external identifier
     /// `SYSTEM:FIELD:VALUE`), or splits it off again, for a reason. It is for those who settle who is
     /// who: they may write and delete persons, and write reviews.
@@ -56,9 +64,7 @@ impl Muster {
         reason: &str,
         projection: &Projection,
     ) -> Result<Written, Error> {
-        let view = self.view(context, "/Persons", Right::Write)?;
-        permit(context, Right::Delete, "Person")?;
-        permit(context, Right::Write, "Review")?;
+        let view = self.may_join(context)?;
         let joining = Joining {
             view,
             id: id.to_owned(),

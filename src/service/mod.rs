@@ -35,6 +35,8 @@
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
 //! | `hiring/` | what follows from the hiring record |
 //! | `kpi` | figures of how the house is run |
+//! | `integrations` | how far each connected system is behind |
+//! | `refused` | writes that were refused for what they said, until a human has seen to them |
 //! | `sweep` | what time does by itself |
 //! | `feed` | the log as a feed |
 //! | `story` `evidence_pack` | what happened to an application, and the pack of its evidence |
@@ -71,6 +73,7 @@ mod hiring;
 pub mod idempotency;
 mod identify;
 pub mod import;
+pub mod integrations;
 mod join_keys;
 mod keys;
 mod kpi;
@@ -88,6 +91,7 @@ pub mod policy;
 mod precondition;
 mod provenance;
 mod refold;
+pub mod refused;
 mod replace;
 mod resolve;
 pub mod restore;
@@ -234,6 +238,10 @@ struct Inner {
     paging: Paging,
     watch: Watch,
     refolding: refold::Refolding,
+    /// What was lately heard of the connected systems.
+    heard: integrations::Heard,
+    /// Which writes were lately refused.
+    lately: refused::Lately,
     log_key: Arc<head::Key>,
     notary: Notary,
 }
@@ -264,6 +272,8 @@ impl Muster {
             paging: Paging::new(cursor_key, settings.max_page),
             watch: Watch::new(),
             refolding: refold::Refolding::default(),
+            heard: integrations::Heard::default(),
+            lately: refused::Lately::default(),
             log_key,
             notary: Notary::default(),
         }));

@@ -121,6 +121,8 @@ impl Muster {
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let Some(inner) = weak.upgrade() else { return };
                 let muster = Self(inner);
+                muster.keep_heard(false);
+                muster.keep_counted();
                 if clock.now() - swept > SWEEP {
                     swept = clock.now();
                     muster.sweep(&process, swept);
@@ -142,7 +144,10 @@ impl Muster {
                 };
             }
             if let Some(inner) = weak.upgrade() {
-                Self(inner).resign(&process);
+                let muster = Self(inner);
+                muster.keep_heard(true);
+                muster.keep_counted();
+                muster.resign(&process);
             }
         };
         let thread = thread::Builder::new().name("muster-refold".into());

@@ -27,6 +27,8 @@
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `brake` | how many leavers each client has made lately |
+//! | `integration` | how far each client has read the feed, and when it last wrote |
+//! | `refused` | writes that were refused for what they said |
 //! | `apart` | of which source records a human has said that they are two persons |
 //! | `model` | trained models of matching, version by version |
 //! | `withheld` | who has what was kept out of another |
@@ -60,6 +62,7 @@ pub mod held;
 mod home;
 pub mod idempotency;
 pub mod import_job;
+pub mod integration;
 pub mod join_key;
 pub mod key;
 pub mod kpi;
@@ -76,6 +79,7 @@ mod pool;
 mod purge;
 pub mod record;
 pub mod refold;
+pub mod refused;
 pub mod rest;
 pub mod restore;
 pub mod review;

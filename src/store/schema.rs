@@ -180,6 +180,37 @@ diesel::table! {
     brake (tenant, client, act) { tenant -> Integer, client -> Text, act -> Text, state -> Text, }
 }
 diesel::table! {
+    integration (tenant, client) {
+        tenant -> Integer,
+        client -> Text,
+        position -> Nullable<BigInt>,
+        asked -> Nullable<BigInt>,
+        wrote -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    refused_write (id) {
+        id -> Binary,
+        tenant -> Integer,
+        digest -> Binary,
+        client -> Text,
+        system -> Text,
+        route -> Text,
+        resource_type -> Text,
+        status -> SmallInt,
+        scim_type -> Nullable<Text>,
+        detail -> Text,
+        correlation -> Text,
+        body -> Nullable<Binary>,
+        first_seen -> BigInt,
+        last_seen -> BigInt,
+        count -> BigInt,
+        resolved -> Nullable<BigInt>,
+        resolved_by -> Nullable<Text>,
+        note -> Nullable<Text>,
+    }
+}
+diesel::table! {
     refold (tenant) {
         tenant -> Integer,
         version -> BigInt,

@@ -10,7 +10,8 @@ on_both!(
     a_requisition_and_an_opportunity_tie_people_and_organizations_together,
     each_tool_is_master_of_its_own,
     whoever_interviews_says_nothing_of_identity,
-    what_a_role_does_not_reach_it_cannot_refer_to
+    what_a_role_does_not_reach_it_cannot_refer_to,
+    b_086_what_a_vendor_claims_of_speed_machines_and_languages_is_on_record
 );
 
 /// one requisition and one organization for CRM, ATS and HRIS, found by what they hold.
@@ -168,4 +169,57 @@ async fn what_a_role_does_not_reach_it_cannot_refer_to(app: &App) {
             .refused(409, "uniqueness")
             .contains(id(&application))
     );
+}
+
+/// B-086, B-102: how long a verification took, whether a machine held the interview and which, and the languages of a test: what a
+/// vendor promises can be asked of the record.
+async fn b_086_what_a_vendor_claims_of_speed_machines_and_languages_is_on_record(app: &App) {
+    let (ats, _) = set(app, "").await;
+    let (_, _, application) = applied(&ats).await;
+    let mut body = verified(&application, 2, "pass");
+    body["startedAt"] = "2031-02-20T08:59:00Z".into();
+    body["endedAt"] = "2031-02-20T08:58:00Z".into();
+    let refused = ats.post("/Verifications", body.clone()).await;
+    let why = refused.refused(409, "");
+    assert!(why.contains("'endedAt' is before 'startedAt'"), "{why}");
+    body["startedAt"] = "2031-02-20T08:57:20Z".into();
+    body["endedAt"] = "2031-02-20T08:59:50Z".into();
+    let made = ats.create("/Verifications", body).await;
+    assert_eq!(
+        (&made["startedAt"], &made["endedAt"]),
+        (
+            &json!("2031-02-20T08:57:20Z"),
+            &json!("2031-02-20T08:59:50Z")
+        )
+    );
+    let interview = json!({
+        "application": to(&application), "startedAt": "2031-02-21T03:00:00Z", "endedAt": "2031-02-21T03:30:00Z", "status": "completed",
+        "interviewerType": "ai", "interviewerTool": "integrity-interviewer",
+    });
+    ats.create("/Interviews", interview.clone()).await;
+    let mut wrong = interview;
+    wrong["interviewerType"] = "robot".into();
+    let refused = ats.post("/Interviews", wrong).await;
+    let why = refused.refused(400, "invalidValue");
+    assert!(why.contains("human") && why.contains("ai"), "{why}");
+    let assessment = json!({
+        "application": to(&application), "occurredAt": "2031-02-22T09:00:00Z", "vendor": "codetest", "attemptId": "a-1",
+        "result": "pass", "languages": ["en", "pt-BR"],
+    });
+    ats.create("/Assessments", assessment).await;
+    for (endpoint, filter) in [
+        ("/Verifications", "endedAt lt \"2031-02-20T09:00:00Z\""),
+        ("/Interviews", "interviewerType eq \"ai\""),
+        ("/Assessments", "languages eq \"pt-br\""),
+    ] {
+        assert_eq!(ats.find(endpoint, filter).await.len(), 1, "{filter}");
+    }
+    let pack = format!("{}/evidence-pack", at("/Applications", &application));
+    let pack = ats.get(&pack).await.ok(200).clone();
+    assert_eq!(pack["verifications"][0]["endedAt"], "2031-02-20T08:59:50Z");
+    assert_eq!(
+        pack["interviews"][0]["interviewerTool"],
+        "integrity-interviewer"
+    );
+    assert_eq!(pack["assessments"][0]["languages"], json!(["en", "pt-BR"]));
 }

@@ -18,7 +18,7 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list, or lists with more than an id to be filled in.
-const OTHERS: [(&str, &[&str]); 18] = [
+const OTHERS: [(&str, &[&str]); 21] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
@@ -32,6 +32,12 @@ const OTHERS: [(&str, &[&str]); 18] = [
     ("/log/consistency?first=0", &["GET"]),
     ("/admin/kpis", &["GET"]),
     ("/admin/policy/explain", &["GET"]),
+    ("/admin/integrations", &["GET"]),
+    ("/admin/refused", &["GET"]),
+    (
+        "/admin/refused/00000000-0000-4000-8000-00000000dead/resolve",
+        &["POST"],
+    ),
     (
         "/scim/v2/Persons/00000000-0000-4000-8000-00000000dead/lineage",
         &["GET"],

@@ -197,6 +197,16 @@ const OWN: &[(&str, &str, Says)] = &[
         GLASS,
     ),
     (
+        "write.refused",
+        "A write was refused for what it said, in a way that nobody has seen to: it waits for a human.",
+        Says::Detail(&["status", "route", "resourceType", "why"]),
+    ),
+    (
+        "write.resolved",
+        "Somebody has seen to a way in which writes were refused.",
+        Says::Detail(&["refusedId", "client", "count"]),
+    ),
+    (
         "request.refused.400",
         "What is only appended was given what it does not have.",
         REFUSAL,

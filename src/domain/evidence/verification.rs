@@ -21,6 +21,16 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         return Ok(accepted);
     }
     super::check_appeal(turn)?;
+    let (began, ended) = (
+        moment(turn.after, "startedAt"),
+        moment(turn.after, "endedAt"),
+    );
+    if ended.zip(began).is_some_and(|(ended, began)| ended < began) {
+        return Err(Refused::Dates {
+            later: "endedAt",
+            earlier: "startedAt",
+        });
+    }
     if let (None, Some(days), Some(at)) = (
         turn.text("validUntil"),
         turn.terms.verification_days,

@@ -11,6 +11,7 @@ use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
 use crate::http::idempotency::Unfinished;
 use crate::http::prefer::Wanted;
+use crate::http::refused::{self, Operations};
 use crate::scim::bulk::{bulk_response, parse};
 use crate::scim::projection::Projection;
 use crate::service::Attempted;
@@ -36,8 +37,17 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
         .await?;
     let (mut ignored, mut suggested) = (bulk.ignored.clone(), Vec::new());
     let mut operations = Vec::with_capacity(attempted.len());
+    let mut refused = Operations::default();
     for attempted in attempted {
         let index = attempted.index;
+        if let (Err(error), Some(asked)) = (&attempted.outcome, bulk.operations.get(index)) {
+            refused.0.push(refused::Operation {
+                endpoint: asked.endpoint.clone(),
+                method: attempted.method.clone(),
+                failure: error.clone().into(),
+                data: asked.data().map(Value::Object).unwrap_or_default(),
+            });
+        }
         if let Ok(Some(written)) = &attempted.outcome {
             for (all, names) in [
                 (&mut ignored, &written.ignored),
@@ -49,6 +59,7 @@ pub(super) async fn bulk(request: HttpRequest, caller: Caller, payload: Payload)
         }
         operations.push(operation(&request, attempted, wanted)?);
     }
+    request.extensions_mut().insert(refused);
     let mut answer = HttpResponse::Ok();
     answer::name_kept(&mut answer, &ignored, &suggested);
     if let Some(applied) = wanted.applied() {

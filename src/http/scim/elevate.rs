@@ -12,6 +12,7 @@ use crate::service::Elevation;
 
 /// Lets what a `system` says at a `path` stand, for a `reason`: 200 with the resource.
 pub(super) async fn elevate(call: Call, payload: Payload) -> Answer {
+    call.service().may_elevate(&call.context, &call.endpoint)?;
     let body = body::object(&call.request, payload).await?;
     let order = Elevation {
         path: needed(&body, "path")?,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::http::answer::{self, Answer};
 use crate::http::caller::{Caller, door};
 use crate::http::error::Failure;
-use crate::http::query;
+use crate::http::query::{self, number};
 
 /// The names of the answer.
 const SCHEMA: &str = "urn:muster:scim:api:messages:1.0:EventFeed";
@@ -65,22 +65,4 @@ fn with_contract_names(mut event: Value) -> Value {
         }
     }
     event
-}
-
-fn number(
-    pairs: &[(String, String)],
-    name: &str,
-    range: std::ops::RangeInclusive<i64>,
-) -> Result<Option<i64>, Failure> {
-    let read = |text: &str| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| {
-            Failure::invalid_value(format!(
-                "'{name}' is '{text}': give a whole number from {} to {}",
-                range.start(),
-                range.end()
-            ))
-        })
-    };
-    query::single(pairs, name)?.map(read).transpose()
 }

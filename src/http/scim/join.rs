@@ -37,6 +37,7 @@ async fn order(call: &Call, payload: Payload) -> Result<Map, Failure> {
     if call.endpoint != "/Persons" {
         return Err(Failure::not_found("persons alone are merged and split"));
     }
+    call.service().may_join(&call.context)?;
     body::object(&call.request, payload).await
 }
 

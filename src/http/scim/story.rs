@@ -1,13 +1,11 @@
 //! `GET /Applications/{id}/timeline` and `/evidence-pack`: what happened to an application, and the evidence of it.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 
 use super::call::Call;
 use super::story_page;
 use crate::http::answer::{self, Answer};
-use crate::http::error::Failure;
-use crate::http::query;
+use crate::http::html;
 
 /// What happened, oldest first (B-043).
 pub(super) async fn timeline(call: Call) -> Answer {
@@ -17,19 +15,7 @@ pub(super) async fn timeline(call: Call) -> Answer {
 
 /// The evidence (B-010, B-044): as JSON, or as a page to print with `?format=html` or `Accept: text/html`.
 pub(super) async fn evidence_pack(call: Call) -> Answer {
-    let format = query::single(&call.query, "format")?;
-    let accept = call.request.headers().get(header::ACCEPT);
-    let accepts = accept.and_then(|accept| accept.to_str().ok());
-    let page = match format {
-        Some("html") => true,
-        Some("json") => false,
-        Some(other) => {
-            return Err(Failure::invalid_value(format!(
-                "'format' is '{other}': an evidence pack is 'json' or 'html'"
-            )));
-        }
-        None => accepts.is_some_and(|accept| accept.starts_with("text/html")),
-    };
+    let page = html::is_wanted(&call.request, &call.query, "an evidence pack")?;
     let pack = call
         .service()
         .evidence_pack(&call.context, call.id())

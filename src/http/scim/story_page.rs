@@ -3,18 +3,9 @@
 use std::fmt::Write;
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 use serde_json::Value;
 
-use crate::http::html::escape;
-
-/// Nothing is loaded, and its one style is its own.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
-
-const STYLE: &str = "body{font:11pt/1.4 serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;width:100%}\
-th,td{border:1px solid #999;padding:.2em .5em;text-align:left;vertical-align:top}h2{margin-top:1.5em}code{font-size:80%;\
-word-break:break-all}@media print{body{margin:0}h2{break-after:avoid}tr{break-inside:avoid}}";
+use crate::http::html::{escape, page};
 
 /// The sections, each a list of resources.
 const SECTIONS: [(&str, &str); 7] = [
@@ -60,17 +51,7 @@ pub(super) fn evidence(pack: &Value) -> HttpResponse {
         }
     }
     body.push_str(&timeline(pack));
-    let html = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Evidence pack</title><style>{STYLE}</style></head>\
-         <body><main><h1>Evidence pack</h1>{body}</main></body></html>\n"
-    );
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(html)
+    page("Evidence pack", &body)
 }
 
 fn verdict(checks: &Value) -> String {

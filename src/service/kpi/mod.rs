@@ -13,14 +13,11 @@ mod quality;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Error, Muster, permit};
-use crate::domain::context::{Context, Right};
+use super::{Error, Muster};
+use crate::domain::context::Context;
 use crate::domain::kpi::{Figure, Period, told};
 use crate::id::TenantId;
 use crate::store::Tx;
-
-/// Who may read the whole of this may know how many there are of what.
-const AUDIT_EVENT: &str = "AuditEvent";
 
 /// Of which tenant, over which period, as of when.
 #[derive(Clone, Copy)]
@@ -42,13 +39,7 @@ impl Muster {
     /// # Errors
     /// When the caller may not read all of `AuditEvent`.
     pub async fn kpis(&self, context: &Context, period: Period) -> Result<Value, Error> {
-        permit(context, Right::Read, AUDIT_EVENT)?;
-        if context.client.clearance.on(AUDIT_EVENT).is_bounded() {
-            return Err(Error::Forbidden(format!(
-                "figures are of the whole tenant, and the client '{}' may read a part of its AuditEvents",
-                context.client.name
-            )));
-        }
+        Self::may_read_whole_log(context)?;
         let scope = Scope {
             tenant: context.tenant(),
             period,

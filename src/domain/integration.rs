@@ -1,0 +1,143 @@
+//! How far a connected system is behind (B-047): what it was last heard of, and what it has not read of the feed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::scim::comparable::instant;
+
+/// So long a client that does not move is not written of again: a poll that finds nothing new is no reason to write.
+const STILL: TimeDelta = TimeDelta::minutes(1);
+/// So long one that moves is not.
+const MOVING: TimeDelta = TimeDelta::seconds(1);
+
+/// What was last heard of a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// The position of the feed that it asked after, and when.
+    pub asked: Option<(i64, DateTime<Utc>)>,
+    /// When it wrote.
+    pub wrote: Option<DateTime<Utc>>,
+}
+
+impl Signs {
+    /// Whether these are to be kept, where `kept` are what was kept before.
+    #[must_use]
+    pub fn are_worth_more_than(&self, kept: &Self) -> bool {
+        let is_old = |now: DateTime<Utc>, then: Option<DateTime<Utc>>, term| {
+            then.is_none_or(|then| now - then >= term || now < then)
+        };
+        let has_asked = self.asked.is_some_and(|(position, at)| {
+            let is_still = kept.asked.is_some_and(|(known, _)| known == position);
+            let term = if is_still { STILL } else { MOVING };
+            is_old(at, kept.asked.map(|(_, then)| then), term)
+        });
+        has_asked || self.wrote.is_some_and(|at| is_old(at, kept.wrote, MOVING))
+    }
+}
+
+/// What a client has not read, as far as it was looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// How many events.
+    pub count: i64,
+    /// Whether there may be more: it was not looked further.
+    pub is_least: bool,
+    /// The position of the newest.
+    pub newest: Option<i64>,
+    /// When the oldest was recorded.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A connected system, as whoever sees to it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Integration {
+    /// The client.
+    pub client: String,
+    /// The system that it speaks for; nothing of a client that the policy does not name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Whether the policy has stopped it.
+    pub stopped: bool,
+    /// The position of the feed that it last asked after; nothing of one that never read it, as for the next five.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_asked_at: Option<String>,
+    /// The position of the newest event that it may see and has not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_position: Option<i64>,
+    /// How many events that it may see it has not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<i64>,
+    /// Whether there may be more.
+    pub unread_is_least: bool,
+    /// How old the oldest of them is, in seconds; 0 without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_seconds: Option<i64>,
+    /// When it last wrote something that was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_wrote_at: Option<String>,
+    /// How many ways in which its writes were refused wait for a human (B-038).
+    pub refused: i64,
+}
+
+impl Integration {
+    /// A client of which these are the signs at `now`.
+    #[must_use]
+    pub fn new(
+        (client, system): (&str, Option<&str>),
+        stopped: bool,
+        signs: &Signs,
+        (unread, refused): (Unread, i64),
+        now: DateTime<Utc>,
+    ) -> Self {
+        let reads = signs.asked.is_some();
+        let lag = unread.since.map_or(0, |since| (now - since).num_seconds());
+        Self {
+            client: client.to_owned(),
+            system: system.map(str::to_owned),
+            stopped,
+            position: signs.asked.map(|(position, _)| position),
+            last_asked_at: signs.asked.map(|(_, at)| instant(at)),
+            newest_position: unread.newest.filter(|_| reads),
+            unread: reads.then_some(unread.count),
+            unread_is_least: unread.is_least,
+            lag_seconds: reads.then_some(lag.max(0)),
+            last_wrote_at: signs.wrote.map(instant),
+            refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_moves_is_written_of_each_second_and_who_waits_each_minute() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let asked = |position, seconds| Signs {
+            asked: Some((position, at(seconds))),
+            wrote: None,
+        };
+        let kept = asked(7, 100);
+        assert!(asked(7, 100).are_worth_more_than(&Signs::default()));
+        for (signs, due) in [
+            (asked(8, 100), false),
+            (asked(8, 101), true),
+            (asked(7, 101), false),
+            (asked(7, 160), true),
+            (
+                Signs {
+                    wrote: Some(at(100)),
+                    ..kept
+                },
+                true,
+            ),
+        ] {
+            assert_eq!(signs.are_worth_more_than(&kept), due, "{signs:?}");
+        }
+    }
+}
