@@ -15,6 +15,7 @@ use governor::{Quota, RateLimiter};
 
 use super::Door;
 use super::error::Failure;
+use super::refused::Operations;
 use crate::domain::context::Client;
 use crate::domain::event::Refusal;
 use crate::id::TenantId;
@@ -48,23 +49,34 @@ impl Refusals {
         }
     }
 
-    /// Logs an answer, if it is a refusal. That it cannot be logged is no reason to answer otherwise.
+    /// Logs an answer, if it is a refusal, and each operation of a bulk request that was refused. That it cannot be logged is no
+    /// reason to answer otherwise.
     pub(super) async fn log<B: MessageBody>(
         &self,
         door: &web::Data<Door>,
         answer: &ServiceResponse<B>,
         correlation: &str,
     ) {
-        let status = answer.status().as_u16();
-        let request = answer.request();
-        let endpoint = request.path().trim_start_matches(super::scim::ROOT);
-        let endpoint = endpoint.split('/').find(|part| !part.is_empty());
-        let known = endpoint.and_then(|name| door.service.resource_type(&format!("/{name}")));
+        let who = answer.request().extensions().get::<Who>().cloned();
+        for told in all(answer) {
+            self.note(door, who.as_ref(), &told, correlation).await;
+        }
+    }
+
+    async fn note(
+        &self,
+        door: &web::Data<Door>,
+        who: Option<&Who>,
+        told: &Told,
+        correlation: &str,
+    ) {
+        let known = door.service.resource_type(&told.endpoint);
         // What is only ever added to reports also what it does not have (B-064).
         let reports = known
             .as_ref()
             .is_some_and(|known| door.service.is_append_only(known));
-        let is_logged = matches!(status, 401 | 403 | 409 | 412 | 429) || (status == 400 && reports);
+        let is_logged =
+            matches!(told.status, 401 | 403 | 409 | 412 | 429) || (told.status == 400 && reports);
         if !is_logged {
             return;
         }
@@ -72,25 +84,61 @@ impl Refusals {
             self.unlogged.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let who = request.extensions().get::<Who>().cloned();
-        let failure = answer.response().error();
-        let failure = failure.and_then(|error| error.as_error::<Failure>());
-        let why = failure.map(ToString::to_string).unwrap_or_default();
-        let why: String = why.chars().take(DETAIL).collect();
         let refusal = Refusal {
-            status,
-            scim_type: failure.and_then(|failure| failure.scim_type),
-            why: &why,
-            method: request.method().as_str(),
+            status: told.status,
+            scim_type: told.scim_type,
+            why: &told.why,
+            method: &told.method,
             resource_type: known.as_ref().map_or("", |known| known.name.as_str()),
-            client: who.as_ref().map_or("", |who| who.0.name.as_str()),
+            client: who.map_or("", |who| who.0.name.as_str()),
             correlation,
             at: door.clock.now(),
             unlogged: self.unlogged.swap(0, Ordering::Relaxed),
         };
-        let tenant = who.as_ref().map_or(self.home, |who| who.0.tenant);
+        let tenant = who.map_or(self.home, |who| who.0.tenant);
         if let Err(error) = door.service.refused(refusal, tenant).await {
             tracing::warn!(%error, "a refusal could not be logged");
         }
     }
+}
+
+/// What an answer, or one operation of it, tells of why it is none.
+struct Told {
+    status: u16,
+    scim_type: Option<&'static str>,
+    why: String,
+    method: String,
+    endpoint: String,
+}
+
+impl Told {
+    fn of(failure: Option<&Failure>, status: u16, method: &str, endpoint: &str) -> Self {
+        let why = failure.map(ToString::to_string).unwrap_or_default();
+        Self {
+            status,
+            scim_type: failure.and_then(|failure| failure.scim_type),
+            why: why.chars().take(DETAIL).collect(),
+            method: method.to_owned(),
+            endpoint: endpoint.to_owned(),
+        }
+    }
+}
+
+/// The answer as a whole, and the operations of a bulk request that were refused.
+fn all<B: MessageBody>(answer: &ServiceResponse<B>) -> Vec<Told> {
+    let request = answer.request();
+    let endpoint = request.path().trim_start_matches(super::scim::ROOT);
+    let endpoint = endpoint.split('/').find(|part| !part.is_empty());
+    let endpoint = format!("/{}", endpoint.unwrap_or_default());
+    let failure = answer.response().error();
+    let failure = failure.and_then(|error| error.as_error::<Failure>());
+    let (status, method) = (answer.status().as_u16(), request.method().as_str());
+    let mut told = vec![Told::of(failure, status, method, &endpoint)];
+    if let Some(Operations(refused)) = request.extensions().get::<Operations>() {
+        told.extend(refused.iter().map(|one| {
+            let status = one.failure.status.as_u16();
+            Told::of(Some(&one.failure), status, &one.method, &one.endpoint)
+        }));
+    }
+    told
 }

@@ -9,6 +9,7 @@ use crate::support::{App, on_both};
 on_both!(
     reads_of_what_is_classified_are_logged_with_their_purpose,
     refusals_are_logged_with_their_reason,
+    each_refused_operation_of_a_bulk_request_is_logged,
     the_log_is_searched_like_everything_else,
     the_log_is_masked_for_its_reader,
     the_log_is_paged_by_cursor_and_by_index
@@ -78,6 +79,42 @@ async fn ada_again(hris: &crate::support::Client) {
         json!({"displayName": "Eve", "birthDate": "1900-01-01"}),
     )
     .await;
+}
+
+async fn each_refused_operation_of_a_bulk_request_is_logged(app: &App) {
+    apply(app, POLICY);
+    let crm = app.client("crm").await;
+    let idp = app.client("idp").await;
+    let user = |name: &str| {
+        json!({"method": "POST", "path": "/Users", "bulkId": name, "data": {
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name,
+        }})
+    };
+    let gone = json!({"method": "DELETE", "path": "/Users/00000000-0000-4000-8000-00000000dead"});
+    let request = |operations: Value| json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
+    let taken =
+        json!({"method": "POST", "path": "/Users", "bulkId": "c", "data": user("a")["data"]});
+    let both = request(json!([user("a"), user("b"), taken, gone]));
+    idp.order("/Bulk", both).await.ok(200);
+    crm.order("/Bulk", request(json!([user("d"), user("e")])))
+        .await
+        .ok(200);
+    let told = of_type(app, "request.refused");
+    let told: Vec<(&str, &str, &str)> = told
+        .iter()
+        .map(|event| {
+            let text = |name: &str| event[name].as_str().unwrap_or_default();
+            (text("type"), text("client"), text("resourceType"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("request.refused.409", "idp", "User"),
+            ("request.refused.403", "crm", "User"),
+            ("request.refused.403", "crm", "User"),
+        ]
+    );
 }
 
 async fn refusals_are_logged_with_their_reason(app: &App) {
