@@ -34,9 +34,10 @@ impl Write<'_> {
         let tenant = self.context.tenant();
         for change in withheld {
             let spec = self.specs().get(&change.path);
-            let value = match spec.is_some_and(|spec| spec.attribute.multi_valued) {
-                true => Value::Array(vec![change.new.clone()]),
-                false => change.new.clone(),
+            let value = if spec.is_some_and(|spec| spec.attribute.multi_valued) {
+                Value::Array(vec![change.new.clone()])
+            } else {
+                change.new.clone()
             };
             let sought = uniques(self.specs(), &Leaves::from([(change.path.clone(), value)]));
             let sought: Vec<_> = sought.iter().collect();

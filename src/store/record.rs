@@ -247,13 +247,7 @@ pub fn insert(
         }
         event::append(tx, event)?;
     }
-    if let Some(data_key) = data_key
-        && (sealed::any(specs, &new.leaves) || seal.secrets.any(&new.leaves))
-    {
-        let record = (tenant, new.kind, row);
-        let said = (&new.leaves, &*seal.secrets);
-        blind::put(tx, specs, record, said, &data_key.envelope())?;
-    }
+    put_blind(tx, specs, (tenant, row), &new, &seal)?;
     member::insert(tx, row, &new.members)?;
     let folded = Folded {
         row,
@@ -270,6 +264,28 @@ pub fn insert(
     };
     counter::count(tx, tenant, folded.kind, folded.has_account(), 1);
     Ok(folded)
+}
+
+/// Makes the secrets of a new record findable.
+fn put_blind(
+    tx: &mut Tx<'_>,
+    specs: &Specs,
+    (tenant, row): (TenantId, i64),
+    new: &NewRecord,
+    seal: &Seal,
+) -> Result<(), Error> {
+    let secret = sealed::any(specs, &new.leaves) || seal.secrets.any(&new.leaves);
+    let Some(data_key) = new.data_key.as_ref().filter(|_| secret) else {
+        return Ok(());
+    };
+    let said = (&new.leaves, &*seal.secrets);
+    blind::put(
+        tx,
+        specs,
+        (tenant, new.kind, row),
+        said,
+        &data_key.envelope(),
+    )
 }
 
 /// The row of the record itself; its number.

@@ -95,7 +95,7 @@ async fn b_038_a_refused_payload_waits_for_a_human_until_it_is_seen_to(app: &App
     let mut sent = body.clone();
     sent["schemas"] = json!(["urn:muster:scim:schemas:core:1.0:Verification"]);
     let hash = Sha256::digest(sent.to_string());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(hash);
     assert_eq!(item["bodySha256"], json!(hash));
     let events = of_type(&ats, "write.refused").await;
     assert_eq!(events.len(), 1);

@@ -45,9 +45,8 @@ fn told(policy: &Policy, catalog: &Catalog, wanted: &Selector, name: &str) -> St
     });
     if let Some(marked) = marked {
         let line = marked.at.line;
-        text.push_str(&format!(
-            "  sealed where it stands, and found by a whole value alone (line {line})\n"
-        ));
+        text += "  sealed where it stands, and found by a whole value alone";
+        text = format!("{text} (line {line})\n");
     }
     let mut strangers = Vec::new();
     for client in &policy.clients {

@@ -71,9 +71,10 @@ fn unfit(catalog: &Catalog, name: &Placed<String>, found: &Selector) -> Option<S
         let meant: Vec<_> = meant.collect();
         if meant.is_empty() {
             let whole = target.path.rsplit_once('.').map_or("", |(whole, _)| whole);
-            return Some(match specs.contains_key(whole) {
-                true => format!("'{named}' is a part of each of several: name all of '{whole}'"),
-                false => format!("'{named}' is not said of a person but follows from other things"),
+            return Some(if specs.contains_key(whole) {
+                format!("'{named}' is a part of each of several: name all of '{whole}'")
+            } else {
+                format!("'{named}' is not said of a person but follows from other things")
             });
         }
         for (path, spec) in meant {
