@@ -1,10 +1,12 @@
 //! `muster audit` as an operator runs it.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::database::Connection;
 use crate::support::process::Process;
 use crate::support::{Client, Database, Engine, PATIENCE, client};
 use crate::users;
@@ -62,8 +64,19 @@ fn the_command_verifies_exports_and_finds() {
         told.contains(&format!("position 4, event {id}: ")),
         "{told}"
     );
-    // Whoever puts a key of his own in that one's place, and signs all heads anew, is found by who has kept the key.
     connection.run("UPDATE event SET client = 'hris' WHERE seq = 5");
+    another_key_is_found(&mut connection, &heads, key, text);
+    drop(connection);
+    database.forget();
+}
+
+/// Whoever puts a key of his own in that one's place, and signs all heads anew, is found by who has kept the key.
+fn another_key_is_found(
+    connection: &mut Connection,
+    heads: &Path,
+    key: &str,
+    text: impl Fn(&[&str], i32) -> String,
+) {
     assert!(text(&["verify", "--key", key], 0).contains("6 events"));
     let own = format!(
         "UPDATE setting SET value = x'{}' WHERE name = 'log-key'",
@@ -71,10 +84,8 @@ fn the_command_verifies_exports_and_finds() {
     );
     connection.run(&own);
     connection.run("DROP TRIGGER log_head_is_never_deleted; DELETE FROM log_head");
-    fs::remove_file(&heads).unwrap();
+    fs::remove_file(heads).unwrap();
     text(&["verify"], 0);
     let told = text(&["verify", "--key", key], 1);
     assert!(told.contains(&format!("not by {key}")), "{told}");
-    drop(connection);
-    database.forget();
 }

@@ -145,6 +145,7 @@ fn any_key() -> Keys {
     Keys {
         key_encryption_key: KeySource::Command(words.map(str::to_owned).to_vec()),
         previous: Vec::new(),
+        sqlite_key: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::support::{App, Client, on_both};
 on_both!(
     what_is_marked_is_in_no_file_and_is_seen_as_before,
     what_is_marked_is_found_by_whole_values_alone,
+    what_is_marked_is_no_order,
     marking_seals_what_is_there_and_unmarking_opens_it,
     what_is_marked_goes_with_its_person_through_merge_and_split,
 );
@@ -47,9 +48,9 @@ fn at(person: &Value) -> String {
 }
 
 /// How many a search by POST finds.
-async fn found(client: &Client, filter: &str) -> usize {
+async fn found(client: &Client, filter: &str) -> u64 {
     let answer = client.search("/Persons", json!({"filter": filter})).await;
-    answer.ok(200)["totalResults"].as_u64().unwrap() as usize
+    answer.ok(200)["totalResults"].as_u64().unwrap()
 }
 
 /// None of the values stands in a file, also not in pages that were overwritten.
@@ -147,6 +148,12 @@ async fn what_is_marked_is_found_by_whole_values_alone(app: &App) {
         let listed = hris.list("/Persons", &[("filter", filter)]).await;
         listed.refused(403, "sensitive");
     }
+}
+
+async fn what_is_marked_is_no_order(app: &App) {
+    apply(app, &all());
+    let hris = app.client("hris").await;
+    hris.create("/Persons", ada()).await;
     for by in [
         "birthDate",
         "phoneNumbers",
