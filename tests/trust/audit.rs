@@ -81,6 +81,15 @@ async fn ada_again(hris: &crate::support::Client) {
     .await;
 }
 
+/// Type, client and resource type of each.
+fn who_was_refused(events: &[Value]) -> Vec<(&str, &str, &str)> {
+    let told = events.iter().map(|event| {
+        let text = |name: &str| event[name].as_str().unwrap_or_default();
+        (text("type"), text("client"), text("resourceType"))
+    });
+    told.collect()
+}
+
 async fn each_refused_operation_of_a_bulk_request_is_logged(app: &App) {
     apply(app, POLICY);
     let crm = app.client("crm").await;
@@ -99,16 +108,9 @@ async fn each_refused_operation_of_a_bulk_request_is_logged(app: &App) {
     crm.order("/Bulk", request(json!([user("d"), user("e")])))
         .await
         .ok(200);
-    let told = of_type(app, "request.refused");
-    let told: Vec<(&str, &str, &str)> = told
-        .iter()
-        .map(|event| {
-            let text = |name: &str| event[name].as_str().unwrap_or_default();
-            (text("type"), text("client"), text("resourceType"))
-        })
-        .collect();
+    let refused = of_type(app, "request.refused");
     assert_eq!(
-        told,
+        who_was_refused(&refused),
         [
             ("request.refused.409", "idp", "User"),
             ("request.refused.403", "crm", "User"),
@@ -128,15 +130,8 @@ async fn refusals_are_logged_with_their_reason(app: &App) {
         .refused(409, "uniqueness");
     idp.get("/Users/nobody").await.refused(404, "");
     let refused = of_type(app, "request.refused");
-    let told: Vec<(&str, &str, &str)> = refused
-        .iter()
-        .map(|event| {
-            let text = |name: &str| event[name].as_str().unwrap_or_default();
-            (text("type"), text("client"), text("resourceType"))
-        })
-        .collect();
     assert_eq!(
-        told,
+        who_was_refused(&refused),
         [
             ("request.refused.401", "", "User"),
             ("request.refused.403", "crm", "User"),
