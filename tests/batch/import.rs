@@ -14,6 +14,7 @@ on_both!(
     an_import_tells_who_and_why_in_its_events,
     an_empty_cell_says_nothing_or_that_there_is_nothing,
     a_system_that_the_policy_does_not_know_is_refused,
+    an_extract_of_organizations_is_taken_in,
 );
 
 /// Rows of so many people.
@@ -255,4 +256,54 @@ async fn a_system_that_the_policy_does_not_know_is_refused(app: &App) {
         "{}",
         refused.text
     );
+}
+
+/// A-018: organizations are claimed and folded like persons, by whichever systems tell of them.
+async fn an_extract_of_organizations_is_taken_in(app: &App) {
+    let map = "system: hris
+format: csv
+resourceType: Organization
+externalId: id
+claims:
+  - { from: name, to: name }
+  - { from: legal, to: legalName }
+  - { from: domain, to: domains }
+  - { from: kind, to: type }
+  - { from: city, to: 'addresses[type eq \"work\"].locality' }
+";
+    let text = "id,name,legal,domain,kind,city\n\
+                o1,Analytical Engines,Analytical Engines Ltd,engines.example,employer,London\n\
+                o2,Difference,,difference.example,agency,\n\
+                o3,,No Name plc,none.example,vendor,Paris\n";
+    let done = import(app, (map, "organizations.csv"), text, &[]);
+    assert_eq!(done.code, 2, "{}", done.text);
+    assert!(done.text.contains("3 rows: 2 created"), "{}", done.text);
+    let rejects = rejects(app, "organizations.csv");
+    assert!(
+        rejects.len() == 1 && rejects[0].contains("name"),
+        "{rejects:?}"
+    );
+
+    let hris = app.client("hris").await;
+    let found = hris
+        .find("/Organizations", "domains eq \"engines.example\"")
+        .await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["legalName"], "Analytical Engines Ltd");
+    assert_eq!(found[0]["externalId"], "o1");
+    assert_eq!(found[0]["addresses"][0]["locality"], "London");
+    // Another system's word stands beside it; the same file again says nothing new.
+    let path = format!("/Organizations/{}", found[0]["id"].as_str().unwrap());
+    let status = serde_json::json!([{"op": "add", "path": "status", "value": "active"}]);
+    app.client("crm").await.patch(&path, status).await.ok(200);
+    let changed = text.replace("London", "Lisbon");
+    let again = import(app, (map, "organizations.csv"), &changed, &[]);
+    assert!(
+        again.text.contains("1 changed, 1 unchanged"),
+        "{}",
+        again.text
+    );
+    let now = hris.get(&path).await;
+    assert_eq!(now.ok(200)["status"], "active");
+    assert_eq!(now.body["addresses"][0]["locality"], "Lisbon");
 }
