@@ -168,7 +168,7 @@ struct Row {
 impl From<Row> for Item {
     fn from(row: Row) -> Self {
         let at = |micros| comparable::instant(instant(micros));
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+
         Self {
             id: uuid(&row.id).to_string(),
             client: row.client,
@@ -179,7 +179,7 @@ impl From<Row> for Item {
             scim_type: row.scim_type,
             detail: row.detail,
             correlation_id: row.correlation,
-            body_sha256: row.body.map(hex),
+            body_sha256: row.body.map(hex::encode),
             first_seen_at: at(row.first_seen),
             last_seen_at: at(row.last_seen),
             count: row.count,

@@ -98,8 +98,8 @@ async fn b_038_a_refused_payload_waits_for_a_human_until_it_is_seen_to(app: &App
     let mut sent = body.clone();
     sent["schemas"] = json!(["urn:muster:scim:schemas:core:1.0:Verification"]);
     let hash = Sha256::digest(sent.to_string());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(item["bodySha256"], json!(hash));
+
+    assert_eq!(item["bodySha256"], json!(hex::encode(hash)));
     let events = of_type(&ats, "write.refused").await;
     assert_eq!(events.len(), 1);
     assert!(!events[0].to_string().contains("GREEN"), "{events:?}");
