@@ -21,13 +21,14 @@ pub fn line(event: &Value) -> Value {
 }
 
 /// The changes that a reader looks for first.
-const TELLING: [&str; 6] = [
+const TELLING: [&str; 7] = [
     "status",
     "decision",
     "result",
     "satisfiedVerificationTier",
     "beforeVerification",
     "statusReason",
+    "hiringRules.wave",
 ];
 
 /// An event in a few words, such as `application updated: status sourced → interviewing`.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ use crate::store::{self, Tx};
 
 /// The most ways of being refused that are kept of a tenant.
 const MOST: i64 = 10_000;
+/// For how many days the log of deliveries is kept where the policy does not say (C-08).
+const DAYS: u32 = 365;
 /// So many are written at once.
 const CHUNK: usize = 50;
 
@@ -96,6 +99,21 @@ impl Muster {
                 tracing::warn!(%error, "how often writes were refused could not be kept");
             }
         }
+    }
+
+    /// Forgets what has been seen to, and the clients of which nothing was heard, for longer than the policy keeps a log of
+    /// deliveries (B-078); how many. What waits for a human is not forgotten, and the sealed log has a term of its own (C-08).
+    pub fn forget_deliveries(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<usize, Error> {
+        let policies = self.policies();
+        let row = policies.get(&tenant.0);
+        let row = row.and_then(|row| row.policy.observability.as_ref());
+        let days = row.map_or(DAYS, |row| row.event_log.retention_days);
+        let then = now - TimeDelta::days(days.into());
+        let forget = move |tx: &mut Tx<'_>| {
+            let refused = store::refused::purge(tx, tenant, then)?;
+            Ok::<_, Error>(refused + store::integration::purge(tx, tenant, then)?)
+        };
+        self.0.store.write_blocking(forget)
     }
 
     /// The items that wait, or those that somebody has seen to, the last to come first; and how many there are.

@@ -33,8 +33,8 @@ impl Muster {
     }
 
     /// Forgets the keys of requests whose time is over, ends the reviews that nobody has decided in time, asks whose a
-    /// value is that was kept out, begins and ends the
-    /// employments whose day has come, and warns of the tokens that end soon.
+    /// value is that was kept out, begins and ends the employments whose day has come, forgets what was delivered and
+    /// refused long ago, and warns of the tokens that end soon.
     pub(super) fn sweep(&self, process: &str, now: DateTime<Utc>) {
         match self.leads(process, now) {
             Ok(true) => {}
@@ -65,6 +65,10 @@ impl Muster {
             tell(
                 "employments begun or ended: their day has come",
                 self.turn_employments(tenant, now),
+            );
+            tell(
+                "rows of the log of deliveries forgotten: their time is over",
+                self.forget_deliveries(tenant, now),
             );
             tell(
                 "tokens warned of: they end soon",

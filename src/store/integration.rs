@@ -61,6 +61,18 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId) -> Result<BTreeMap<String, Signs>
     Ok(rows.into_iter().map(signs).collect())
 }
 
+/// Forgets the clients that were not heard of since `then`; how many.
+pub fn purge(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Result<usize, Error> {
+    let then = micros(then);
+    let asked = integration::asked.is_null().or(integration::asked.lt(then));
+    let wrote = integration::wrote.is_null().or(integration::wrote.lt(then));
+    let silent = integration::table
+        .filter(integration::tenant.eq(tenant.0))
+        .filter(asked.and(wrote).assume_not_null());
+    let gone = diesel::delete(silent).execute(tx.db);
+    gone.map_err(|error| tx.explain(error))
+}
+
 /// How many positions the sealed log of a tenant has.
 pub fn positions(tx: &mut Tx<'_>, tenant: TenantId) -> Result<i64, Error> {
     let size = log_tree::table

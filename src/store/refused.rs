@@ -121,6 +121,15 @@ fn make_room(tx: &mut Tx<'_>, tenant: TenantId) -> Result<bool, Error> {
     gone.map(|_| true).map_err(|error| tx.explain(error))
 }
 
+/// Forgets what somebody saw to before `then`; how many.
+pub fn purge(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Result<usize, Error> {
+    let settled = refused_write::table
+        .filter(refused_write::tenant.eq(tenant.0))
+        .filter(refused_write::resolved.lt(micros(then)));
+    let gone = diesel::delete(settled).execute(tx.db);
+    gone.map_err(|error| tx.explain(error))
+}
+
 /// How many ways wait for a human, by client.
 pub fn waiting(tx: &mut Tx<'_>, tenant: TenantId) -> Result<BTreeMap<String, i64>, Error> {
     let rows: Vec<(String, i64)> = refused_write::table
@@ -159,6 +168,7 @@ struct Row {
 impl From<Row> for Item {
     fn from(row: Row) -> Self {
         let at = |micros| comparable::instant(instant(micros));
+
         Self {
             id: uuid(&row.id).to_string(),
             client: row.client,

@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod canary;
 mod controls;
 mod flow;
 mod idempotency;

@@ -72,6 +72,9 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         let job = requisition.leaves.get("jobId").cloned();
         accepted.facts.push(("jobId", job.unwrap_or(Value::Null)));
     }
+    if turn.before.is_none() {
+        accepted.facts.extend(turn.terms.begun());
+    }
     let passed = tier::best(&turn.beside.verifications, turn.deed.now);
     let tier = passed.map_or(Value::Null, |passed| passed.tier.into());
     let until = passed.and_then(|passed| passed.until);

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `states` | statuses with their transitions as data, which consume what was |
 //! | `application` `offer` `employment` | the rules of each |
+//! | `rules` | which rules an application goes by, whatever changes meanwhile |
 //! | `facts` | what a person's employments make of its employee role |
 //!
 //! What is found out about an applicant (verifications, interviews, assessments) is [`super::evidence`]'s.
@@ -13,6 +14,7 @@ pub mod application;
 pub mod employment;
 pub mod facts;
 pub mod offer;
+mod rules;
 pub mod states;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -22,6 +24,7 @@ use super::evidence;
 use super::record::{Kind, Leaves};
 use super::review::Asks;
 use crate::scim::comparable::instant;
+pub use rules::Wave;
 
 /// How an interview before the required verification is met (B-004).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct HiringTerms {
     pub verification_days: Option<u32>,
     /// Whether the account is opened on the first day.
     pub opens_account: bool,
+    /// Which rules these are; nothing where the policy says nothing of hiring.
+    pub wave: Option<Wave>,
 }
 
 /// A record that another one hangs on, or that hangs on it.

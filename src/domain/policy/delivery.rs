@@ -1,7 +1,10 @@
 //! What the contract says of events on their way: delivery and rollout (B-066 to B-076).
 
+use sha2::{Digest, Sha256};
+
 use super::contract_words::{AuthMethod, Backoff, SwitchAction};
 use super::finding::{Findings, Placed, Position};
+use super::hiring::Hiring;
 use super::read::{Fields, Read};
 use super::yaml::Node;
 
@@ -185,15 +188,18 @@ pub struct Canary {
     pub enabled: bool,
     /// Which.
     pub scope: CanaryScope,
+    /// The rules that hold there first, in the place of the row `hiring`.
+    pub hiring: Option<Placed<Hiring>>,
 }
 
 impl Read for Canary {
     fn read(node: &Node, findings: &mut Findings) -> Self {
-        let mut row = Fields::of(node, &["enabled", "scope"], findings);
+        let mut row = Fields::of(node, &["enabled", "scope", "hiring"], findings);
         Self {
             at: row.at(),
             enabled: row.need("enabled"),
             scope: row.need("scope"),
+            hiring: row.get("hiring"),
         }
     }
 }
@@ -205,15 +211,29 @@ pub struct CanaryScope {
     pub at: Position,
     /// By the business's own id.
     pub job_ids: Vec<Placed<String>>,
+    /// How many of all, in percent, by a hash of each one's id.
+    pub share: u32,
 }
 
 impl Read for CanaryScope {
     fn read(node: &Node, findings: &mut Findings) -> Self {
-        let mut row = Fields::of(node, &["jobIds"], findings);
+        let mut row = Fields::of(node, &["jobIds", "share"], findings);
         Self {
             at: row.at(),
-            job_ids: row.need("jobIds"),
+            job_ids: row.get("jobIds"),
+            share: row.number_or("share", 1..=100, 0),
         }
+    }
+}
+
+impl CanaryScope {
+    /// Whether a requisition of that job id and id is one of them. It stays one whatever others come and go.
+    #[must_use]
+    pub fn reaches(&self, job: Option<&str>, id: &str) -> bool {
+        let hash = Sha256::digest(id);
+        let place = u32::from(u16::from_be_bytes([hash[0], hash[1]]));
+        let is_drawn = place * 100 < self.share * (u32::from(u16::MAX) + 1);
+        is_drawn || job.is_some_and(|job| self.job_ids.iter().any(|known| known.value == job))
     }
 }
 

@@ -1,9 +1,10 @@
-//! How hiring goes: the row `hiring`.
+//! How hiring goes: the row `hiring`, and to whom a change of it goes first.
 
+use super::Policy;
 use super::finding::Findings;
 use super::read::{Fields, Read, words};
 use super::yaml::Node;
-use crate::domain::lifecycle::{Early, HiringTerms};
+use crate::domain::lifecycle::{Early, HiringTerms, Wave};
 
 words! {
     /// How an interview before the required verification is met (B-004).
@@ -59,6 +60,36 @@ impl From<&Hiring> for HiringTerms {
             },
             verification_days: Some(row.verification_days).filter(|days| *days > 0),
             opens_account: matches!(row.account_on_start, AccountOnStart::Enable),
+            wave: Some(Wave::All),
+        }
+    }
+}
+
+impl Policy {
+    /// What holds today for who applies to a requisition of that job id and id: the canary's rules where it reaches it (B-008,
+    /// B-040), else those of the row `hiring`.
+    #[must_use]
+    pub fn hiring_terms(&self, requisition: Option<(Option<&str>, &str)>) -> HiringTerms {
+        let row = self.hiring.as_ref();
+        let terms = row.map(HiringTerms::from).unwrap_or_default();
+        let rollout = self.rollout.as_ref();
+        let canary = rollout.and_then(|rollout| rollout.canary.as_ref());
+        let canary = canary.filter(|canary| canary.enabled);
+        let Some((canary, rules)) =
+            canary.and_then(|canary| Some((canary, canary.hiring.as_ref()?)))
+        else {
+            return terms;
+        };
+        if requisition.is_some_and(|(job, id)| canary.scope.reaches(job, id)) {
+            return HiringTerms {
+                opens_account: terms.opens_account,
+                wave: Some(Wave::Canary),
+                ..HiringTerms::from(&rules.value)
+            };
+        }
+        HiringTerms {
+            wave: Some(Wave::All),
+            ..terms
         }
     }
 }

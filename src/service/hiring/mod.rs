@@ -49,12 +49,17 @@ pub(super) struct Following {
 }
 
 impl Muster {
-    /// What the tenant's policy says of hiring.
-    fn hiring_terms(&self, context: &Context) -> HiringTerms {
+    /// What the tenant's policy says of hiring, for what hangs on a requisition and an application: of what was written on the
+    /// application when it began, that (B-008).
+    fn hiring_terms(&self, context: &Context, beside: &Beside) -> HiringTerms {
         let policies = self.policies();
-        let governed = policies.get(&context.tenant().0);
-        let row = governed.and_then(|governed| governed.policy.hiring.as_ref());
-        row.map(HiringTerms::from).unwrap_or_default()
+        let Some(governed) = policies.get(&context.tenant().0) else {
+            return HiringTerms::default();
+        };
+        let requisition = beside.requisition.as_ref();
+        let requisition = requisition.map(|known| (known.text("jobId"), known.id.as_str()));
+        let terms = governed.policy.hiring_terms(requisition);
+        terms.kept_by(beside.application.as_ref().map(|known| &known.leaves))
     }
 }
 
@@ -93,7 +98,7 @@ impl Write<'_> {
             before: before.map(|record| &record.folded.leaves),
             after: &after,
             beside: &beside,
-            terms: self.muster.hiring_terms(self.context),
+            terms: self.muster.hiring_terms(self.context, &beside),
             deed: &deed,
         };
         let accepted = lifecycle::accept(self.view.kind, &turn);

@@ -3,7 +3,9 @@
 use super::{Policy, once};
 use crate::domain::lifecycle::application;
 use crate::domain::policy::contract::Object;
+use crate::domain::policy::delivery::Canary;
 use crate::domain::policy::finding::{Findings, Placed};
+use crate::domain::policy::hiring::AccountOnStart;
 use crate::domain::policy::read::unknown;
 
 /// The objects of the contract; the model's own names too (B-027).
@@ -49,12 +51,33 @@ pub(super) fn run(policy: &Policy, findings: &mut Findings) {
     if let Some(rollout) = &policy.rollout {
         let names = rollout.kill_switches.iter().map(|switch| &switch.name);
         once("the kill switch", names, findings);
+        if let Some(canary) = &rollout.canary {
+            check_canary(canary, findings);
+        }
     }
     if let Some(log) = policy.observability.as_ref().map(|found| &found.event_log) {
         once("the field", log.fields.iter(), findings);
     }
     matching(policy, findings);
     retention(policy, findings);
+}
+
+fn check_canary(canary: &Canary, findings: &mut Findings) {
+    once("the requisition", canary.scope.job_ids.iter(), findings);
+    if canary.enabled && canary.scope.job_ids.is_empty() && canary.scope.share == 0 {
+        findings.error(
+            canary.scope.at,
+            "the canary reaches no requisition: name some in 'jobIds', or say with 'share' how many of all, in percent",
+        );
+    }
+    if let Some(rules) = &canary.hiring
+        && rules.value.account_on_start != AccountOnStart::Leave
+    {
+        findings.error(
+            rules.at,
+            "'accountOnStart' is about employments, which hang on no requisition: say it in 'hiring' alone",
+        );
+    }
 }
 
 fn fields(object: &Object, findings: &mut Findings) {
