@@ -384,24 +384,24 @@ async fn b_078_what_was_seen_to_is_kept_as_long_as_the_policy_says(app: &App) {
     assert_eq!(queue(app, "").await.len(), 1);
 }
 
-/// What a refusal that is repeated asks of the database, beside what it asked before there was a queue: nothing on its own way.
+/// What a refusal asks of the database beside what it asked before there was a queue: nothing on its own way if it is repeated.
 async fn refusal_costs(app: &App) {
     let (ats, _) = set(app, "").await;
     let (_, _, application) = applied(&ats).await;
     let path = at("/Applications", &application);
-    let wrong = async |value: &str| {
+    let wrong = async |name: &str| {
         let before = sent_to(&app.database);
-        ats.patch(&path, replace("status", json!(value)))
+        ats.patch(&path, replace(name, json!("x")))
             .await
-            .refused(400, "invalidValue");
+            .refused(400, "invalidPath");
         sent_to(&app.database) - before
     };
-    let first = wrong("nein").await;
-    let mut least = u64::MAX;
-    for n in 0..20 {
-        least = least.min(wrong(&format!("nein-{n}")).await);
+    // Where a write is tried again it costs more: the least is what it takes.
+    let (mut first, mut again) = (u64::MAX, u64::MAX);
+    for n in 0..8 {
+        first = first.min(wrong(&format!("unknown{n}")).await);
+        again = again.min(wrong(&format!("unknown{n}")).await);
     }
-    // Two are the PATCH's own; of the first of a kind five are the queue's: looked for open, looked for settled, all counted, the row, its
-    // event. README tells them.
-    assert_eq!((least, first), (2, 2 + 5));
+    // Looked for open, looked for settled, all counted, the row, its event: README tells them.
+    assert_eq!(first, again + 5);
 }
