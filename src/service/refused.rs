@@ -109,6 +109,14 @@ impl Muster {
         let row = row.and_then(|row| row.policy.observability.as_ref());
         let days = row.map_or(DAYS, |row| row.event_log.retention_days);
         let then = now - TimeDelta::days(days.into());
+        // Most often there is nothing to forget, and so nothing to commit.
+        let look = |tx: &mut Tx<'_>| {
+            let settled = store::refused::is_any_settled(tx, tenant, then)?;
+            Ok::<_, Error>(settled || store::integration::is_any_silent(tx, tenant, then)?)
+        };
+        if !self.0.store.read_blocking(look)? {
+            return Ok(0);
+        }
         let forget = move |tx: &mut Tx<'_>| {
             let refused = store::refused::purge(tx, tenant, then)?;
             Ok::<_, Error>(refused + store::integration::purge(tx, tenant, then)?)

@@ -61,6 +61,18 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId) -> Result<BTreeMap<String, Signs>
     Ok(rows.into_iter().map(signs).collect())
 }
 
+/// Whether there is a client that was not heard of since `then`.
+pub fn is_any_silent(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    then: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let heard = list(tx, tenant)?;
+    let is_old = |at: Option<DateTime<Utc>>| at.is_none_or(|at| at < then);
+    let mut all = heard.values();
+    Ok(all.any(|signs| is_old(signs.asked.map(|(_, at)| at)) && is_old(signs.wrote)))
+}
+
 /// Forgets the clients that were not heard of since `then`; how many.
 pub fn purge(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Result<usize, Error> {
     let then = micros(then);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -119,6 +119,19 @@ fn make_room(tx: &mut Tx<'_>, tenant: TenantId) -> Result<bool, Error> {
     };
     let gone = diesel::delete(refused_write::table.find(oldest)).execute(tx.db);
     gone.map(|_| true).map_err(|error| tx.explain(error))
+}
+
+/// Whether there is anything that somebody saw to before `then`.
+pub fn is_any_settled(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    then: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let settled = refused_write::table
+        .filter(refused_write::tenant.eq(tenant.0))
+        .filter(refused_write::resolved.lt(micros(then)));
+    let found = diesel::select(exists(settled)).get_result(tx.db);
+    found.map_err(|error| tx.explain(error))
 }
 
 /// Forgets what somebody saw to before `then`; how many.
