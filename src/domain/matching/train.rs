@@ -50,20 +50,17 @@ pub fn train(
     truth: Option<&dyn Fn(u32, u32) -> bool>,
 ) -> Model {
     let u = different(population, seed);
-    let (m, exists) = match truth {
-        Some(same) => {
-            let mut m = counts();
-            for pair in pairs.iter().filter(|pair| same(pair.a, pair.b)) {
-                count(&mut m, &pair.levels, 1.0);
-            }
-            (m, start.model.exists)
+    let (m, exists) = if let Some(same) = truth {
+        let mut m = counts();
+        for pair in pairs.iter().filter(|pair| same(pair.a, pair.b)) {
+            count(&mut m, &pair.levels, 1.0);
         }
-        None => {
-            let (m, each) = expected(population, pairs, start);
-            // A score at its word needs the prior of these people; a calibration was fitted to the prior that it knows.
-            let is_plain = start.model.calibration == Calibration::PLAIN;
-            (m, if is_plain { each } else { start.model.exists })
-        }
+        (m, start.model.exists)
+    } else {
+        let (m, each) = expected(population, pairs, start);
+        // A score at its word needs the prior of these people; a calibration was fitted to the prior that it knows.
+        let is_plain = start.model.calibration == Calibration::PLAIN;
+        (m, if is_plain { each } else { start.model.exists })
     };
     let mut weights = BTreeMap::new();
     for attribute in Attribute::ALL {
