@@ -128,7 +128,7 @@ fn a_file_with_a_byte_order_mark_or_three_hundred_columns_is_read() {
     );
     let records = read(&[written("mark.csv", text.as_bytes())]).unwrap();
     assert!(records.is_labeled);
-    assert_eq!(records.known[0].profile, named("Ada", "Lovelace"));
+    assert_eq!(records.known[0].profile, named("Ada", "Lovelace").into());
 }
 
 #[test]

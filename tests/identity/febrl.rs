@@ -37,12 +37,12 @@ fn f1(files: &[&str]) -> f64 {
 #[test]
 fn febrl3_is_searched_for_duplicates() {
     let f1 = f1(&["dataset3.csv"]);
-    assert!(f1 >= 0.97, "{f1}");
+    assert!(f1 >= 0.987, "{f1}");
 }
 
 /// The target is .9995.
 #[test]
 fn febrl4_is_linked() {
     let f1 = f1(&["dataset4a.csv", "dataset4b.csv"]);
-    assert!(f1 >= 0.99, "{f1}");
+    assert!(f1 >= 0.994, "{f1}");
 }

@@ -11,6 +11,7 @@
 mod bad_input;
 mod cultures;
 mod febrl;
+mod guards;
 mod people;
 mod properties;
 mod scorecard;

@@ -134,6 +134,7 @@ fn read_file(
         }
         let next = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let person = *people.entry(whose).or_insert(next);
+        let profile = profile.into();
         records.known.push(Known { profile, person });
     }
     Ok(())

@@ -170,9 +170,11 @@ pub fn decide<T: Clone + Ord>(
         .filter(|one| chance(one) >= context.review_from)
         .count();
     let sure = |one: &Scored<'_, T>| chance(one) > context.merge_above;
-    if scored.iter().filter(|one| sure(one)).count() > 1 {
-        for one in scored.iter_mut().filter(|one| sure(one)) {
-            one.guard.get_or_insert(Guard::SeveralCandidates);
+    // One whom a guard keeps from being merged anyway, such as a twin, makes nobody else doubtful.
+    let rivals = |one: &Scored<'_, T>| sure(one) && one.guard.is_none();
+    if scored.iter().filter(|one| rivals(one)).count() > 1 {
+        for one in scored.iter_mut().filter(|one| rivals(one)) {
+            one.guard = Some(Guard::SeveralCandidates);
         }
     }
     let outcome = match scored.first() {
@@ -276,7 +278,17 @@ fn within<L: Into<u8>>(levels: &Levels, attribute: Attribute, worst: L) -> bool 
 
 /// Whether a contact or legal identifier agrees, or two independent weaker things do.
 pub(super) fn is_strong(levels: &Levels) -> bool {
-    within(levels, Attribute::Email, Email::Local) || is_strong_without_mail(levels)
+    let mail = within(levels, Attribute::Email, Email::Local) && !is_shared_mail(levels);
+    mail || is_strong_without_mail(levels)
+}
+
+/// Whether a mailbox looks like a family's or like one that was given to another: the given names are not the same, and
+/// neither phone nor employer is.
+fn is_shared_mail(levels: &Levels) -> bool {
+    let named = within(levels, Attribute::Given, Given::Nickname);
+    !named
+        && is(levels, Attribute::Phone, Phone::Other)
+        && is(levels, Attribute::Employment, Employment::Other)
 }
 
 fn is_strong_without_mail(levels: &Levels) -> bool {

@@ -1,6 +1,7 @@
 //! How good a model is where the truth is known: one record after another as the server resolves them, and all at once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::apart::Said;
 use super::decide::{Candidate, Context, Decision, Guard, Outcome, decide};
@@ -12,7 +13,7 @@ use super::profile::Profile;
 #[derive(Clone, Debug)]
 pub struct Known {
     /// What it tells.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// Whose it is.
     pub person: u32,
 }

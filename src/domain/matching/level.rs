@@ -75,7 +75,7 @@ levels! {
     /// The day of birth.
     Birth "birthDate" "birthDate" { Exact "exact", Slip "slip", Rough "rough", Other "other", }
     /// E-mail addresses.
-    Email "emails" "emails" { Equal "equal", Slip "slip", Local "localPart", Personal "differentPersonal", Work "differentWork", }
+    Email "emails" "emails" { Equal "equal", Slip "slip", Local "localPart", Colleague "differentSameEmployer", Personal "differentPersonal", Work "differentWork", }
     /// Phone numbers.
     Phone "phoneNumbers" "phoneNumbers" { Equal "equal", Slip "slip", Other "other", }
     /// Street and house.
@@ -176,10 +176,16 @@ fn name(a: &Name, b: &Name) -> (Option<Given>, Option<Family>) {
     let given = known(&a.given, &b.given).then(|| given(&a.given, &b.given));
     let family = known(&a.family, &b.family).then(|| family(&a.family, &b.family));
     let far = matches!(given, Some(Given::Other)) && matches!(family, Some(Family::Other));
-    if far && alike(&a.given, &b.family) >= 0.92 && alike(&a.family, &b.given) >= 0.92 {
+    if far && is_swapped(a, b) {
         return (Some(Given::Swapped), Some(Family::Swapped));
     }
     (given, family)
+}
+
+/// Whether each one's given name is the other's family name; one of them may be misspelled.
+fn is_swapped(a: &Name, b: &Name) -> bool {
+    let crossed = [alike(&a.given, &b.family), alike(&a.family, &b.given)];
+    crossed[0].max(crossed[1]) >= 0.92 && crossed[0].min(crossed[1]) >= 0.75
 }
 
 fn given(a: &str, b: &str) -> Given {
@@ -311,6 +317,8 @@ fn email(a: &Profile, b: &Profile) -> Option<Email> {
         }
         if is_free_mail(domain) && is_free_mail(elsewhere) {
             Email::Personal
+        } else if domain == elsewhere {
+            Email::Colleague
         } else {
             Email::Work
         }
@@ -370,7 +378,8 @@ fn street(a: &Place, b: &Place) -> Option<Street> {
                 Street::Fuzzy
             }
         }
-        (_, true) if !apart => Street::Name,
+        // A house's number is misspelled as easily as a street's name.
+        (_, true) => Street::Name,
         _ if houses => Street::Number,
         _ => Street::Other,
     })

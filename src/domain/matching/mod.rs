@@ -13,6 +13,7 @@
 //! | `decide` | one newcomer: scored, guarded, decided, explained |
 //! | `population` | many people at once: pairs and clusters |
 //! | `train` | a model fitted to a population |
+//! | `weigh` | its weights fitted together, where the truth is known |
 //! | `inventory` | the join keys in use, and how risky each is |
 //! | `evaluate` | how good a model is where the truth is known |
 
@@ -28,6 +29,7 @@ pub mod population;
 pub mod profile;
 pub mod reference;
 pub mod train;
+mod weigh;
 
 pub use decide::{Candidate, Context, Decision, Guard, Outcome, Trace, decide};
 pub use model::{Frequencies, Model, Scorer, Unknown};

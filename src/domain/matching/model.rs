@@ -143,10 +143,15 @@ impl Model {
         Ok(serde_json::from_slice(text)?)
     }
 
-    /// The rate of a level.
+    /// The rate of a level. A model that was fitted before there was that level goes on as it did.
     #[must_use]
     pub fn rate(&self, attribute: Attribute, level: &str) -> Option<Rate> {
-        self.weights.get(attribute.word())?.get(level).copied()
+        let levels = self.weights.get(attribute.word())?;
+        let before = match level {
+            "differentSameEmployer" => levels.get("differentWork"),
+            _ => None,
+        };
+        levels.get(level).or(before).copied()
     }
 
     /// The model ready for use.

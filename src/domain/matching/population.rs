@@ -3,6 +3,10 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
 
 use super::block::keys;
 use super::decide::{Guard, conflict, rarity};
@@ -16,8 +20,8 @@ pub const HOT: usize = 30;
 /// People, the keys that they are found by, and how rare their names are.
 #[derive(Debug, Default)]
 pub struct Population {
-    /// The people, by number.
-    pub profiles: Vec<Profile>,
+    /// The people, by number. Whoever else holds one keeps it as it was.
+    pub profiles: Vec<Arc<Profile>>,
     index: HashMap<u64, Vec<u32>>,
     names: [HashMap<String, u32>; 2],
     /// How many look-ups met a key that too many share.
@@ -57,7 +61,8 @@ impl Frequencies for Population {
 
 impl Population {
     /// Adds somebody, who gets the next number.
-    pub fn add(&mut self, profile: Profile) -> u32 {
+    pub fn add(&mut self, profile: impl Into<Arc<Profile>>) -> u32 {
+        let profile = profile.into();
         let number = u32::try_from(self.profiles.len()).unwrap_or(u32::MAX);
         self.learn(number, &profile);
         self.profiles.push(profile);
@@ -68,7 +73,7 @@ impl Population {
     pub fn absorb(&mut self, number: u32, profile: &Profile) {
         self.learn(number, profile);
         if let Some(known) = self.profiles.get_mut(number as usize) {
-            known.absorb(profile);
+            Arc::make_mut(known).absorb(profile);
         }
     }
 
@@ -90,30 +95,69 @@ impl Population {
 
     /// Those who share a key with `profile`, each once.
     pub fn candidates(&mut self, profile: &Profile) -> Vec<u32> {
-        let mut found = Vec::new();
+        let (found, hot) = self.near(profile);
+        self.hot += hot;
+        found
+    }
+
+    /// Those who share a key with `profile`, each once; and how many of its keys too many share.
+    fn near(&self, profile: &Profile) -> (Vec<u32>, usize) {
+        let (mut found, mut hot) = (Vec::new(), 0);
         for key in keys(profile) {
             match self.index.get(&hash(&key)) {
                 Some(holders) if holders.len() <= HOT => found.extend(holders),
-                Some(_) => self.hot += 1,
+                Some(_) => hot += 1,
                 None => {}
             }
         }
         found.sort_unstable();
         found.dedup();
-        found
+        (found, hot)
     }
 
-    /// All pairs that share a key, compared and weighed.
+    /// All pairs that share a key, compared and weighed: each processor takes a part of the people.
     #[must_use]
     pub fn pairs(&mut self, scorer: &Scorer) -> Vec<Pair> {
-        let mut pairs = Vec::new();
-        for number in 0..u32::try_from(self.profiles.len()).unwrap_or(u32::MAX) {
-            let profile = std::mem::take(&mut self.profiles[number as usize]);
-            let others = self.candidates(&profile);
+        let people = self.profiles.len();
+        let parts = thread::available_parallelism().map_or(1, NonZero::get);
+        let size = people.div_ceil(parts).max(1);
+        let known = &*self;
+        let found = thread::scope(|scope| {
+            let parts: Vec<_> = (0..people)
+                .step_by(size)
+                .map(|from| {
+                    let numbers = from..(from + size).min(people);
+                    scope.spawn(move || known.pairs_of(numbers, scorer))
+                })
+                .collect();
+            let all = parts.into_iter().map(|part| match part.join() {
+                Ok(found) => found,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            all.collect::<Vec<_>>()
+        });
+        let mut pairs = Vec::with_capacity(found.iter().map(|(pairs, _)| pairs.len()).sum());
+        for (more, hot) in found {
+            pairs.extend(more);
+            self.hot += hot;
+        }
+        pairs
+    }
+
+    /// The pairs of those of these numbers with those before them.
+    fn pairs_of(&self, numbers: Range<usize>, scorer: &Scorer) -> (Vec<Pair>, usize) {
+        let (mut pairs, mut all_hot) = (Vec::new(), 0);
+        for (number, profile) in (0..)
+            .zip(&self.profiles)
+            .skip(numbers.start)
+            .take(numbers.len())
+        {
+            let (others, hot) = self.near(profile);
+            all_hot += hot;
             for other in others.into_iter().filter(|other| *other < number) {
                 let known = &self.profiles[other as usize];
-                let levels = compare(&profile, known);
-                let bits = scorer.sum(&levels) + rarity(&profile, known, &levels, scorer, self);
+                let levels = compare(profile, known);
+                let bits = scorer.sum(&levels) + rarity(profile, known, &levels, scorer, self);
                 pairs.push(Pair {
                     a: other,
                     b: number,
@@ -121,9 +165,8 @@ impl Population {
                     bits,
                 });
             }
-            self.profiles[number as usize] = profile;
         }
-        pairs
+        (pairs, all_hot)
     }
 
     /// Clusters of those who are one: pairs from `line` on, the surest first; a union that would hold two legal identifiers or
@@ -165,7 +208,7 @@ struct Facts {
 }
 
 impl Clusters {
-    fn new(profiles: &[Profile]) -> Self {
+    fn new(profiles: &[Arc<Profile>]) -> Self {
         let facts = (0..).zip(profiles).map(|(n, profile)| {
             let facts = Facts {
                 size: 1,

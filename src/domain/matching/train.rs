@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::level::{ATTRIBUTES, Attribute, Levels, compare};
 use super::model::{Calibration, KNOTS, Model, Rate, Scorer};
 use super::population::{Pair, Population};
+use super::weigh;
 
 /// Random pairs that u is counted on.
 const RANDOM_PAIRS: u64 = 400_000;
@@ -49,15 +50,17 @@ pub fn train(
     truth: Option<&dyn Fn(u32, u32) -> bool>,
 ) -> Model {
     let u = different(population, seed);
-    let m = match truth {
-        Some(same) => {
-            let mut m = counts();
-            for pair in pairs.iter().filter(|pair| same(pair.a, pair.b)) {
-                count(&mut m, &pair.levels, 1.0);
-            }
-            m
+    let (m, exists) = if let Some(same) = truth {
+        let mut m = counts();
+        for pair in pairs.iter().filter(|pair| same(pair.a, pair.b)) {
+            count(&mut m, &pair.levels, 1.0);
         }
-        None => expected(population, pairs, start),
+        (m, start.model.exists)
+    } else {
+        let (m, each) = expected(population, pairs, start);
+        // A score at its word needs the prior of these people; a calibration was fitted to the prior that it knows.
+        let is_plain = start.model.calibration == Calibration::PLAIN;
+        (m, if is_plain { each } else { start.model.exists })
     };
     let mut weights = BTreeMap::new();
     for attribute in Attribute::ALL {
@@ -76,12 +79,16 @@ pub fn train(
         }
         weights.insert(attribute.word().to_owned(), levels);
     }
-    Model {
+    let mut model = Model {
         version: version.to_owned(),
-        exists: start.model.exists,
+        exists,
         calibration: start.model.calibration,
         weights,
+    };
+    if let Some(same) = truth {
+        weigh::together(&mut model, pairs, start, same);
     }
+    model
 }
 
 /// A level's share of all that were counted, drawn towards what is known of it.
@@ -118,8 +125,8 @@ fn different(population: &Population, seed: u64) -> Counts {
     found
 }
 
-/// The levels of pairs of one person, as far as the model itself tells them apart.
-fn expected(population: &Population, pairs: &[Pair], start: &Scorer) -> Counts {
+/// The levels of pairs of one person, as far as the model itself tells them apart; and how many such pairs a record is in.
+fn expected(population: &Population, pairs: &[Pair], start: &Scorer) -> (Counts, f64) {
     #[expect(clippy::cast_precision_loss, reason = "a population needs no more")]
     let prior = start.prior(population.profiles.len() as f64);
     let mut chances: Vec<f64> = pairs
@@ -154,7 +161,9 @@ fn expected(population: &Population, pairs: &[Pair], start: &Scorer) -> Counts {
         }
         m = same;
     }
-    m
+    #[expect(clippy::cast_precision_loss, reason = "a population needs no more")]
+    let each = 2.0 * chances.iter().sum::<f64>() / population.profiles.len().max(1) as f64;
+    (m, each.max(FLOOR))
 }
 
 /// Fits the calibration to scores of which the truth is known (logistic regression by Newton's method, in bits).
