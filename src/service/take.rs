@@ -121,16 +121,17 @@ impl Write<'_> {
             let known = self.named_by(tx, given)?;
             return Ok((known.map(|record| (record, NATURAL_KEY)), None));
         }
-        if self.view.kind != Kind::Person {
-            return Ok((None, None));
-        }
         // A POST of what is there is a conflict; an extract says it again.
-        if let Some(errand) = self.errand
+        let is_claimed = matches!(self.view.kind, Kind::Person | Kind::Organization);
+        if let Some(errand) = self.errand.filter(|_| is_claimed)
             && let Some(row) = self.spoken_of(tx, given)?
         {
             let record = store::record::fetch(tx, row)?;
             self.speak_as(&record, given);
             return Ok((Some((record, errand)), None));
+        }
+        if self.view.kind != Kind::Person {
+            return Ok((None, None));
         }
         if let Some(known) = self.resolve(tx, given)? {
             return Ok((Some(known), None));

@@ -179,7 +179,9 @@ async fn what_is_doubtful_is_decided(hris: &Client) -> usize {
         whom.insert(person["id"].as_str().unwrap().to_owned(), number);
     }
     let open = walk(hris, "/Reviews", &[("filter", "status eq \"open\"")]).await;
-    assert!(open.len() < PEOPLE / 20, "{} are doubtful", open.len());
+    // matching.md's target: at most 7 % of what is told.
+    let told = PEOPLE + PEOPLE.div_ceil(2) + PEOPLE.div_ceil(3);
+    assert!(open.len() * 100 <= told * 7, "{} are doubtful", open.len());
     let mut known = 0;
     for review in &open {
         assert_eq!(review["kind"], "match", "{review}");

@@ -284,26 +284,25 @@ claims:
         "{rejects:?}"
     );
 
-    let hris = app.client("hris").await;
-    let found = hris
+    let crm = app.client("crm").await;
+    let found = crm
         .find("/Organizations", "domains eq \"engines.example\"")
         .await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["legalName"], "Analytical Engines Ltd");
-    assert_eq!(found[0]["externalId"], "o1");
     assert_eq!(found[0]["addresses"][0]["locality"], "London");
     // Another system's word stands beside it; the same file again says nothing new.
     let path = format!("/Organizations/{}", found[0]["id"].as_str().unwrap());
     let status = serde_json::json!([{"op": "add", "path": "status", "value": "active"}]);
-    app.client("crm").await.patch(&path, status).await.ok(200);
-    let changed = text.replace("London", "Lisbon");
+    crm.patch(&path, status).await.ok(200);
+    let changed = text.replace("Engines Ltd", "Engines plc");
     let again = import(app, (map, "organizations.csv"), &changed, &[]);
     assert!(
         again.text.contains("1 changed, 1 unchanged"),
         "{}",
         again.text
     );
-    let now = hris.get(&path).await;
+    let now = crm.get(&path).await;
     assert_eq!(now.ok(200)["status"], "active");
-    assert_eq!(now.body["addresses"][0]["locality"], "Lisbon");
+    assert_eq!(now.body["legalName"], "Analytical Engines plc");
 }
