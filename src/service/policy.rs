@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -21,7 +21,7 @@ use crate::store::policy::Version;
 use crate::store::{self, Store, Tx};
 
 /// How often a process looks whether another has applied a policy.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 const _: () = assert!(
     LOOK.as_millis() <= 500,
     "a revoked client is out within a second"
@@ -71,6 +71,8 @@ pub struct Governed {
     pub clients: Vec<Admitted>,
     /// The trained model that matching goes by; the one that is shipped without one.
     pub scorer: Option<Arc<Scorer>>,
+    /// Since when this process knows it.
+    pub(super) known: Instant,
 }
 
 /// All policies in force, by tenant.
@@ -227,6 +229,7 @@ impl Governed {
             governing: Governing::default(),
             clients: Vec::new(),
             scorer: None,
+            known: Instant::now(),
         }
     }
 
@@ -268,6 +271,7 @@ impl Governed {
             policy,
             governing,
             scorer: None,
+            known: Instant::now(),
         }
     }
 

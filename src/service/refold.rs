@@ -27,6 +27,8 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// How long it rests at least between two chunks, so that others come first; and how often it looks whether there is a new policy.
 const REST: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_millis(500);
+/// How long after this process knows of a policy all others do.
+const SETTLED: Duration = super::policy::LOOK.saturating_mul(4);
 /// How often it looks for reviews whose time is over.
 const SWEEP: TimeDelta = TimeDelta::minutes(1);
 
@@ -128,7 +130,12 @@ impl Muster {
                     muster.sweep(&process, swept);
                 }
                 let began = Instant::now();
-                let more = muster.policies().values().any(|governed| {
+                let policies = muster.policies();
+                // Before that another process may still write as the policy before had it.
+                let mut settled = policies
+                    .values()
+                    .filter(|row| row.known.elapsed() > SETTLED);
+                let more = settled.any(|governed| {
                     muster
                         .refold(governed, clock.now())
                         .unwrap_or_else(|error| {
