@@ -162,11 +162,14 @@ async fn three_systems_tell_of_one_population(app: &App) {
         let new = hris.order(&format!("{path}/split"), order).await;
         assert_eq!(&new.ok(201)["legalName"], legal);
         assert_eq!(hris.get(&path).await.ok(200).get("legalName"), None);
+        for id in [&person["id"], &new.body["id"]] {
+            let again = format!("/Persons/{}?attributes={}", id.as_str().unwrap(), wanted());
+            has_its_sources(hris.get(&again).await.ok(200));
+        }
         left += 1;
     }
     assert_eq!(people(&hris).await, left);
     assert_eq!(left, PEOPLE + SPLIT);
-    every_value_has_its_source(&hris).await;
 }
 
 /// Of some the evidence leaves open who they are: a human says so. How many were somebody known.
@@ -218,40 +221,49 @@ async fn every_link_is_explained(hris: &Client, asked: usize) {
     }
 }
 
-/// Everybody, by what the HRIS calls them. What makes one record of what the systems say is of one human being.
-async fn every_value_has_its_source(hris: &Client) -> HashMap<String, Value> {
-    let wanted = format!(
+/// What is asked of a person to see whence it is.
+fn wanted() -> String {
+    format!(
         "name,legalName,birthDate,emails,phoneNumbers,externalId,{PROVENANCE}:attributes,{PROVENANCE}:sources"
-    );
+    )
+}
+
+/// Everybody, by what the HRIS calls them.
+async fn every_value_has_its_source(hris: &Client) -> HashMap<String, Value> {
     let mut known = HashMap::new();
-    for person in walk(hris, "/Persons", &[("attributes", &wanted)]).await {
-        let told = person[PROVENANCE]["sources"].as_array().unwrap().iter();
-        let whom: BTreeSet<&str> = told
-            .filter_map(|source| source["externalId"].as_str()?.split('-').nth(1))
-            .collect();
-        assert_eq!(whom.len(), 1, "{person}");
-        let sources = person[PROVENANCE]["attributes"].as_array().unwrap();
-        let has = |path: &str| {
-            sources.iter().any(|one| {
-                one["path"] == path && one["system"].is_string() && one["eventId"].is_string()
-            })
-        };
-        for single in ["legalName", "birthDate"] {
-            assert!(
-                person.get(single).is_none() || has(single),
-                "{single} of {person}"
-            );
-        }
-        assert!(has("name.givenName") && has("name.familyName"), "{person}");
-        for many in ["emails", "phoneNumbers"] {
-            for element in person[many].as_array().into_iter().flatten() {
-                let path = format!("{many}[value eq {}]", element["value"]);
-                assert!(has(&path), "{path} of {person}");
-            }
-        }
+    for person in walk(hris, "/Persons", &[("attributes", &wanted())]).await {
+        has_its_sources(&person);
         if let Some(name) = person["externalId"].as_str() {
             known.insert(name.to_owned(), person);
         }
     }
     known
+}
+
+/// What makes one record of what the systems say is of one human being, and each value of some system's word.
+fn has_its_sources(person: &Value) {
+    let told = person[PROVENANCE]["sources"].as_array().unwrap().iter();
+    let whom: BTreeSet<&str> = told
+        .filter_map(|source| source["externalId"].as_str()?.split('-').nth(1))
+        .collect();
+    assert_eq!(whom.len(), 1, "{person}");
+    let sources = person[PROVENANCE]["attributes"].as_array().unwrap();
+    let has = |path: &str| {
+        sources.iter().any(|one| {
+            one["path"] == path && one["system"].is_string() && one["eventId"].is_string()
+        })
+    };
+    for single in ["legalName", "birthDate"] {
+        assert!(
+            person.get(single).is_none() || has(single),
+            "{single} of {person}"
+        );
+    }
+    assert!(has("name.givenName") && has("name.familyName"), "{person}");
+    for many in ["emails", "phoneNumbers"] {
+        for element in person[many].as_array().into_iter().flatten() {
+            let path = format!("{many}[value eq {}]", element["value"]);
+            assert!(has(&path), "{path} of {person}");
+        }
+    }
 }
