@@ -24,6 +24,8 @@ use crate::store::{self, Tx};
 const MOST: i64 = 10_000;
 /// For how many days the log of deliveries is kept where the policy does not say (C-08).
 const DAYS: u32 = 365;
+/// The most that wait in memory while the database cannot answer.
+const WAITING: usize = 10_000;
 /// So many are written at once.
 const CHUNK: usize = 50;
 
@@ -60,6 +62,26 @@ impl Lately {
         Some(lot)
     }
 
+    /// Counts again what could not be kept: none is dropped because the database could not answer.
+    fn give_back(&self, lots: &[Lot]) {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for lot in lots {
+            let of = (lot.tenant.0, lot.refused.digest());
+            if lately.len() >= WAITING && !lately.contains_key(&of) {
+                tracing::warn!(
+                    client = lot.refused.client,
+                    "a refused write is not kept: too many wait for the database"
+                );
+                continue;
+            }
+            let known = lately.entry(of).or_insert_with(|| Lot {
+                count: 0,
+                ..lot.clone()
+            });
+            known.count += lot.count;
+        }
+    }
+
     /// What has been counted since; the next of each is kept at once.
     fn take(&self) -> Vec<Lot> {
         let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,8 +108,13 @@ impl Muster {
         };
         let lots = refused.into_iter().map(lot);
         let lots: Vec<Lot> = lots.filter_map(|lot| self.0.lately.note(lot)).collect();
-        for lots in lots.chunks(CHUNK) {
-            self.0.store.write(keeping(lots.to_vec())).await?;
+        self.keep_lots(&lots).await
+    }
+
+    async fn keep_lots(&self, lots: &[Lot]) -> Result<(), Error> {
+        for (n, chunk) in lots.chunks(CHUNK).enumerate() {
+            let kept = self.0.store.write(keeping(chunk.to_vec())).await;
+            kept.inspect_err(|_| self.0.lately.give_back(&lots[n * CHUNK..]))?;
         }
         Ok(())
     }
@@ -96,7 +123,8 @@ impl Muster {
     pub(super) fn keep_counted(&self) {
         for lots in self.0.lately.take().chunks(CHUNK) {
             if let Err(error) = self.0.store.write_blocking(keeping(lots.to_vec())) {
-                tracing::warn!(%error, "how often writes were refused could not be kept");
+                self.0.lately.give_back(lots);
+                tracing::warn!(%error, "how often writes were refused could not be kept yet");
             }
         }
     }
@@ -135,9 +163,7 @@ impl Muster {
         page: (i64, i64),
     ) -> Result<(Vec<Item>, i64), Error> {
         Self::may_read_whole_log(context)?;
-        for lots in self.0.lately.take().chunks(CHUNK) {
-            self.0.store.write(keeping(lots.to_vec())).await?;
-        }
+        self.keep_lots(&self.0.lately.take()).await?;
         let tenant = context.tenant();
         let read = move |tx: &mut Tx<'_>| Ok(store::refused::list(tx, tenant, open, page)?);
         self.0.store.read(read).await
@@ -216,5 +242,37 @@ fn opened(lot: &Lot) -> Event {
         correlation: last.correlation.clone(),
         detail,
         ..Event::of_order(lot.event, lot.tenant, of, by, scim_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// B-038: what could not be kept waits for the next time, with all that has come since.
+    #[test]
+    fn what_could_not_be_kept_is_counted_again() {
+        let lately = Lately::default();
+        let lot = Lot {
+            tenant: TenantId(1),
+            refused: Refused::beyond(),
+            last: Arrival {
+                correlation: "c".into(),
+                body: None,
+                at: DateTime::UNIX_EPOCH,
+            },
+            count: 1,
+            id: Uuid::nil(),
+            event: EventId(Uuid::nil()),
+        };
+        let first = lately.note(lot.clone()).unwrap();
+        assert!(lately.note(lot.clone()).is_none());
+        lately.give_back(&[first]);
+        let counts = |lots: Vec<Lot>| lots.iter().map(|lot| lot.count).collect::<Vec<_>>();
+        let taken = lately.take();
+        assert_eq!(counts(taken.clone()), [2]);
+        assert!(lately.take().is_empty());
+        lately.give_back(&taken);
+        assert_eq!(counts(lately.take()), [2]);
     }
 }
