@@ -173,7 +173,16 @@ pub fn without_values(detail: &str, body: Option<&Value>) -> String {
             word.to_owned()
         }
     });
-    words.collect::<String>().chars().take(DETAIL).collect()
+    let told = words.collect::<String>();
+    // No database keeps all of these, and no reader sees them.
+    let seen = told.chars().map(|c| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    });
+    seen.take(DETAIL).collect()
 }
 
 /// The texts and numbers of a body, and texts also as JSON writes them.
@@ -208,6 +217,12 @@ fn texts(value: &Value, said: &mut Vec<String>) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_no_database_keeps_is_replaced() {
+        let told = without_values("there is no a\0b\u{1b}[1m", None);
+        assert_eq!(told, "there is no a\u{fffd}b\u{fffd}[1m");
+    }
 
     #[test]
     fn names_stay_and_values_go() {

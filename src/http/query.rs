@@ -46,8 +46,14 @@ fn decode(text: &str) -> Result<String, Failure> {
         bytes.push(byte);
         rest = tail;
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Failure::invalid_value("the query string is not UTF-8 once decoded"))
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::invalid_value("the query string is not UTF-8 once decoded"))?;
+    if text.contains('\0') {
+        return Err(Failure::invalid_value(
+            "the query string must not hold the character U+0000 (%00)",
+        ));
+    }
+    Ok(text)
 }
 
 fn hex(digit: u8) -> Result<u8, Failure> {

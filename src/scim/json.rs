@@ -38,9 +38,44 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
         depth: 0,
         left: &left,
     };
-    node.deserialize(&mut reader)
+    let value = node
+        .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
-        .map_err(|error| Error::invalid_syntax(format!("the body is not valid JSON: {error}")))
+        .map_err(|error| Error::invalid_syntax(format!("the body is not valid JSON: {error}")))?;
+    // Unescaped it is no JSON.
+    match text.contains("\\u0000").then(|| nul(&value)).flatten() {
+        None => Ok(value),
+        Some(at) => Err(Error::invalid_value(format!(
+            "'{at}' must not hold the character U+0000"
+        ))),
+    }
+}
+
+/// Where U+0000 stands, which PostgreSQL keeps in no text: in a value, or in the name of a member.
+fn nul(value: &Value) -> Option<String> {
+    let below = |step: String, value: &Value| {
+        let rest = nul(value)?;
+        let dot = if rest.is_empty() || rest.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        Some(format!("{step}{dot}{rest}"))
+    };
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(n, item)| below(format!("[{n}]"), item))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, value)| {
+            if name.contains('\0') {
+                return Some(name.escape_debug().to_string());
+            }
+            below(name.clone(), value)
+        }),
+        _ => None,
+    }
 }
 
 /// Reads one JSON object from a body.
@@ -219,6 +254,21 @@ mod tests {
         // The array is one itself.
         assert!(parse(zeros(MAX_VALUES - 1).as_bytes()).is_ok());
         assert!(refused(zeros(MAX_VALUES).as_bytes()).contains("100000 values"));
+    }
+
+    #[test]
+    fn what_no_database_keeps_is_named_by_its_place() {
+        let detail = |text: &str| parse(text.as_bytes()).unwrap_err().detail;
+        for (text, at) in [
+            (r#"{"a": {"b": [1, "x\u0000"]}}"#, "'a.b[1]' must"),
+            (r#"{"a": [{"b": "\u0000"}]}"#, "'a[0].b' must"),
+            (r#"{"a\u0000": 1}"#, r"'a\0' must"),
+        ] {
+            let detail = detail(text);
+            assert!(detail.starts_with(at), "{detail}");
+        }
+        // A backslash before it is another text.
+        assert!(parse(br#"{"a": "\\u0000"}"#).is_ok());
     }
 
     #[test]

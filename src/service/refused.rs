@@ -111,10 +111,18 @@ impl Muster {
         self.keep_lots(&lots).await
     }
 
+    /// Where the database cannot answer, what is left waits for the next time. What it will never take is told to whoever reads
+    /// the log, and stands in the way of nothing else.
     async fn keep_lots(&self, lots: &[Lot]) -> Result<(), Error> {
         for (n, chunk) in lots.chunks(CHUNK).enumerate() {
-            let kept = self.0.store.write(keeping(chunk.to_vec())).await;
-            kept.inspect_err(|_| self.0.lately.give_back(&lots[n * CHUNK..]))?;
+            match self.0.store.write(keeping(chunk.to_vec())).await {
+                Ok(()) => {}
+                Err(error) if is_passing(&error) => {
+                    self.0.lately.give_back(&lots[n * CHUNK..]);
+                    return Err(error);
+                }
+                Err(error) => cannot_keep(chunk, &error),
+            }
         }
         Ok(())
     }
@@ -122,9 +130,13 @@ impl Muster {
     /// Keeps what was counted since: from time to time, and at the end.
     pub(super) fn keep_counted(&self) {
         for lots in self.0.lately.take().chunks(CHUNK) {
-            if let Err(error) = self.0.store.write_blocking(keeping(lots.to_vec())) {
-                self.0.lately.give_back(lots);
-                tracing::warn!(%error, "how often writes were refused could not be kept yet");
+            match self.0.store.write_blocking(keeping(lots.to_vec())) {
+                Ok(()) => {}
+                Err(error) if is_passing(&error) => {
+                    self.0.lately.give_back(lots);
+                    tracing::warn!(%error, "how often writes were refused could not be kept yet");
+                }
+                Err(error) => cannot_keep(lots, &error),
             }
         }
     }
@@ -207,6 +219,21 @@ impl Muster {
             Ok(item)
         };
         self.0.store.write(work).await
+    }
+}
+
+/// Whether the database may take it later.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::Unavailable { .. })
+}
+
+/// Tells what cannot be kept: no fault of the client's is told to nobody.
+fn cannot_keep(lots: &[Lot], error: &Error) {
+    for Lot { refused, count, .. } in lots {
+        tracing::error!(
+            %error, client = refused.client, route = refused.route, detail = refused.detail, count,
+            "a refused write cannot be kept"
+        );
     }
 }
 
