@@ -8,7 +8,6 @@ use super::Door;
 use super::answer::{self, Answer};
 use super::error::Failure;
 use super::scim::ROOT;
-use crate::domain::contract::{Contract, all};
 
 /// The media type of JSON Schema.
 const SCHEMA_JSON: &str = "application/schema+json";
@@ -22,7 +21,8 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
 
 /// All contracts by name and version.
 async fn index(door: web::Data<Door>) -> HttpResponse {
-    let contracts = contracts(&door).iter();
+    let published = door.published();
+    let contracts = published.contracts().iter();
     let contracts: Vec<Value> = contracts.map(|one| one.to_json(door.root())).collect();
     HttpResponse::Ok().json(json!({"contracts": contracts}))
 }
@@ -30,7 +30,8 @@ async fn index(door: web::Data<Door>) -> HttpResponse {
 /// One contract as it is published.
 async fn one(door: web::Data<Door>, path: web::Path<(String, String)>) -> Answer {
     let (name, version) = path.into_inner();
-    let mut known = contracts(&door).iter();
+    let published = door.published();
+    let mut known = published.contracts().iter();
     let known = known.find(|one| one.name == name && one.version == version);
     let known = known.ok_or_else(|| {
         Failure::not_found("there is no such contract or version; /schemas lists those there are")
@@ -40,22 +41,10 @@ async fn one(door: web::Data<Door>, path: web::Path<(String, String)>) -> Answer
         .body(known.schema.to_string()))
 }
 
-/// Nothing of them changes while the server runs.
-fn contracts(door: &Door) -> &[Contract] {
-    let make = || all(&door.service.resource_types());
-    door.contracts.get_or_init(make)
-}
-
-/// The current version of a contract.
-pub(super) fn current<'a>(door: &'a Door, name: &str) -> Option<&'a Value> {
-    let mut known = contracts(door).iter();
-    Some(&known.find(|one| one.name == name)?.schema)
-}
-
 /// Where the current version of a contract is.
 pub(super) fn location(door: &Door, name: &str) -> Option<String> {
-    let mut known = contracts(door).iter();
-    let known = known.find(|one| one.name == name)?;
+    let published = door.published();
+    let known = published.contract(name)?;
     Some(format!("{}/schemas/{name}/{}", door.root(), known.version))
 }
 

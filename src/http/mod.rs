@@ -16,6 +16,7 @@
 //! | `refusals` | what is refused, in the log |
 //! | `stream` | an answer too long to be held, written while it is read |
 //! | `sign_in/` | people by browser: OpenID Connect, sessions, `/me` |
+//! | `published` | what strangers are told of the resource types |
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `contracts` | `/schemas`: the published JSON Schemas |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
@@ -43,6 +44,7 @@ mod limit;
 mod log;
 mod openapi;
 mod prefer;
+mod published;
 mod query;
 mod refusals;
 mod refused;
@@ -52,18 +54,18 @@ mod stream;
 pub mod tls;
 pub mod token;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
 
 use actix_web::web;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::contract::Contract;
 use crate::id::IdSource;
 use crate::service::Muster;
 
 pub use boundary::boundary;
 use clients::Clients;
+use published::Published;
 use refusals::Refusals;
 use sign_in::SignIn;
 use token::Verifier;
@@ -87,10 +89,7 @@ pub struct Door {
     issuers: Vec<String>,
     /// Which of them is this server's own.
     own_issuer: Option<String>,
-    /// What `/openapi.json` answers, made when it is first asked for.
-    openapi: OnceLock<web::Bytes>,
-    /// What `/schemas` answers, likewise.
-    contracts: OnceLock<Vec<Contract>>,
+    published: RwLock<Arc<Published>>,
 }
 
 /// Why the door could not be opened.
@@ -143,8 +142,7 @@ impl Door {
                 .iter()
                 .find(|issuer| issuer.own.is_some())
                 .map(|issuer| issuer.url.clone()),
-            openapi: OnceLock::new(),
-            contracts: OnceLock::new(),
+            published: RwLock::default(),
         })
     }
 }

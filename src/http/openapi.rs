@@ -5,10 +5,13 @@ mod own;
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
+use serde_json::Value;
 
 use super::Door;
 use super::answer;
+use super::published::Published;
 use super::scim::discovery::described;
+use crate::scim::document::remove;
 use crate::scim::json;
 use crate::scim::openapi::{About, document};
 use crate::scim::resource_type::ResourceType;
@@ -23,23 +26,32 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
 }
 
 async fn answer(door: web::Data<Door>) -> HttpResponse {
-    let document = door.openapi.get_or_init(|| render(&door)).clone();
+    let published = door.published();
+    let make = || render(&door, &published);
+    let document = published.openapi.get_or_init(make).clone();
     HttpResponse::Ok()
         .content_type("application/json")
         .body(document)
 }
 
-/// Nothing in the document changes while the server runs.
-fn render(door: &Door) -> web::Bytes {
-    let types = door.service.resource_types();
-    let types: Vec<&ResourceType> = types.iter().map(Arc::as_ref).collect();
+fn render(door: &Door, published: &Published) -> web::Bytes {
+    let types: Vec<&ResourceType> = published.types.iter().map(Arc::as_ref).collect();
+    // The examples are built in, and a test reads them.
+    let mut examples = json::object(EXAMPLES.as_bytes()).unwrap_or_default();
+    for ty in &types {
+        let example = examples
+            .get_mut(&ty.endpoint)
+            .and_then(Value::as_object_mut);
+        if let (Some(example), Some(hidden)) = (example, published.hidden.get(&ty.name)) {
+            hidden.iter().for_each(|location| remove(example, location));
+        }
+    }
     let about = About {
         base: &door.base_url,
         config: &described(door),
         issuers: &door.issuers,
-        // The examples are built in, and a test reads them.
-        examples: &json::object(EXAMPLES.as_bytes()).unwrap_or_default(),
-        own: &own::described(door, &types),
+        examples: &examples,
+        own: &own::described(door, published),
     };
     document(&about, &types).to_string().into()
 }

@@ -1,5 +1,6 @@
 //! Resource types (RFC 7643 §6): a core schema with its extensions, and how a name becomes a location.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ const FORMER_EXTENSIONS: &[(&str, &str)] = &[
 const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// A type of resource with its endpoint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ResourceType {
     /// The identifier; equal to the name.
     pub id: String,
@@ -49,7 +50,7 @@ pub struct ResourceType {
 }
 
 /// A schema extension of a resource type (RFC 7643 §6).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Extension {
     /// The extension's schema.
     pub schema: Arc<Schema>,
@@ -166,6 +167,40 @@ impl<'a> Resolved<'a> {
 }
 
 impl ResourceType {
+    /// The type as it is known to somebody who may not know that there are attributes: without them, and without an extension
+    /// of which nothing is left.
+    #[must_use]
+    pub fn without(&self, hidden: &BTreeSet<Location>) -> Self {
+        let narrowed = |schema: &Arc<Schema>, extension: bool| {
+            let of = extension.then_some(&schema.id);
+            let known = schema.attributes.iter().filter_map(|attribute| {
+                let whole = Resolved::new(of, attribute);
+                let left = |sub: &Attribute| !hidden.contains(&whole.location.of(sub));
+                let mut known = attribute.clone();
+                known.sub_attributes.retain(left);
+                let emptied =
+                    known.sub_attributes.is_empty() && !attribute.sub_attributes.is_empty();
+                (!hidden.contains(&whole.location) && !emptied).then_some(known)
+            });
+            let attributes: Vec<Attribute> = known.collect();
+            Arc::new(Schema {
+                attributes,
+                ..(**schema).clone()
+            })
+        };
+        let extensions = self.extensions.iter().map(|extension| Extension {
+            schema: narrowed(&extension.schema, true),
+            required: extension.required,
+        });
+        Self {
+            schema: narrowed(&self.schema, false),
+            extensions: extensions
+                .filter(|extension| !extension.schema.attributes.is_empty())
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     /// Whether a resource of this type can be changed once it is there: not if all that its schema says of it is
     /// immutable or the server's own (RFC 7643 §7).
     #[must_use]

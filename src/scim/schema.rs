@@ -14,7 +14,7 @@ use super::Map;
 pub const SCHEMA_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
 /// A schema: a URN and the attributes it defines.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Schema {
     /// The URN.
     #[serde(deserialize_with = "shared")]
@@ -35,7 +35,7 @@ pub struct Schema {
 }
 
 /// An attribute or sub-attribute with its characteristics (RFC 7643 §2.2 and §7).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -9,7 +9,7 @@ use super::idempotency::Shows;
 use super::identify::Identified;
 use super::provenance::asks_for_more;
 use super::resolve::Verdict;
-use super::sight::{Wants, clearance};
+use super::sight::{Wants, clearance, known};
 use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
@@ -20,6 +20,7 @@ use crate::domain::view::View;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
+use crate::scim::resource_type::ResourceType;
 use crate::store::key::Fresh;
 use crate::store::record::NewRecord;
 use crate::store::{self, Tx};
@@ -78,14 +79,10 @@ impl Muster {
                 "reviews are opened by the server: PATCH the status of one to decide it".into(),
             ));
         }
-        let mut received = receive(
-            &view.resource_type,
-            body,
-            Purpose::Create,
-            context.client.profile,
-        )?;
+        let ty = known(context, &view);
+        let mut received = receive(ty, body, Purpose::Create, context.client.profile)?;
         if view.kind.is_append_only() && !received.ignored.is_empty() {
-            return Err(beyond(&view, &received.ignored));
+            return Err(beyond(ty, &received.ignored));
         }
         let given = Given {
             leaves: view.read(&received.document, None)?,
@@ -152,12 +149,12 @@ impl Given {
 }
 
 /// What is never changed takes nothing that its schema does not have: a biometric detail must not even be ignored (B-064).
-fn beyond(view: &View, names: &[String]) -> Error {
-    let known = &view.resource_type.schema.attributes;
+fn beyond(ty: &ResourceType, names: &[String]) -> Error {
+    let known = &ty.schema.attributes;
     let known: Vec<&str> = known.iter().map(|attribute| &*attribute.name).collect();
     scim::Error::invalid_value(format!(
         "a {} has no {}: nothing was kept; it takes {}",
-        view.resource_type.name,
+        ty.name,
         names.join(", "),
         known.join(", ")
     ))

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Error, Muster, permit};
 use crate::domain::access::{Access, Decision, Seen, Sight};
-use crate::domain::context::{Context, Right};
+use crate::domain::context::{Client, Context, Right};
 use crate::domain::record::Folded;
 use crate::domain::view::View;
 use crate::store::{self, Tx};
@@ -92,11 +92,14 @@ impl Muster {
         let governed = self.policies().get(&record.tenant.0).cloned();
         let none = || Error::NotFound("the tenant has no policy".into());
         let governed = governed.ok_or_else(none)?;
-        let mut rows = governed.clients.iter();
-        let admitted = rows.find(|row| row.client.name == client);
+        let admitted = |name: &str| {
+            let mut rows = governed.clients.iter();
+            rows.find(|row| row.client.name == name)
+        };
         let catalog = self.0.renderer.catalog();
         let access = |name: &str| Access::of(&governed.policy, catalog, name);
-        let asking = asker.and_then(access);
+        let asking = asker.and_then(|name| Some((access(name)?, &*admitted(name)?.client)));
+        let admitted = admitted(client);
         let access = access(client);
         let (Some(admitted), Some(access)) = (admitted, access) else {
             let reason = format!("the policy has no client '{client}'");
@@ -121,12 +124,16 @@ impl Muster {
         context: &Context,
         view: &View,
         record: &Folded,
-        (access, asking): (&Access<'_>, Option<&Access<'_>>),
+        (access, asking): (&Access<'_>, Option<&(Access<'_>, &Client)>),
     ) -> Explained {
         let key = self.veil_key(context, view);
         let seen = self.before(context, view, &record.leaves, &key);
-        let ty = &view.resource_type;
-        let concealed: BTreeSet<String> = asking.map_or_else(BTreeSet::new, |asking| {
+        // What is confidential before who asks is not told of.
+        let ty = asking.map_or(&view.resource_type, |(_, asker)| {
+            let clearance = asker.clearance.on(&view.resource_type.name);
+            clearance.known(&view.resource_type)
+        });
+        let concealed: BTreeSet<String> = asking.map_or_else(BTreeSet::new, |(asking, _)| {
             let decisions = asking.decisions(ty).into_iter();
             let open =
                 |sight: &Sight| matches!(sight, Sight::Open | Sight::Shown { consent: None, .. });

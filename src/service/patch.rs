@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::idempotency::Shows;
-use super::sight::{Wants, clearance};
+use super::sight::{Wants, clearance, known as known_type};
 use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
@@ -68,8 +68,8 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Change, Error> {
         let view = self.changeable(context, endpoint, Right::Write)?;
-        let (patch, rows) = parse(body, &view.resource_type, context.client.profile)?
-            .split_rows(&view.resource_type)?;
+        let ty = known_type(context, &view);
+        let (patch, rows) = parse(body, ty, context.client.profile)?.split_rows(ty)?;
         let rows = rows.into_iter().map(|row| row.change).collect();
         Ok(Change {
             view,
@@ -179,7 +179,7 @@ impl Write<'_> {
             patch.apply(&self.view.resource_type, &before)?
         } else {
             let shown = document(&seen.leaves(known.clone()));
-            let patched = patch.apply(&self.view.resource_type, &shown)?;
+            let patched = patch.apply(known_type(self.context, self.view), &shown)?;
             self.unveil(seen, known, patch, patched)?
         };
         if sealed::touches(self.view, &patched) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use super::{Error, Muster, model};
-use crate::domain::access::{Clearance, Governing};
+use crate::domain::access::{Clearance, Confidential, Governing, confidential};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{Client, Context};
 use crate::domain::event::Event;
@@ -67,6 +67,8 @@ pub struct Governed {
     pub policy: Policy,
     /// What it says of records.
     pub governing: Governing,
+    /// What strangers may not know of.
+    pub confidential: Confidential,
     /// Its clients, in its order.
     pub clients: Vec<Admitted>,
     /// The trained model that matching goes by; the one that is shipped without one.
@@ -227,6 +229,7 @@ impl Governed {
             version,
             policy: Policy::default(),
             governing: Governing::default(),
+            confidential: Confidential::new(),
             clients: Vec::new(),
             scorer: None,
             known: Instant::now(),
@@ -268,6 +271,7 @@ impl Governed {
             tenant,
             version,
             clients: policy.clients.iter().map(admitted).collect(),
+            confidential: confidential(&policy, catalog, &[]),
             policy,
             governing,
             scorer: None,
@@ -302,6 +306,20 @@ impl Muster {
     #[must_use]
     pub fn policies(&self) -> Arc<Policies> {
         self.0.watch.current()
+    }
+
+    /// What strangers may not know of: of any tenant, since nobody knows whose they are.
+    #[must_use]
+    pub fn confidential(&self) -> Confidential {
+        let policies = self.policies();
+        let each = policies.values().flat_map(|row| &row.confidential);
+        let mut all = Confidential::new();
+        for (ty, hidden) in each {
+            all.entry(ty.clone())
+                .or_default()
+                .extend(hidden.iter().cloned());
+        }
+        all
     }
 
     /// Whether a tenant trusts a system's e-mail addresses: as its policy says, or else the configuration.

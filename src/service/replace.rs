@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::idempotency::Shows;
-use super::sight::Wants;
+use super::sight::{Wants, known};
 use super::{Asked, Came, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
@@ -63,12 +63,8 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Replace, Error> {
         let view = self.changeable(context, endpoint, Right::Write)?;
-        let mut received = receive(
-            &view.resource_type,
-            body,
-            Purpose::Replace,
-            context.client.profile,
-        )?;
+        let ty = known(context, &view);
+        let mut received = receive(ty, body, Purpose::Replace, context.client.profile)?;
         // What two names of one leaf say must agree, or at least one of them with what is known: the transaction tells.
         let members = RowChange::Replace(super::members::given(&mut received.document));
         Ok(Replace {

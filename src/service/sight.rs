@@ -1,6 +1,7 @@
 //! What the caller may do with the record at hand, and what it means that writes what it was shown (design §6).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -30,6 +31,11 @@ pub(super) enum Wants<'a> {
 /// What the caller may do on the type of a view.
 pub(super) fn clearance<'c>(context: &'c Context, view: &View) -> &'c TypeClearance {
     context.client.clearance.on(&view.resource_type.name)
+}
+
+/// The type of a view as the caller knows it.
+pub(super) fn known<'c>(context: &'c Context, view: &'c View) -> &'c Arc<ResourceType> {
+    clearance(context, view).known(&view.resource_type)
 }
 
 /// The refusal of a search by what the caller may not read.

@@ -15,6 +15,7 @@ mod audit;
 mod bounds;
 mod break_glass;
 mod commands;
+mod confidential;
 mod consent;
 mod explained;
 mod idempotency;

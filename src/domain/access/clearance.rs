@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use super::classified::Classified;
 use super::compile::{Compiler, planned};
+use super::confidential::confidential;
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{self, Right};
 use crate::domain::policy::{self, Policy, Treatment};
 use crate::domain::secrets::Secrets;
 use crate::domain::survivorship::Survivorship;
 use crate::scim::filter::Condition;
+use crate::scim::resource_type::ResourceType;
 
 /// Rows of a client's roles that are on one type, as bits.
 pub(super) type Rows = u64;
@@ -77,6 +79,8 @@ pub struct TypeClearance {
     pub(super) narrow: bool,
     /// Whether the names of persons are hidden, so that where others refer to them they have none.
     pub(super) nameless: bool,
+    /// The type without what is confidential before the client, if anything is.
+    pub(super) known: Option<Arc<ResourceType>>,
 }
 
 /// What is restricted of a value: a simple attribute, a part of a single-valued complex one, or all elements.
@@ -173,9 +177,11 @@ impl Clearance {
         catalog: &Catalog,
         governing: &Governing,
     ) -> Self {
+        let hidden = confidential(policy, catalog, &client.purposes);
         let types = catalog.resource_types();
         let types = types.map(|ty| {
-            let compiler = Compiler::new(policy, client, catalog, ty);
+            let mut compiler = Compiler::new(policy, client, catalog, ty);
+            compiler.hidden = hidden.get(&ty.name);
             (ty.name.clone(), compiler.compile())
         });
         let mut clearance = Self {
@@ -280,7 +286,14 @@ impl TypeClearance {
             masked: None,
             narrow: false,
             nameless: false,
+            known: None,
         }
+    }
+
+    /// The type as the client knows it: what it names is looked up there.
+    #[must_use]
+    pub fn known<'a>(&'a self, ty: &'a Arc<ResourceType>) -> &'a Arc<ResourceType> {
+        self.known.as_ref().unwrap_or(ty)
     }
 
     /// Whether nothing is restricted: whoever may do something may do it with every resource and attribute, and read them.

@@ -1,5 +1,6 @@
 //! From a policy's rows to the [`TypeClearance`] of one client.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::domain::policy::{Client, Grant, Masking, Policy, Treatment};
 use crate::scim::error::Kind as Fault;
 use crate::scim::filter::{Condition, condition_among, parse_value_path};
 use crate::scim::profile::Profile;
-use crate::scim::resource_type::{Among, Resolved, ResourceType};
+use crate::scim::resource_type::{Among, Location, Resolved, ResourceType};
 use crate::scim::schema::{Kind, common};
 
 /// A row of the client's roles: its rights, the attributes that it is on.
@@ -28,6 +29,8 @@ pub(super) struct Compiler<'p> {
     ty: &'p Arc<ResourceType>,
     rows: Vec<Row>,
     bounds: Vec<(Rows, Condition)>,
+    /// What is confidential before the client, of this type.
+    pub(super) hidden: Option<&'p BTreeSet<Location>>,
 }
 
 fn grants<'p>(policy: &'p Policy, client: &'p Client) -> impl Iterator<Item = &'p Grant> {
@@ -76,6 +79,7 @@ impl<'p> Compiler<'p> {
             ty,
             rows: Vec::new(),
             bounds: Vec::new(),
+            hidden: None,
         };
         let on_it = |grant: &&Grant| {
             let mut names = grant.types.iter();
@@ -159,6 +163,7 @@ impl<'p> Compiler<'p> {
                 }
             }
         }
+        compiled.known = self.hidden.map(|hidden| Arc::new(self.ty.without(hidden)));
         compiled.bounds = self.bounds;
         compiled.masked = (!masked.is_empty()).then_some(Value::Array(masked));
         compiled
@@ -229,11 +234,16 @@ impl<'p> Compiler<'p> {
                 continue;
             }
             let part = known.part.as_deref();
-            masked.push(json!({
-                "path": format!("{}{}", place.location, part.unwrap_or_default()),
-                "method": row.otherwise.word(),
-                "reason": if consent.is_some() { "consent" } else { "purpose" },
-            }));
+            if !self
+                .hidden
+                .is_some_and(|hidden| hidden.contains(&place.location))
+            {
+                masked.push(json!({
+                    "path": format!("{}{}", place.location, part.unwrap_or_default()),
+                    "method": row.otherwise.word(),
+                    "reason": if consent.is_some() { "consent" } else { "purpose" },
+                }));
+            }
             // An element without what it must have is none.
             let sub = sub.filter(|sub| !(row.otherwise == Treatment::Omit && sub.leaf().required));
             unit.masks.push(Mask {

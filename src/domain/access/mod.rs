@@ -8,12 +8,14 @@
 //! | `classified` | what the policy classifies, whoever reads |
 //! | `seen` | what a client sees of one record, and its own rendering coming back |
 //! | `query` | filters and orders, of what a client sees alone |
+//! | `confidential` | attributes of which only some know that they are there |
 //! | `consent` | what counts as consent |
 //! | `treatment` | what is left of a value that is hidden |
 
 mod classified;
 mod clearance;
 mod compile;
+mod confidential;
 mod consent;
 mod decision;
 mod query;
@@ -22,6 +24,7 @@ mod treatment;
 
 pub use classified::Classified;
 pub use clearance::{Clearance, Governing, MOST_ROWS, TypeClearance};
+pub use confidential::{Confidential, confidential};
 pub use consent::consented;
 pub use decision::{Access, Decision, Held, Row, Sight};
 pub use query::{Lens, Unsearchable};

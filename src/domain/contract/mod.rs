@@ -31,6 +31,7 @@ use crate::scim::resource_type::ResourceType;
 
 pub use events::types as event_types;
 pub(in crate::domain) use objects::CANDIDATE;
+pub(in crate::domain) use render::published;
 pub use render::{exchanged_as, object};
 
 /// What a contract is of.

@@ -6,7 +6,7 @@ use super::objects::{Field, Source, exchanged};
 use crate::domain::document::value_at;
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::rendering::Rendering;
-use crate::scim::resource_type::ResourceType;
+use crate::scim::resource_type::{Location, ResourceType};
 
 /// The object that a resource is exchanged as, with the contract's name; nothing if it is exchanged as none, or the person
 /// is no candidate.
@@ -31,6 +31,15 @@ pub fn object(
 #[must_use]
 pub fn exchanged_as(ty: &ResourceType) -> Option<&'static str> {
     exchanged(ty).map(|(name, ..)| name)
+}
+
+/// The name of that object, and where what it has of a resource stands.
+pub(in crate::domain) fn published(ty: &ResourceType) -> Option<(&'static str, Vec<Location>)> {
+    let (name, _, fields) = exchanged(ty)?;
+    let places = fields.into_iter().map(|field| match field.source {
+        Source::At(at) | Source::Preferred(at) | Source::Referred(at) => at,
+    });
+    Some((name, places.collect()))
 }
 
 impl Field {

@@ -177,13 +177,21 @@ pub struct Masking {
     pub needs_consent: Option<String>,
     /// What everyone else gets.
     pub otherwise: Treatment,
+    /// Whether nobody else may know that there are such attributes.
+    pub confidential: bool,
 }
 
 impl Read for Masking {
     fn read(node: &Node, findings: &mut Findings) -> Self {
         let mut row = Fields::of(
             node,
-            &["attributes", "openTo", "needsConsent", "otherwise"],
+            &[
+                "attributes",
+                "openTo",
+                "needsConsent",
+                "otherwise",
+                "confidential",
+            ],
             findings,
         );
         Self {
@@ -192,6 +200,7 @@ impl Read for Masking {
             open_to: row.need("openTo"),
             needs_consent: row.get("needsConsent"),
             otherwise: row.need("otherwise"),
+            confidential: row.get("confidential"),
         }
     }
 }

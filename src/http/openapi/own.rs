@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::contract;
 use crate::domain::rendering::Form;
 use crate::http::Door;
-use crate::http::contracts;
+use crate::http::published::Published;
 use crate::scim::openapi::join;
 use crate::scim::resource_type::ResourceType;
 
@@ -28,7 +28,7 @@ const AT_ROOT: &str = include_str!("root.json");
 const PERSON: &str = "Person";
 
 /// All of it as one document.
-pub(super) fn described(door: &Door, types: &[&ResourceType]) -> Value {
+pub(super) fn described(door: &Door, published: &Published) -> Value {
     let mut own = read(AT_ROOT);
     let items = own["paths"].as_object_mut().into_iter();
     let items = items
@@ -40,10 +40,29 @@ pub(super) fn described(door: &Door, types: &[&ResourceType]) -> Value {
     for part in BELOW {
         join(&mut own, &read(part));
     }
-    for ty in types {
-        forms(door, ty, &mut own);
+    for ty in &published.types {
+        forms(published, ty, &mut own);
+    }
+    let form = &mut own["components"]["schemas"]["HrOpenPerson"];
+    for location in published.hidden.get(PERSON).into_iter().flatten() {
+        let names = location.sub.iter().chain([&location.attribute]).take(1);
+        names.for_each(|name| without(form, name));
     }
     own
+}
+
+/// Takes a property out of a JSON Schema, wherever it stands.
+fn without(schema: &mut Value, name: &str) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get_mut("properties") {
+                properties.shift_remove(name);
+            }
+            members.values_mut().for_each(|inner| without(inner, name));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| without(inner, name)),
+        _ => {}
+    }
 }
 
 /// The parts are built in, and a test reads them.
@@ -52,7 +71,7 @@ fn read(part: &str) -> Value {
 }
 
 /// The forms that a resource of a type can be asked for in (see [`Form`]).
-fn forms(door: &Door, ty: &ResourceType, own: &mut Value) {
+fn forms(published: &Published, ty: &ResourceType, own: &mut Value) {
     let Some(name) = contract::exchanged_as(ty) else {
         return;
     };
@@ -85,14 +104,17 @@ fn forms(door: &Door, ty: &ResourceType, own: &mut Value) {
     });
     let more = json!({
         "paths": {format!("{}/{{id}}", ty.endpoint): {"get": get}},
-        "components": {"schemas": {schema: shape(door, name)}},
+        "components": {"schemas": {schema: shape(published, name)}},
     });
     join(own, &more);
 }
 
 /// A contract's properties; what the client may not see, or has not asked for, is not there.
-fn shape(door: &Door, name: &str) -> Value {
-    let mut schema = contracts::current(door, name).cloned().unwrap_or_default();
+fn shape(published: &Published, name: &str) -> Value {
+    let contract = published.contract(name);
+    let mut schema = contract
+        .map(|contract| contract.schema.clone())
+        .unwrap_or_default();
     if let Some(members) = schema.as_object_mut() {
         for name in ["$schema", "$id", "required"] {
             members.remove(name);

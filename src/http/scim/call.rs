@@ -147,6 +147,8 @@ impl Call {
         let resource_type = door.service.resource_type(&endpoint).ok_or_else(|| {
             Failure::not_found("there is no such endpoint; /ResourceTypes lists those there are")
         })?;
+        let clearance = context.client.clearance.on(&resource_type.name);
+        let resource_type = clearance.known(&resource_type).clone();
         let query = query::parse(request.query_string())?;
         for (_, names) in query.iter().filter(|(name, _)| is_attribute_list(name)) {
             let unknown = unknown_names(&resource_type, names, context.client.profile)?;

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use super::bulk::MAX_OPERATIONS;
+use crate::domain::context::Client;
 use crate::http::Door;
 use crate::http::answer::{self, Answer};
 use crate::http::body;
@@ -15,13 +16,15 @@ use crate::http::caller::Caller;
 use crate::http::error::Failure;
 use crate::http::query;
 use crate::scim::discovery::{self, Limits, service_provider_config};
+use crate::scim::resource_type::ResourceType;
 use crate::service::{CURSOR_TIMEOUT, DEFAULT_PAGE};
 
 /// `GET /ServiceProviderConfig`.
 pub(super) async fn configuration(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
     let mut config = described(&door);
-    if of_interop(&request, &door).await {
+    let client = client(&request, &door).await;
+    if client.is_some_and(|client| client.profile.conforms_to_interop()) {
         config["interopProfileConformant"] = true.into();
     }
     found(&config)
@@ -39,19 +42,31 @@ pub(in crate::http) fn described(door: &Door) -> Value {
     service_provider_config(&door.base_url, &limits)
 }
 
-/// Whether the caller has a token, and is a client for whom the interop profile is kept to.
-async fn of_interop(request: &HttpRequest, door: &Door) -> bool {
+/// The caller's client, if there is a token, and it is good.
+async fn client(request: &HttpRequest, door: &Door) -> Option<Arc<Client>> {
     if !request.headers().contains_key(header::AUTHORIZATION) {
-        return false;
+        return None;
     }
-    let caller = Caller::admit(request, door).await;
-    caller.is_ok_and(|caller| caller.context.client.profile.conforms_to_interop())
+    let caller = Caller::admit(request, door).await.ok()?;
+    Some(caller.context.client)
+}
+
+/// The resource types as the caller knows them; whoever has no token that is good knows what strangers do.
+async fn known(request: &HttpRequest, door: &web::Data<Door>) -> Vec<Arc<ResourceType>> {
+    let Some(client) = client(request, door).await else {
+        return door.published().types.clone();
+    };
+    let types = door.service.resource_types();
+    let known = types
+        .iter()
+        .map(|ty| client.clearance.on(&ty.name).known(ty));
+    known.cloned().collect()
 }
 
 /// `GET /ResourceTypes`.
 pub(super) async fn types(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    let types = door.service.resource_types();
+    let types = known(&request, &door).await;
     found(&discovery::resource_types(
         &door.base_url,
         types.iter().map(Arc::as_ref),
@@ -61,7 +76,7 @@ pub(super) async fn types(request: HttpRequest, door: web::Data<Door>) -> Answer
 /// `GET /ResourceTypes/{id}`.
 pub(super) async fn one_type(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    let types = door.service.resource_types();
+    let types = known(&request, &door).await;
     let known = types.iter().find(|known| known.id == id(&request));
     let known = known.ok_or_else(|| Failure::not_found("there is no such resource type"))?;
     found(&known.to_json(&door.base_url))
@@ -70,7 +85,7 @@ pub(super) async fn one_type(request: HttpRequest, door: web::Data<Door>) -> Ans
 /// `GET /Schemas`.
 pub(super) async fn schemas(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    let types = door.service.resource_types();
+    let types = known(&request, &door).await;
     found(&discovery::schemas(
         &door.base_url,
         types.iter().map(Arc::as_ref),
@@ -80,7 +95,7 @@ pub(super) async fn schemas(request: HttpRequest, door: web::Data<Door>) -> Answ
 /// `GET /Schemas/{urn}`; URNs are compared without case.
 pub(super) async fn one_schema(request: HttpRequest, door: web::Data<Door>) -> Answer {
     no_filter(&request)?;
-    let types = door.service.resource_types();
+    let types = known(&request, &door).await;
     let schemas = discovery::distinct_schemas(types.iter().map(Arc::as_ref));
     let known = schemas
         .iter()

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{Policy, survivorship};
 use crate::domain::catalog::Catalog;
+use crate::domain::contract;
 use crate::domain::policy::finding::{Findings, Placed};
 use crate::domain::policy::selector::{self, Selector};
-use crate::domain::policy::{Grant, Treatment};
+use crate::domain::policy::{Grant, Masking, Treatment};
 use crate::domain::record::Kind;
 use crate::scim::filter::{Filter, parse};
 use crate::scim::resource_type::{Among, ResourceType};
@@ -215,6 +216,9 @@ fn masking(policy: &Policy, catalog: &Catalog, findings: &mut Findings) -> Vec<S
                     ),
                 );
             }
+            if row.confidential {
+                confidential(row, (name, &found), catalog, findings);
+            }
             for (other, theirs) in &before {
                 classified_twice((name, &found), (other, theirs), findings);
             }
@@ -222,6 +226,38 @@ fn masking(policy: &Policy, catalog: &Catalog, findings: &mut Findings) -> Vec<S
         }
     }
     before.into_iter().map(|(_, found)| found).collect()
+}
+
+/// What cannot be confidential: what is not hidden wholly, what a client must give, and what is published as exchanged.
+fn confidential(
+    row: &Masking,
+    (name, found): (&Placed<String>, &Selector),
+    catalog: &Catalog,
+    findings: &mut Findings,
+) {
+    let named = &name.value;
+    let mut refuse =
+        |why: &str| findings.error(name.at, format!("'{named}' cannot be confidential: {why}"));
+    if row.otherwise != Treatment::Omit {
+        refuse("who may not know of it is shown nothing of it, so write otherwise: omit");
+    }
+    if found.part.is_some() {
+        refuse("whole attributes are; leave out the brackets");
+    }
+    if found.attribute.as_ref().is_some_and(|known| known.required) {
+        refuse("no resource is without it");
+    }
+    for ty in catalog.resource_types() {
+        let Some((contract, published)) = contract::published(ty) else {
+            continue;
+        };
+        let mut published = published.iter().map(|at| selector::target(catalog, ty, at));
+        if published.any(|at| found.targets.iter().any(|target| target.meets(&at))) {
+            refuse(&format!(
+                "the contract {contract} that is published at /schemas has it"
+            ));
+        }
+    }
 }
 
 fn is_date(attribute: &Attribute) -> bool {
