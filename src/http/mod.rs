@@ -20,6 +20,7 @@
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `contracts` | `/schemas`: the published JSON Schemas |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
+//! | `approvals` | `/admin/policy/approvals`: Security approves a policy that is to be applied |
 //! | `explain` | `/admin/policy/explain`: what a client would do with and see of a record |
 //! | `integrations` | `/admin/integrations`: how far each connected system is behind |
 //! | `refused` | `/admin/refused`: writes that were refused for what they said |
@@ -28,6 +29,7 @@
 //! | `tls` | the certificate, read anew when its files change |
 
 mod answer;
+mod approvals;
 mod body;
 mod boundary;
 mod caller;
@@ -157,6 +159,7 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .configure(contracts::mount)
             .configure(sign_in::mount)
             .configure(log::mount)
+            .configure(approvals::mount)
             .configure(explain::mount)
             .configure(kpi::mount)
             .configure(integrations::mount)

@@ -9,7 +9,7 @@ use super::idempotency::Shows;
 use super::identify::Identified;
 use super::provenance::asks_for_more;
 use super::resolve::Verdict;
-use super::sight::{Wants, clearance, known};
+use super::sight::{Wants, clearance, known_type};
 use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
@@ -79,7 +79,7 @@ impl Muster {
                 "reviews are opened by the server: PATCH the status of one to decide it".into(),
             ));
         }
-        let ty = known(context, &view);
+        let ty = known_type(context, &view);
         let mut received = receive(ty, body, Purpose::Create, context.client.profile)?;
         if view.kind.is_append_only() && !received.ignored.is_empty() {
             return Err(beyond(ty, &received.ignored));

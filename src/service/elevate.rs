@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::change::Write;
 use super::idempotency::Shows;
-use super::sight::known;
+use super::sight::known_type;
 use super::{Asked, Came, Error, Muster, Written, permit};
 use crate::domain::access::Seen;
 use crate::domain::claim::{self, Claims};
@@ -54,7 +54,7 @@ impl Target {
         if path.sub.is_none() {
             path.sub = sub;
         }
-        let ty = known(context, view);
+        let ty = known_type(context, view);
         let Some(found) = ty.resolve(&path) else {
             return Err(scim::Error::new(Fault::InvalidPath, ty.unknown(&path)).into());
         };

@@ -52,6 +52,7 @@
 pub mod advice;
 mod anchors;
 mod apart;
+mod apply;
 mod audit;
 mod audit_events;
 mod brake;

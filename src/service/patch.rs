@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::idempotency::Shows;
-use super::sight::{Wants, clearance, known as known_type};
+use super::sight::{Wants, clearance, known_type};
 use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};

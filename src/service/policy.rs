@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
+pub use super::apply::{Applied, Order};
 use super::{Error, Muster, model};
 use crate::domain::access::{Clearance, Confidential, Governing, confidential};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{Client, Context};
-use crate::domain::event::Event;
 use crate::domain::matching::Scorer;
-use crate::domain::policy::{self, Finding, Placed, Policy, Severity, load};
-use crate::id::{EventId, TenantId};
+use crate::domain::policy::{self, Placed, Policy, load};
+use crate::id::TenantId;
 use crate::store::break_glass::Glass;
 use crate::store::policy::Version;
-use crate::store::{self, Store, Tx};
+use crate::store::{self, Store};
 
 /// How often a process looks whether another has applied a policy.
 pub(super) const LOOK: Duration = Duration::from_millis(250);
@@ -79,43 +79,6 @@ pub struct Governed {
 
 /// All policies in force, by tenant.
 pub type Policies = BTreeMap<i32, Arc<Governed>>;
-
-/// What a policy that was to be applied came to.
-#[derive(Debug)]
-pub enum Applied {
-    /// It is in force as this version; the warnings stay.
-    Done {
-        /// The version.
-        version: i64,
-        /// Warnings.
-        findings: Vec<Finding>,
-    },
-    /// It is what is in force already.
-    Unchanged {
-        /// The version.
-        version: i64,
-    },
-    /// It has errors, or speaks of another tenant's clients.
-    Wrong(Vec<Finding>),
-    /// Another version than the expected one is in force.
-    Overtaken {
-        /// The version in force.
-        version: i64,
-    },
-}
-
-/// Who applies a policy, and why.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// Who.
-    pub actor: String,
-    /// Why.
-    pub reason: Option<String>,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The version that it is meant to follow, if that matters.
-    pub after: Option<i64>,
-}
 
 /// The policies, and the thread that looks for new ones.
 pub(super) struct Watch {
@@ -365,33 +328,6 @@ impl Muster {
             .refresh(&self.0.store, self.0.renderer.catalog())
     }
 
-    /// Applies a policy to a tenant: from the answer on it is in force here, and in all other processes within a quarter of a
-    /// second.
-    pub fn apply_policy(&self, tenant: &str, text: &[u8], order: &Order) -> Result<Applied, Error> {
-        let loaded = load(text, self.0.renderer.catalog());
-        let Some(policy) = &loaded.policy else {
-            return Ok(Applied::Wrong(loaded.findings));
-        };
-        let mut wrong = strangers(policy, tenant);
-        wrong.extend(self.unknown_model(policy, tenant, order.at)?);
-        if !wrong.is_empty() {
-            return Ok(Applied::Wrong(wrong));
-        }
-        let id = self.tenant(tenant)?;
-        let event = self.0.ids.event(order.at);
-        let (text, order) = (text.to_vec(), order.clone());
-        let work = move |tx: &mut Tx<'_>| keep(tx, (id, event), &text, &order);
-        let kept = self.0.store.write_blocking(work)?;
-        self.refresh()?;
-        Ok(match kept {
-            Applied::Done { version, .. } => Applied::Done {
-                version,
-                findings: loaded.findings,
-            },
-            other => other,
-        })
-    }
-
     /// The text of a version of a tenant's policy; of the one in force without a number.
     pub fn policy_text(
         &self,
@@ -438,53 +374,4 @@ fn elevations(
         (mine[from].0, client(&row))
     };
     (0..mine.len()).map(with).collect()
-}
-
-/// Clients of other tenants: a policy speaks of its own alone.
-fn strangers(policy: &Policy, tenant: &str) -> Vec<Finding> {
-    let others = policy.clients.iter().filter(|row| row.tenant != tenant);
-    others
-        .map(|row| Finding {
-            at: row.at,
-            severity: Severity::Error,
-            reason: format!(
-                "the client '{}' is of the tenant '{}', and this policy is of '{tenant}'",
-                row.name.value, row.tenant
-            ),
-        })
-        .collect()
-}
-
-fn keep(
-    tx: &mut Tx<'_>,
-    (tenant, event): (TenantId, EventId),
-    text: &[u8],
-    order: &Order,
-) -> Result<Applied, Error> {
-    let before = store::policy::text(tx, tenant, None)?;
-    let current = before.as_ref().map_or(0, |(version, _)| *version);
-    if order.after.is_some_and(|after| after != current) {
-        return Ok(Applied::Overtaken { version: current });
-    }
-    if before.is_some_and(|(_, known)| known == text) {
-        return Ok(Applied::Unchanged { version: current });
-    }
-    let version = Version {
-        number: current + 1,
-        applied: order.at,
-        actor: order.actor.clone(),
-        reason: order.reason.clone(),
-    };
-    let event = Event::of_policy(
-        event,
-        tenant,
-        version.number,
-        (&order.actor, order.at),
-        order.reason.as_deref(),
-    );
-    store::policy::insert(tx, &version, text, event)?;
-    Ok(Applied::Done {
-        version: version.number,
-        findings: Vec::new(),
-    })
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::idempotency::Shows;
-use super::sight::{Wants, known};
+use super::sight::{Wants, known_type};
 use super::{Asked, Came, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
@@ -63,7 +63,7 @@ impl Muster {
         projection: &Projection,
     ) -> Result<Replace, Error> {
         let view = self.changeable(context, endpoint, Right::Write)?;
-        let ty = known(context, &view);
+        let ty = known_type(context, &view);
         let mut received = receive(ty, body, Purpose::Replace, context.client.profile)?;
         // What two names of one leaf say must agree, or at least one of them with what is known: the transaction tells.
         let members = RowChange::Replace(super::members::given(&mut received.document));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::paging::Part;
-use super::sight::{clearance, known};
+use super::sight::{clearance, known_type};
 use super::{Error, Muster, Page};
 use crate::domain::context::{Context, Right};
 use crate::domain::record::Kind;
@@ -31,13 +31,13 @@ impl Muster {
         }
         let types: Vec<Arc<ResourceType>> = views
             .iter()
-            .map(|view| known(context, view).clone())
+            .map(|view| known_type(context, view).clone())
             .collect();
         let mut parts: Vec<Part> = Vec::new();
         let mut searched = Vec::new();
         for view in views {
             let among = Among {
-                ty: known(context, view),
+                ty: known_type(context, view),
                 all: &types,
             };
             // Also where the caller may not search: whether a request is right depends on nobody's rights.
@@ -80,7 +80,11 @@ fn list_each_once(context: &Context, parts: &mut Vec<Part>, names: &[AttributePa
     let (Some(users), Some(persons)) = (find(true), find(false)) else {
         return;
     };
-    let knows = |part: usize, name| known(context, &parts[part].view).resolve(name).is_some();
+    let knows = |part: usize, name| {
+        known_type(context, &parts[part].view)
+            .resolve(name)
+            .is_some()
+    };
     let suffices = |this, other| {
         let mut names = names.iter();
         names.all(|name| knows(this, name) || !knows(other, name))

@@ -34,7 +34,7 @@ pub(super) fn clearance<'c>(context: &'c Context, view: &View) -> &'c TypeCleara
 }
 
 /// The type of a view as the caller knows it.
-pub(super) fn known<'c>(context: &'c Context, view: &'c View) -> &'c Arc<ResourceType> {
+pub(super) fn known_type<'c>(context: &'c Context, view: &'c View) -> &'c Arc<ResourceType> {
     clearance(context, view).known(&view.resource_type)
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::max;
 use diesel::prelude::*;
 
-use super::schema::policy;
+use super::schema::{policy, policy_approval};
 use super::sql_types::{instant, micros};
 use super::{Error, Tx, event};
 use crate::domain::event::Event;
@@ -56,6 +56,63 @@ pub fn text(
         .get_result(tx.db)
         .optional()
         .map_err(|error| tx.explain(error))
+}
+
+/// That a text may be applied, which changes what Security owns (B-016).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The SHA-256 of the text.
+    pub digest: [u8; 32],
+    /// The client that approved it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Keeps an approval, in place of an earlier one of the same text.
+pub fn approve(tx: &mut Tx<'_>, tenant: TenantId, approval: &Approval) -> Result<(), Error> {
+    take_approval(tx, tenant, &approval.digest)?;
+    let values = (
+        policy_approval::tenant.eq(tenant.0),
+        policy_approval::digest.eq(approval.digest.to_vec()),
+        policy_approval::client.eq(&approval.by),
+        policy_approval::reason.eq(&approval.reason),
+        policy_approval::approved.eq(micros(approval.at)),
+    );
+    diesel::insert_into(policy_approval::table)
+        .values(values)
+        .execute(tx.db)
+        .map(drop)
+        .map_err(|error| tx.explain(error))
+}
+
+/// The approval of a text, which is then no more.
+pub fn take_approval(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    digest: &[u8; 32],
+) -> Result<Option<Approval>, Error> {
+    let row = || policy_approval::table.find((tenant.0, digest.to_vec()));
+    let found: Option<(String, String, i64)> = row()
+        .select((
+            policy_approval::client,
+            policy_approval::reason,
+            policy_approval::approved,
+        ))
+        .first(tx.db)
+        .optional()
+        .map_err(|error| tx.explain(error))?;
+    diesel::delete(row())
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    Ok(found.map(|(by, reason, at)| Approval {
+        digest: *digest,
+        by,
+        reason,
+        at: instant(at),
+    }))
 }
 
 /// All versions, the newest first.

@@ -189,6 +189,15 @@ diesel::table! {
     }
 }
 diesel::table! {
+    policy_approval (tenant, digest) {
+        tenant -> Integer,
+        digest -> Binary,
+        client -> Text,
+        reason -> Text,
+        approved -> BigInt,
+    }
+}
+diesel::table! {
     refused_write (id) {
         id -> Binary,
         tenant -> Integer,

@@ -32,6 +32,7 @@ mod lifecycle;
 mod locked;
 mod me;
 mod memberships;
+mod nul;
 mod paging;
 mod parallel;
 mod patch_data;

@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod approvals;
 mod audit;
 mod bounds;
 mod break_glass;

@@ -18,7 +18,7 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list, or lists with more than an id to be filled in.
-const OTHERS: [(&str, &[&str]); 21] = [
+const OTHERS: [(&str, &[&str]); 22] = [
     ("/healthz", &["GET"]),
     ("/readyz", &["GET"]),
     ("/openapi.json", &["GET"]),
@@ -32,6 +32,7 @@ const OTHERS: [(&str, &[&str]); 21] = [
     ("/log/consistency?first=0", &["GET"]),
     ("/admin/kpis", &["GET"]),
     ("/admin/policy/explain", &["GET"]),
+    ("/admin/policy/approvals", &["POST"]),
     ("/admin/integrations", &["GET"]),
     ("/admin/refused", &["GET"]),
     (

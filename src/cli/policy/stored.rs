@@ -109,6 +109,14 @@ fn told(tenant: &str, applied: &Applied) -> Result<(), Failure> {
         ))
         .map(drop),
         Applied::Wrong(_) => Err(Failure::run("the policy has errors: nothing changed")),
+        Applied::Unapproved { reserved, sha256 } => {
+            let (parts, by) = (reserved.parts.join(", "), reserved.by.join(" or "));
+            Err(Failure::run(format!(
+                "nothing changed: this changes {parts}, which Security owns, and Security has not approved this text. Let {by} \
+                 look at `muster policy diff` and send POST /admin/policy/approvals {{\"sha256\": \"{sha256}\", \"reason\": …}}; \
+                 then apply it again"
+            )))
+        }
         Applied::Overtaken { version } => Err(Failure::run(format!(
             "version {version} is in force, and not the one that was expected: nothing changed; look at `muster policy \
              diff` and try again"

@@ -89,6 +89,11 @@ const OWN: &[(&str, &str, Says)] = &[
         Says::Changes,
     ),
     (
+        "policy.approved",
+        "Security approved a text of the policy that is to be applied.",
+        Says::Detail(&["sha256", "reason"]),
+    ),
+    (
         "session.opened",
         "Somebody signed in by browser.",
         Says::Changes,

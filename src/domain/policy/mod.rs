@@ -5,9 +5,11 @@
 //! | `yaml` | a file as a tree whose every node knows its place |
 //! | `read` `finding` | from the tree to typed rows, and every mistake on the way |
 //! | `contract` `delivery` `observability` `rows` `brake` `callers` (and their words) | what a policy says |
+//! | `approval` | what takes the approval of Security |
 //! | `selector` | what the attributes and types that it names are here |
 //! | `check` | what its rows must not say of each other |
 
+mod approval;
 mod brake;
 mod callers;
 mod check;
@@ -25,6 +27,7 @@ pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 
+pub use approval::{Approval, Reserved, reserved};
 pub use brake::LeaverBrake;
 pub use callers::{Client, Grant, Match, Me, MeAttribute};
 pub use finding::{Finding, Placed, Position, Severity};
@@ -81,9 +84,11 @@ pub struct Policy {
     pub retention: Vec<Retention>,
     /// How many leavers a client may make before a human is asked.
     pub leaver_brake: Option<LeaverBrake>,
+    /// Whose approval a change of the policy takes.
+    pub approval: Option<Approval>,
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "version",
     "owner",
     "canonicalIds",
@@ -104,6 +109,7 @@ const KEYS: [&str; 20] = [
     "secret",
     "retention",
     "leaverBrake",
+    "approval",
 ];
 
 impl Policy {
@@ -146,6 +152,7 @@ impl Read for Policy {
             secret: file.get("secret"),
             retention: file.get("retention"),
             leaver_brake: file.get("leaverBrake"),
+            approval: file.get("approval"),
         }
     }
 }

@@ -51,6 +51,34 @@ impl Node {
             Content::Mapping(_) => "a mapping",
         }
     }
+
+    /// Whether the other says the same, wherever it stands and in whichever order its keys come.
+    pub(in crate::domain) fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Null, Content::Null) => true,
+            (
+                Content::Scalar { text, plain },
+                Content::Scalar {
+                    text: theirs,
+                    plain: so,
+                },
+            ) => text == theirs && plain == so,
+            (Content::List(mine), Content::List(theirs)) => {
+                let pairs = || mine.iter().zip(theirs);
+                mine.len() == theirs.len() && pairs().all(|(one, that)| one.says_the_same(that))
+            }
+            (Content::Mapping(mine), Content::Mapping(theirs)) => {
+                mine.len() == theirs.len()
+                    && mine.iter().all(|(name, value)| {
+                        let mut theirs = theirs.iter();
+                        theirs.any(|(same, that)| {
+                            same.value == name.value && value.says_the_same(that)
+                        })
+                    })
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Reads the bytes of a file, which must hold one document. What is wrong is added to `findings`; without a tree the

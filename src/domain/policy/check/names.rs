@@ -30,6 +30,7 @@ pub(super) fn run(policy: &Policy, findings: &mut Findings) {
         findings,
     );
     clients(policy, findings);
+    approval(policy, findings);
     roles(policy, findings);
     purposes(policy, findings);
     for row in &policy.authority {
@@ -37,6 +38,18 @@ pub(super) fn run(policy: &Policy, findings: &mut Findings) {
     }
     orders(policy, findings);
     allowed(policy, findings);
+}
+
+/// Who speaks for Security must be there: else nothing that Security owns could ever be changed again.
+fn approval(policy: &Policy, findings: &mut Findings) {
+    let Some(row) = &policy.approval else { return };
+    once("the client", row.security.iter(), findings);
+    let known = || policy.clients.iter().map(|row| row.name.value.as_str());
+    for name in row.security.iter().filter(|name| !name.value.is_empty()) {
+        if !known().any(|known| known == name.value) {
+            findings.error(name.at, unknown("client", &name.value, known()));
+        }
+    }
 }
 
 /// A system that is named must be there.
