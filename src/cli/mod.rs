@@ -35,6 +35,8 @@ mod database;
 mod demo;
 mod erase;
 mod events;
+
+mod export;
 mod extract;
 mod failure;
 mod findings;
@@ -113,6 +115,9 @@ enum Command {
     /// 2: some were rejected, and the rejects file says why, or the command line or the mapping is wrong; 1: it could not be
     /// done.
     Import(import::Options),
+    /// Write what a client may see in the layout of its system, by the mapping that reads its extracts. Exit code 0: all of it; 2:
+    /// some of it has no word there, and is named, or the command line or the mapping is wrong; 1: it could not be done.
+    Export(export::Options),
     /// Compare a full extract of a source system with what is held of it, and say where they part.
     Reconcile(reconcile::Options),
     /// Measure identity resolution where the truth is known, and fit its model to people.
@@ -147,6 +152,7 @@ pub fn run() -> ExitCode {
         Some(Command::BreakGlass(options)) => break_glass::run(&options),
         Some(Command::Mapping(options)) => mapping::run(&options),
         Some(Command::Import(options)) => import::run(&options),
+        Some(Command::Export(options)) => export::run(&options),
         Some(Command::Reconcile(options)) => reconcile::run(&options),
         Some(Command::Version) => {
             print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))).map(drop)

@@ -128,9 +128,15 @@ impl Context {
             profile: Profile::Rfc,
             patch_answer: None,
         };
+        Self::of_client(Arc::new(client), SYSTEM, now)
+    }
+
+    /// A client in whose name the server itself does something.
+    #[must_use]
+    pub fn of_client(client: Arc<Client>, correlation: &str, now: DateTime<Utc>) -> Self {
         Self {
-            client: Arc::new(client),
-            correlation: SYSTEM.to_owned(),
+            client,
+            correlation: correlation.to_owned(),
             base_url: "".into(),
             now,
             said_at: None,

@@ -105,14 +105,7 @@ impl Muster {
             let reason = format!("the policy has no client '{client}'");
             return Err(Error::NotFound(reason));
         };
-        let context = Context {
-            client: admitted.client.clone(),
-            correlation: String::new(),
-            base_url: "".into(),
-            now,
-            said_at: None,
-            attempt: None,
-        };
+        let context = Context::of_client(admitted.client.clone(), "", now);
         let views = catalog.views().iter().filter(|view| view.holds(record));
         let by = (&access, asking.as_ref());
         let explained = views.map(|view| self.through(&context, view, record, by));

@@ -86,6 +86,7 @@ mod members;
 mod membership;
 mod merge;
 pub mod model;
+pub mod outbound;
 mod paging;
 mod patch;
 pub mod policy;

@@ -16,6 +16,7 @@ mod afternoon;
 mod bad_input;
 mod import;
 mod mapping;
+mod outbound;
 mod reconcile;
 
 use std::fs;

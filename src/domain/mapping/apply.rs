@@ -13,7 +13,7 @@ use crate::scim::error::did_you_mean;
 use crate::scim::resource_type::Location;
 
 /// One row of an extract.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Row {
     /// Cells, in the order of the columns.
     Cells(Vec<String>),

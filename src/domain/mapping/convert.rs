@@ -187,7 +187,7 @@ fn name(text: &str, order: Order) -> Value {
     Value::Object(parts.collect::<Map<String, Value>>())
 }
 
-fn not_among<'w>(text: &str, known: impl Iterator<Item = &'w String>) -> String {
+pub(super) fn not_among<'w>(text: &str, known: impl Iterator<Item = &'w String>) -> String {
     let known: Vec<&str> = known.map(String::as_str).collect();
     format!("'{}' is none of {}", short(text), known.join(", "))
 }

@@ -22,11 +22,14 @@
 //! | `convert` | what is made of it on the way |
 //! | `check` | what its rows must not say of each other |
 //! | `apply` | what one row of an extract says |
+//! | `render` `revert` | the way back: a resource as a row of the same layout |
 
 mod apply;
 mod check;
 mod convert;
 mod read;
+mod render;
+mod revert;
 mod source;
 mod target;
 
@@ -34,6 +37,7 @@ use std::sync::Arc;
 
 pub use apply::{Bound, Fault, Row, Said};
 pub use read::{Empty, Encoding, Format};
+pub use render::Rendered;
 
 use super::catalog::Catalog;
 use super::policy::finding::Findings;
