@@ -14,7 +14,7 @@ use crate::scim::resource_type::Location;
 pub const NAME: &str = "AuditEvent";
 
 /// What is taken over as it is.
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 14] = [
     "type",
     "resourceType",
     "resourceId",
@@ -24,6 +24,7 @@ const PLAIN: [&str; 13] = [
     "version",
     "client",
     "actor",
+    "actorType",
     "sourceSystem",
     "purpose",
     "correlationId",

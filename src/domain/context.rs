@@ -97,6 +97,11 @@ impl Client {
     }
 }
 
+/// The word for who acts.
+pub(in crate::domain) fn actor_type(by_human: bool) -> &'static str {
+    if by_human { "human" } else { "system" }
+}
+
 /// The first argument of every operation.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -111,6 +116,8 @@ pub struct Context {
     /// When the source system says that it knew what it now says, if it does: never later than `now`. An older word never
     /// wins over a newer one.
     pub said_at: Option<DateTime<Utc>>,
+    /// Whether a human acts through the client: its token is of somebody's account, or somebody has signed in (B-025).
+    pub by_human: bool,
     /// Which attempt at a request with a key it is, if it has one (`Idempotency-Key`, B-067).
     pub attempt: Option<Arc<Attempt>>,
 }
@@ -140,6 +147,7 @@ impl Context {
             base_url: "".into(),
             now,
             said_at: None,
+            by_human: false,
             attempt: None,
         }
     }

@@ -6,7 +6,7 @@ mod withheld;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::context::Context;
+use super::context::{Context, actor_type};
 use super::record::Kind;
 use super::session::Session;
 use crate::id::{EventId, ResourceId, TenantId};
@@ -122,6 +122,8 @@ pub struct Event {
     pub at: DateTime<Utc>,
     /// The client that did it.
     pub client: String,
+    /// Whether a human did it through that client (B-025).
+    pub by_human: bool,
     /// The source system it spoke for.
     pub system: String,
     /// Ties together what belongs to one flow.
@@ -170,6 +172,7 @@ impl Event {
             application: None,
             at: context.now,
             client: context.client.name.clone(),
+            by_human: context.by_human,
             system: context.system().to_owned(),
             correlation: context.correlation.clone(),
             causation: None,
@@ -340,6 +343,7 @@ impl Event {
             application: None,
             at,
             client: actor.to_owned(),
+            by_human: false,
             system: String::new(),
             correlation: id.to_string(),
             causation: None,
@@ -360,6 +364,7 @@ impl Event {
     pub fn of_batch(context: &Context, id: EventId, kind: &str, detail: Value) -> Self {
         let by = (context.client.name.as_str(), context.now);
         Self {
+            by_human: context.by_human,
             system: context.system().to_owned(),
             correlation: context.correlation.clone(),
             detail,
@@ -444,7 +449,7 @@ impl Event {
             "occurredAt": at,
             "recordedAt": at,
             "actor": self.client,
-            "actorType": "system",
+            "actorType": actor_type(self.by_human),
             "sourceSystem": self.system,
             "client": self.client,
             "purpose": self.purpose,

@@ -123,6 +123,7 @@ impl Caller {
             base_url: door.base_url.clone(),
             now: door.clock.now(),
             said_at: source_time(request.headers())?,
+            by_human: found.is_of_somebody(&token),
             attempt: None,
         };
         let account = if request.path() == ME {

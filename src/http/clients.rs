@@ -192,8 +192,7 @@ impl Found {
                 "tokens of the client '{name}' are of no person's account"
             ));
         };
-        let value = token.claims.get(&me.claim).and_then(Value::as_str);
-        let value = value.filter(|value| !value.is_empty()).map(str::to_owned);
+        let value = claimed(me, token).map(str::to_owned);
         let value =
             value.ok_or_else(|| format!("the token has no claim '{}' with a text", me.claim))?;
         Ok(match me.attribute {
@@ -202,6 +201,18 @@ impl Found {
             MeAttribute::Id => Account::Id(value),
         })
     }
+
+    /// Whether the token is of somebody's account.
+    pub(super) fn is_of_somebody(&self, token: &Verified) -> bool {
+        let me = self.me.as_ref();
+        me.is_some_and(|me| claimed(me, token).is_some())
+    }
+}
+
+/// What the token says of whose account it is.
+fn claimed<'t>(me: &Me, token: &'t Verified) -> Option<&'t str> {
+    let value = token.claims.get(&me.claim)?.as_str()?;
+    (!value.is_empty()).then_some(value)
 }
 
 fn me(me: &policy::Me) -> Me {

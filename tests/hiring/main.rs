@@ -26,3 +26,4 @@ mod rules;
 mod stage;
 mod story;
 mod trace;
+mod who;

@@ -20,6 +20,7 @@ pub mod states;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
+use super::context::actor_type;
 use super::evidence;
 use super::record::{Kind, Leaves};
 use super::review::Asks;
@@ -90,6 +91,8 @@ pub struct Deed {
     pub event: String,
     /// The client.
     pub actor: String,
+    /// Whether a human acts through it (B-025).
+    pub by_human: bool,
 }
 
 /// A record before and after a write.
@@ -228,8 +231,8 @@ impl Turn<'_> {
     #[must_use]
     pub fn chapter(&self, status: &str) -> Value {
         let mut chapter = json!({
-            "status": status, "at": instant(self.deed.said_at), "actor": self.deed.actor, "actorType": "system",
-            "eventId": self.deed.event,
+            "status": status, "at": instant(self.deed.said_at), "actor": self.deed.actor,
+            "actorType": actor_type(self.deed.by_human), "eventId": self.deed.event,
         });
         if let Some(reason) = self.text("statusReason") {
             chapter["reasonCode"] = reason.into();

@@ -94,6 +94,7 @@ pub(super) fn context(request: &HttpRequest, door: &Door, client: Arc<Client>) -
         base_url: door.base_url.clone(),
         now: door.clock.now(),
         said_at: None,
+        by_human: true,
         attempt: None,
     }
 }

@@ -92,6 +92,7 @@ impl Write<'_> {
             said_at: self.context.said_at.unwrap_or(self.context.now),
             event: self.event.to_string(),
             actor: self.context.client.name.clone(),
+            by_human: self.context.by_human,
         };
         let turn = Turn {
             id: &id.to_string(),

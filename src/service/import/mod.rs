@@ -177,14 +177,8 @@ impl Muster {
             profile: Profile::Rfc,
             patch_answer: None,
         };
-        Ok(Context {
-            client: Arc::new(client),
-            correlation: self.0.ids.event(now).to_string(),
-            base_url: "".into(),
-            now,
-            said_at: None,
-            attempt: None,
-        })
+        let correlation = self.0.ids.event(now).to_string();
+        Ok(Context::of_client(Arc::new(client), &correlation, now))
     }
 }
 
