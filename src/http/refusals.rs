@@ -12,19 +12,20 @@ use governor::clock::DefaultClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use serde_json::Value;
 
 use super::Door;
+use super::body::Said;
 use super::error::Failure;
 use super::refused::Operations;
 use crate::domain::context::Client;
 use crate::domain::event::Refusal;
+use crate::domain::refused::without_values;
 use crate::id::TenantId;
 
 /// Refusals that are logged in a second, and at once.
 const PER_SECOND: u32 = 10;
 const AT_ONCE: u32 = 100;
-/// The most characters of an answer's detail that are logged.
-const DETAIL: usize = 500;
 
 /// The client of a request, kept with it once it is known.
 #[derive(Clone)]
@@ -112,12 +113,17 @@ struct Told {
 }
 
 impl Told {
-    fn of(failure: Option<&Failure>, status: u16, method: &str, endpoint: &str) -> Self {
+    /// Without what was `said`: no value of anybody's is in the log as it stands there.
+    fn of(
+        (failure, said): (Option<&Failure>, Option<&Value>),
+        status: u16,
+        (method, endpoint): (&str, &str),
+    ) -> Self {
         let why = failure.map(ToString::to_string).unwrap_or_default();
         Self {
             status,
             scim_type: failure.and_then(|failure| failure.scim_type),
-            why: why.chars().take(DETAIL).collect(),
+            why: without_values(&why, said),
             method: method.to_owned(),
             endpoint: endpoint.to_owned(),
         }
@@ -133,11 +139,18 @@ fn all<B: MessageBody>(answer: &ServiceResponse<B>) -> Vec<Told> {
     let failure = answer.response().error();
     let failure = failure.and_then(|error| error.as_error::<Failure>());
     let (status, method) = (answer.status().as_u16(), request.method().as_str());
-    let mut told = vec![Told::of(failure, status, method, &endpoint)];
+    let body = request.extensions().get::<Said>().cloned();
+    let is_told = failure.is_some() && request.extensions().get::<Operations>().is_none();
+    let said = body
+        .filter(|_| is_told)
+        .and_then(|Said(bytes)| serde_json::from_slice(&bytes).ok());
+    let whole = (failure, said.as_ref());
+    let mut told = vec![Told::of(whole, status, (method, &endpoint))];
     if let Some(Operations(refused)) = request.extensions().get::<Operations>() {
         told.extend(refused.iter().map(|one| {
             let status = one.failure.status.as_u16();
-            Told::of(Some(&one.failure), status, &one.method, &one.endpoint)
+            let why = (Some(&one.failure), Some(&one.data));
+            Told::of(why, status, (&one.method, &one.endpoint))
         }));
     }
     told

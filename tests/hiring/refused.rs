@@ -191,10 +191,21 @@ async fn b_064_nothing_of_what_a_refused_payload_said_is_kept(app: &App) {
     .refused(400, "invalidValue");
     let items = queue(app, "").await;
     assert_eq!(items.len(), 3, "{items:?}");
-    let all = json!(items).to_string();
+    let taken = json!({"userName": "ines.private", "displayName": "Ines"});
+    ats.create("/Users", taken.clone()).await;
+    ats.post("/Users", taken).await.refused(409, "uniqueness");
+    let items = json!([
+        queue(app, "").await,
+        of_type(&ats, "request.refused.409").await
+    ]);
+    let log = of_type(&ats, "request.refused.400").await;
+    assert_eq!(log.len(), 1, "of what is only added to: {log:?}");
+    let all = json!([items, log]).to_string();
     assert!(all.contains("faceTemplate"), "{all}");
     assert!(
-        !all.contains("QkFTRTY0") && !all.contains("secret@home"),
+        !["QkFTRTY0", "secret@home", "ines.private"]
+            .iter()
+            .any(|said| all.contains(said)),
         "{all}"
     );
 }
