@@ -50,6 +50,11 @@ struct Counts {
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     telemetry::init(telemetry::Lines::Text, None).map_err(Failure::usage)?;
     let (mapping, _) = mapping::sound(&options.map, &options.system)?;
+    if mapping.format == Format::Scim {
+        let reason =
+            "a system that speaks SCIM reads SCIM: this format is for extracts that are taken in";
+        return Err(Failure::usage(reason));
+    }
     let service = options.of.place.open()?;
     let out: Box<dyn Write> = match &options.out {
         Some(path) => Box::new(File::create(path).map_err(|error| cannot(&error))?),

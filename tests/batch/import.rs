@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::support::{App, Engine, on_both};
 use crate::{SMALL, command, everybody, import, keep, rejects, told};
 
@@ -15,6 +17,7 @@ on_both!(
     an_empty_cell_says_nothing_or_that_there_is_nothing,
     a_system_that_the_policy_does_not_know_is_refused,
     an_extract_of_organizations_is_taken_in,
+    a_scim_bulk_file_is_taken_in,
 );
 
 /// Rows of so many people.
@@ -305,4 +308,62 @@ claims:
     let now = crm.get(&path).await;
     assert_eq!(now.ok(200)["status"], "active");
     assert_eq!(now.body["legalName"], "Analytical Engines plc");
+}
+
+/// a bulk request as a file, of any size: what it says of resources that there are is taken in as any extract is, and every
+/// other operation is a row that is told.
+async fn a_scim_bulk_file_is_taken_in(app: &App) {
+    let map = "system: hris\nformat: scim\nresourceType: User\n";
+    let user = |name: &str, more: serde_json::Value| {
+        let mut data = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "externalId": name,
+            "name": {"familyName": name}, "meta": {"lastModified": "2026-02-03T10:00:00Z"},
+        });
+        data.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({"method": "POST", "path": "/Users", "bulkId": name, "data": data})
+    };
+    let mut operations: Vec<serde_json::Value> = (0..450)
+        .map(|n| user(&format!("u{n}"), json!({})))
+        .collect();
+    operations.push(user("wrong", json!({"active": "perhaps"})));
+    operations.push(json!({"method": "DELETE", "path": "/Users/7"}));
+    operations.push(json!({"method": "POST", "path": "/Groups", "data": {"externalId": "g", "displayName": "g"}}));
+    operations.push(json!({"method": "POST", "path": "/Users", "data": {"userName": "nobody"}}));
+    let file = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
+    let done = import(app, (map, "users.json"), file.to_string(), &[]);
+    assert_eq!(done.code, 2, "{}", done.text);
+    assert!(done.text.contains("454 rows: 450 created"), "{}", done.text);
+    let rejects = app.database.folder().join("users.json.rejects.jsonl");
+    let rejects = std::fs::read_to_string(rejects).unwrap();
+    for why in [
+        "'active'",
+        "only POST is taken in",
+        "this is of '/Groups'",
+        "of whom it speaks",
+    ] {
+        assert!(rejects.contains(why), "{why}: {rejects}");
+    }
+    let (events, hris) = (app.event_count(), app.client("hris").await);
+    let found = hris.find("/Users", "userName eq \"u449\"").await;
+    assert_eq!(
+        (&found[0]["externalId"], &found[0]["name"]["familyName"]),
+        (&json!("u449"), &json!("u449"))
+    );
+    let again = import(app, (map, "users.json"), file.to_string(), &[]);
+    assert!(
+        again.text.contains("450 unchanged, 4 rejected"),
+        "{}",
+        again.text
+    );
+    // Only that it ran is an event.
+    assert_eq!(app.event_count(), events + 1);
+    let wrong = format!("{map}externalId: id\n");
+    let done = import(app, (&wrong, "users.json"), file.to_string(), &[]);
+    assert!(
+        done.code == 2 && done.text.contains("leave 'externalId' out"),
+        "{}",
+        done.text
+    );
 }

@@ -1,4 +1,4 @@
-//! JSON Lines, or the elements of one array, each read by itself.
+//! JSON Lines, the elements of one array, or the operations of a SCIM bulk request, each read by itself.
 
 use std::io;
 
@@ -13,6 +13,10 @@ use crate::scim::json;
 pub(super) struct Objects {
     lines: Lines,
     is_array: bool,
+    /// Whether what follows the array is the rest of a bulk request.
+    is_bulk: bool,
+    /// Why there is none at all.
+    missing: Option<&'static str>,
 }
 
 impl Objects {
@@ -21,7 +25,24 @@ impl Objects {
         if is_array {
             lines.byte()?;
         }
-        Ok(Self { lines, is_array })
+        Ok(Self {
+            lines,
+            is_array,
+            is_bulk: false,
+            missing: None,
+        })
+    }
+
+    /// The operations of a bulk request (RFC 7644 §3.7), or of an array of them.
+    pub(super) fn of_bulk(mut lines: Lines) -> io::Result<Self> {
+        let is_there = lines.peek()?.is_none() || to_operations(&mut lines)?;
+        Ok(Self {
+            lines,
+            is_array: is_there,
+            is_bulk: true,
+            missing: (!is_there)
+                .then_some("the file is no SCIM bulk request: it has no 'Operations'"),
+        })
     }
 
     pub(super) fn read_bytes(&self) -> u64 {
@@ -30,8 +51,14 @@ impl Objects {
 
     /// The next object, or why what stands there is none.
     pub(super) fn next_row(&mut self) -> io::Result<Option<Read1>> {
+        if let Some(reason) = self.missing.take() {
+            return Ok(Some((1, unreadable(reason))));
+        }
         if self.is_array {
             return self.next_element();
+        }
+        if self.is_bulk {
+            return Ok(None);
         }
         loop {
             let Some(line) = self.lines.next_line()? else {
@@ -86,6 +113,37 @@ impl Objects {
         let row = if is_long { too_long() } else { object(&bytes) };
         Ok(Some((number, row)))
     }
+}
+
+/// Reads up to the first of the operations; whether there is such a place.
+fn to_operations(lines: &mut Lines) -> io::Result<bool> {
+    const NAME: &[u8] = b"Operations";
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    let (mut text, mut name) = (Vec::new(), Vec::new());
+    while let Some(byte) = lines.byte()? {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => {
+                quoted = !quoted;
+                if quoted {
+                    text.clear();
+                }
+            }
+            _ if quoted => {
+                if text.len() <= NAME.len() {
+                    text.push(byte);
+                }
+            }
+            b':' if depth == 1 => name.clone_from(&text),
+            b'[' if depth == 0 || depth == 1 && name.eq_ignore_ascii_case(NAME) => return Ok(true),
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 1 => name.clear(),
+            _ => {}
+        }
+    }
+    Ok(false)
 }
 
 fn too_long() -> Result<Row, Fault> {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `lines` | lines, each with its number |
 //! | `csv` | CSV (RFC 4180), with every mistake told by its line |
-//! | `json` | JSON Lines, or the elements of one JSON array |
+//! | `json` | JSON Lines, the elements of one JSON array, or the operations of a SCIM bulk request |
 
 mod csv;
 mod json;
@@ -75,6 +75,10 @@ impl Extract {
             Format::JsonLines => Self {
                 columns: Vec::new(),
                 rows: Rows::Objects(Objects::new(lines)?),
+            },
+            Format::Scim => Self {
+                columns: Vec::new(),
+                rows: Rows::Objects(Objects::of_bulk(lines)?),
             },
         })
     }

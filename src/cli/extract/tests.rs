@@ -11,9 +11,11 @@ use crate::domain::mapping::{Mapping, load};
 const COMMA: (char, char) = (',', '"');
 
 fn mapping(format: &str) -> Mapping {
-    let text = format!(
-        "system: hris\nformat: {format}\nresourceType: Person\nexternalId: id\nclaims:\n  - {{ from: name, to: displayName }}\n"
-    );
+    let claims = match format {
+        "scim" => "",
+        _ => "externalId: id\nclaims:\n  - { from: name, to: displayName }\n",
+    };
+    let text = format!("system: hris\nformat: {format}\nresourceType: Person\n{claims}");
     load(text.as_bytes(), &Catalog::load().unwrap())
         .mapping
         .unwrap()
@@ -91,5 +93,28 @@ fn an_array_is_read_like_lines_of_json() {
     assert_eq!(array[0].0, 2);
     assert!(lines[1].0 == 3 && lines[1].1.starts_with('!'));
     let cut = rows("jsonl", b"[{\"id\":1},{\"id\":");
+    assert!(cut.len() == 2 && cut[1].1.contains("cut off"), "{cut:?}");
+}
+
+#[test]
+fn the_operations_of_a_bulk_request_are_rows_wherever_they_stand() {
+    let rows = |text: &str| rows("scim", text.as_bytes());
+    let request = "{\"schemas\": [\"urn:x\"], \"failOnErrors\": 1,\n\"note\": \"Operations\", \"x\": {\"Operations\": [1]},\n\
+                   \"operations\": [{\"a\": 1},\n{\"b\": [2]}],\n\"more\": [3]}\n";
+    let expected = [(3, "{\"a\":1}"), (3, "{\"b\":[2]}")];
+    let told = rows(request);
+    let texts: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, expected.map(|(_, text)| text), "{told:?}");
+    assert_eq!(rows("[{\"a\": 1}]").len(), 1);
+    assert_eq!(rows("{\"Operations\": []}"), []);
+    assert_eq!(rows(""), []);
+    for text in ["{\"Operations\": 5}", "{\"a\": 1}\n{\"a\": 2}\n"] {
+        let told = rows(text);
+        assert!(
+            told.len() == 1 && told[0].1.contains("no 'Operations'"),
+            "{told:?}"
+        );
+    }
+    let cut = rows("{\"Operations\": [{\"a\": 1}, {\"b\"");
     assert!(cut.len() == 2 && cut[1].1.contains("cut off"), "{cut:?}");
 }

@@ -105,7 +105,7 @@ impl Options {
     fn rejects_file(&self, mapping: &Mapping) -> PathBuf {
         let ending = match mapping.format {
             Format::Csv => "rejects.csv",
-            Format::JsonLines => "rejects.jsonl",
+            Format::JsonLines | Format::Scim => "rejects.jsonl",
         };
         let beside = || format!("{}.{ending}", self.job.file.display()).into();
         self.rejects.clone().unwrap_or_else(beside)

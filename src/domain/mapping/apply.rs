@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::source::{Source, walk};
-use super::{Claim, Mapping};
+use super::{Claim, Format, Mapping};
 use crate::scim::document;
 use crate::scim::error::did_you_mean;
 use crate::scim::resource_type::Location;
@@ -97,6 +97,9 @@ impl Mapping {
     /// Whether a row of it can claim what stands at a canonical path, or a part of it.
     #[must_use]
     pub fn covers(&self, path: &str) -> bool {
+        if self.format == Format::Scim {
+            return true;
+        }
         let mut paths = self.claims.iter().flat_map(|claim| &claim.paths);
         paths.any(|covered| {
             let part = path.strip_prefix(covered.as_str());
@@ -150,6 +153,18 @@ impl Bound<'_> {
             faults.push(fault);
             None
         });
+        if self.mapping.format == Format::Scim {
+            return match self.operation(row) {
+                Ok(body) if faults.is_empty() => Ok(Said {
+                    external_id,
+                    at,
+                    body,
+                    cleared: Vec::new(),
+                }),
+                Ok(_) => Err(faults),
+                Err(fault) => Err(vec![fault]),
+            };
+        }
         let mut draft = Draft::default();
         draft.groups.resize_with(self.mapping.groups, Vec::new);
         for claim in &self.mapping.claims {
@@ -180,6 +195,43 @@ impl Bound<'_> {
             at,
             body,
             cleared,
+        })
+    }
+
+    /// What an operation of a bulk request says of a resource that there is.
+    fn operation(&self, row: &Row) -> Result<Map<String, Value>, Fault> {
+        let endpoint = &self.mapping.resource_type.endpoint;
+        let Row::Object(operation) = row else {
+            return Err(Fault::default());
+        };
+        let text = |name: &str| {
+            operation
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let wrong = |column: &str, reason: String| Fault {
+            column: column.to_owned(),
+            attribute: String::new(),
+            reason,
+        };
+        if !text("method").eq_ignore_ascii_case("POST") {
+            let reason = "an extract says what there is: only POST is taken in; send other operations to /Bulk";
+            return Err(wrong("method", reason.into()));
+        }
+        if text("path").trim_start_matches('/') != endpoint.trim_start_matches('/') {
+            let reason = format!(
+                "the mapping is of {endpoint}, and this is of '{}'",
+                text("path")
+            );
+            return Err(wrong("path", reason));
+        }
+        let data = operation.get("data").and_then(Value::as_object).cloned();
+        data.ok_or_else(|| {
+            wrong(
+                "data",
+                "an operation has its resource in 'data', as an object".into(),
+            )
         })
     }
 

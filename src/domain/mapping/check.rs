@@ -45,7 +45,9 @@ pub(super) fn compile(file: File, catalog: &Catalog, findings: &mut Findings) ->
         .filter_map(|line| claim(line, file.format, &view, findings))
         .collect();
     let (claims, groups) = grouped(claims, findings);
-    required(&resource_type, &claims, file.at, findings);
+    if file.format != Format::Scim {
+        required(&resource_type, &claims, file.at, findings);
+    }
     Some(Mapping {
         system: file.system,
         format: file.format,

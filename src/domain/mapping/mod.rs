@@ -3,7 +3,7 @@
 //!
 //! ```yaml
 //! system: hris
-//! format: csv                      # or jsonl: JSON Lines, or one array
+//! format: csv                      # or jsonl: JSON Lines, or one array; or scim: a bulk request, which needs no claims
 //! delimiter: ";"                   # of csv; a comma without it
 //! resourceType: Person
 //! externalId: employee_id

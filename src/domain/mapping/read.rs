@@ -12,6 +12,8 @@ words! {
     Csv = "csv",
     /// JSON Lines, or one JSON array.
     JsonLines = "jsonl",
+    /// A SCIM bulk request (RFC 7644 §3.7), or an array of its operations: it says itself what it claims.
+    Scim = "scim",
 }
 
 words! {
@@ -60,10 +62,14 @@ impl Read for File {
     fn read(node: &Node, findings: &mut Findings) -> Self {
         let mut file = Fields::of(node, &KEYS, findings);
         let _: Option<Encoding> = file.get("encoding");
+        let (system, format) = (file.need("system"), file.need("format"));
+        if format == Format::Scim {
+            return Self::of_scim(file, system);
+        }
         Self {
             at: file.at(),
-            system: file.need("system"),
-            format: file.need("format"),
+            system,
+            format,
             delimiter: file.get("delimiter"),
             quote: file.get("quote"),
             resource_type: file.need("resourceType"),
@@ -73,6 +79,38 @@ impl Read for File {
         }
     }
 }
+
+impl File {
+    /// Of what needs no columns to be told.
+    fn of_scim(mut file: Fields<'_, '_>, system: String) -> Self {
+        for key in ["externalId", "at", "claims"] {
+            if let Some(at) = file.place(key) {
+                let reason = format!("a SCIM file says this itself: leave '{key}' out");
+                file.findings.error(at, reason);
+            }
+        }
+        let inner = |text: &str| Placed {
+            at: file.at(),
+            value: text.to_owned(),
+        };
+        let (external_id, from) = (inner(DATA_ID), inner(DATA_AT));
+        Self {
+            at: file.at(),
+            system,
+            format: Format::Scim,
+            delimiter: file.get("delimiter"),
+            quote: file.get("quote"),
+            resource_type: file.need("resourceType"),
+            external_id,
+            said_at: Some(SaidAt { from, with: None }),
+            claims: Vec::new(),
+        }
+    }
+}
+
+/// Where an operation of a bulk request says of whom it is, and when that was known.
+const DATA_ID: &str = "data.externalId";
+const DATA_AT: &str = "data.meta.lastModified";
 
 /// Where the source's time stands.
 #[derive(Debug, Default)]

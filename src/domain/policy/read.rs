@@ -132,6 +132,12 @@ impl<'n, 'f> Fields<'n, 'f> {
         self.at
     }
 
+    /// Where a key stands, if it does.
+    pub(in crate::domain) fn place(&self, key: &str) -> Option<Position> {
+        let mut pairs = self.pairs.iter();
+        Some(pairs.find(|(name, _)| name.value == key)?.0.at)
+    }
+
     /// The value of a key, or the default where it is absent.
     pub(in crate::domain) fn get<T: Read>(&mut self, key: &str) -> T {
         let found = self.pairs.iter().find(|(name, _)| name.value == key);
