@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::access::Seen;
+use super::access::{Seen, TypeClearance};
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
@@ -94,21 +94,45 @@ impl Renderer {
         if let Some(subjects) = body.get("subjects").filter(|value| !is_empty(value)) {
             document.insert("subjects".into(), subjects.clone());
         }
-        let detail = body.get("detail").map(|detail| told(&seen, detail.clone()));
+        let person = context.client.clearance.on("Person");
+        let detail = body.get("detail").cloned();
+        let detail = detail.map(|detail| told(&seen, person, detail));
         let detail = detail.filter(|detail| !detail.as_object().is_some_and(Map::is_empty));
         document.extend(detail.map(|detail| ("detail".to_owned(), detail.to_string().into())));
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
-        let mut masked =
-            self.mask_row(context, self.catalog().audit_event(), &id, (document, open));
+        let mut judged = Map::new();
+        if context.client.clearance.on(NAME).is_bounded() {
+            judged = judged_by(&document, body);
+        }
+        let shown = (document, open, &judged);
+        let mut masked = self.mask_judged(context, self.catalog().audit_event(), &id, shown);
         let person = body["personId"].as_str();
         masked.note(created, person.and_then(|id| id.parse().ok()), disclosed);
         masked
     }
 }
 
-/// What else there is to say, but for what is kept to bring a record back; of the attributes that two people were compared in only those that the reader may know of.
-fn told(seen: &Seen<'_>, mut detail: Value) -> Value {
+/// What a bounded role is asked of: the event with all attributes that it names, whether the reader may know of them or not.
+fn judged_by(document: &Map<String, Value>, body: &Value) -> Map<String, Value> {
+    let mut judged = document.clone();
+    let changed = ["changes", "withheld", "suggested"]
+        .into_iter()
+        .flat_map(|name| body[name].as_array().into_iter().flatten())
+        .map(|change| change["path"].clone());
+    let read = body["attributes"].as_array().into_iter().flatten().cloned();
+    judged.insert("id".into(), body["eventId"].clone());
+    judged.insert("attributes".into(), changed.chain(read).collect());
+    judged
+}
+
+/// What of a candidate tells of all that was compared.
+const SUMS: [&str; 4] = ["score", "probability", "among", "guard"];
+
+/// What else there is to say, but for what is kept to bring a record back; of the attributes that two people were compared in only
+/// those that the reader may know of. A sum would tell of the others, and a candidate of whom a bounded role does not reach:
+/// what is left out follows from the policy, never from what there is.
+fn told(seen: &Seen<'_>, person: &TypeClearance, mut detail: Value) -> Value {
     if let Some(parts) = detail.as_object_mut() {
         parts.remove(withdrawn::NAME);
     }
@@ -118,6 +142,12 @@ fn told(seen: &Seen<'_>, mut detail: Value) -> Value {
         .into_iter()
         .flatten()
     {
+        if let Some(parts) = candidate.as_object_mut().filter(|_| !person.is_plain()) {
+            parts.retain(|name, _| !SUMS.contains(&name.as_str()));
+            if person.is_bounded() {
+                parts.remove("id");
+            }
+        }
         if let Some(compared) = candidate["comparisons"].as_array_mut() {
             compared.retain(|one| one["path"].as_str().is_some_and(|path| seen.knows(path)));
         }
@@ -163,6 +193,38 @@ fn shown(seen: &Seen<'_>, specs: &Specs, path: &str, change: &Value) -> Option<V
     }
     Some(told)
 }
+
+/// Whether an event is of nothing but values of which the reader may not know that they are there: to whoever hears of records,
+/// and may not read the log, nothing has happened.
+#[must_use]
+pub fn is_hidden(context: &Context, body: &Value) -> bool {
+    let kind = body["type"].as_str().unwrap_or_default();
+    if !QUIET.iter().any(|end| kind.ends_with(end)) {
+        return false;
+    }
+    let of = Kind::of_type(body["resourceType"].as_str().unwrap_or_default());
+    let of = context
+        .client
+        .clearance
+        .on(of.unwrap_or(Kind::Person).type_name());
+    let nobody = Map::new();
+    let seen = of.before(&nobody, |_| false, &[]);
+    let changes = ["changes", "withheld", "suggested"].into_iter();
+    let changes = changes.flat_map(|name| body[name].as_array().into_iter().flatten());
+    let mut paths = changes
+        .filter_map(|change| change["path"].as_str())
+        .peekable();
+    paths.peek().is_some() && !paths.any(|path| path != "version" && seen.knows(path))
+}
+
+/// The ends of types of events that tell of values alone.
+const QUIET: [&str; 5] = [
+    ".updated",
+    ".confirmed",
+    ".conflicted",
+    ".elevated",
+    ".refolded",
+];
 
 impl Seen<'_> {
     /// Whether the reader may know that there is a value at a path.

@@ -1,17 +1,14 @@
 //! What is refused is logged: "why did my provisioning fail", and evidence of attacks (design §4). Bounded in rate, so that
 //! nobody fills the log by being refused; what is beyond the bound is counted in the next event.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::{HttpMessage, web};
-use governor::clock::DefaultClock;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::Value;
 
 use super::Door;
@@ -23,7 +20,8 @@ use crate::domain::event::Refusal;
 use crate::domain::refused::without_values;
 use crate::id::TenantId;
 
-/// Refusals that are logged in a second, and at once.
+/// Refusals that are logged in a second, and at once; of each tenant, and of strangers, since nobody's flood may keep another's
+/// out of the log, or show in it.
 const PER_SECOND: u32 = 10;
 const AT_ONCE: u32 = 100;
 
@@ -33,21 +31,50 @@ pub(super) struct Who(pub(super) Arc<Client>);
 
 /// How many may be logged.
 pub(super) struct Refusals {
-    limiter: RateLimiter<NotKeyed, InMemoryState, DefaultClock, NoOpMiddleware>,
-    unlogged: AtomicU64,
+    /// By tenant; strangers have none.
+    bounds: Mutex<BTreeMap<Option<i32>, Bound>>,
     /// The tenant in whose log strangers' refusals are.
     home: TenantId,
 }
 
-impl Refusals {
-    pub(super) fn new(home: TenantId) -> Self {
+/// How many of one tenant may be logged, and how many were not since the last that was.
+struct Bound {
+    limiter: DefaultDirectRateLimiter,
+    unlogged: u64,
+}
+
+impl Bound {
+    fn new() -> Self {
         let some = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(some(PER_SECOND)).allow_burst(some(AT_ONCE));
         Self {
             limiter: RateLimiter::direct(quota),
-            unlogged: AtomicU64::new(0),
+            unlogged: 0,
+        }
+    }
+
+    /// How many were not logged before this one, which may be; nothing if it may not.
+    fn pass(&mut self) -> Option<u64> {
+        if self.limiter.check().is_err() {
+            self.unlogged += 1;
+            return None;
+        }
+        Some(std::mem::take(&mut self.unlogged))
+    }
+}
+
+impl Refusals {
+    pub(super) fn new(home: TenantId) -> Self {
+        Self {
+            bounds: Mutex::default(),
             home,
         }
+    }
+
+    fn pass(&self, tenant: Option<TenantId>) -> Option<u64> {
+        let mut bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = bounds.entry(tenant.map(|tenant| tenant.0));
+        bound.or_insert_with(Bound::new).pass()
     }
 
     /// Logs an answer, if it is a refusal, and each operation of a bulk request that was refused. That it cannot be logged is no
@@ -81,10 +108,9 @@ impl Refusals {
         if !is_logged {
             return;
         }
-        if self.limiter.check().is_err() {
-            self.unlogged.fetch_add(1, Ordering::Relaxed);
+        let Some(unlogged) = self.pass(who.map(|who| who.0.tenant)) else {
             return;
-        }
+        };
         let refusal = Refusal {
             status: told.status,
             scim_type: told.scim_type,
@@ -94,7 +120,7 @@ impl Refusals {
             client: who.map_or("", |who| who.0.name.as_str()),
             correlation,
             at: door.clock.now(),
-            unlogged: self.unlogged.swap(0, Ordering::Relaxed),
+            unlogged,
         };
         let tenant = who.map_or(self.home, |who| who.0.tenant);
         if let Err(error) = door.service.refused(refusal, tenant).await {
@@ -154,4 +180,22 @@ fn all<B: MessageBody>(answer: &ServiceResponse<B>) -> Vec<Told> {
         }));
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One tenant's flood neither keeps another's refusals out of the log nor is counted there; nor do strangers'.
+    #[test]
+    fn each_tenant_has_a_bound_of_its_own() {
+        let refusals = Refusals::new(TenantId(1));
+        let flooding = Some(TenantId(7));
+        let logged = (0..500)
+            .filter(|_| refusals.pass(flooding).is_some())
+            .count();
+        assert!((100..200).contains(&logged), "{logged}");
+        assert_eq!(refusals.pass(Some(TenantId(8))), Some(0));
+        assert_eq!(refusals.pass(None), Some(0));
+    }
 }

@@ -12,6 +12,7 @@ use crate::scim;
 use crate::scim::filter::{Condition, Test};
 use crate::scim::list::{ListRequest, Sort};
 use crate::scim::projection::Projection;
+use crate::scim::resource_type::Location;
 use crate::store::Tx;
 use crate::store::audit_event::{self, Query};
 
@@ -30,10 +31,11 @@ impl Muster {
             self.0.renderer.catalog().audit_event(),
             context.client.profile,
         )?;
+        let by_id = within(context, Right::Read, Some(by_id));
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
                 tenant,
-                condition: Some(&by_id),
+                condition: by_id.as_ref(),
                 descending: false,
             };
             Ok::<_, Error>(audit_event::list(tx, &query, None, (0, 1))?)
@@ -70,7 +72,8 @@ impl Muster {
         } else {
             i64::try_from(request.start_index - 1).unwrap_or(i64::MAX)
         };
-        let (tenant, filter) = (context.tenant(), request.filter.clone());
+        let tenant = context.tenant();
+        let filter = within(context, Right::Search, request.filter.clone());
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
                 tenant,
@@ -158,6 +161,14 @@ impl Muster {
     }
 }
 
+/// A filter on what a role reaches of the log.
+fn within(context: &Context, right: Right, filter: Option<Condition>) -> Option<Condition> {
+    match (context.client.clearance.on(NAME).bound(right), filter) {
+        (Some(bound), Some(filter)) => Some(Condition::All(vec![bound, filter])),
+        (bound, filter) => bound.or(filter),
+    }
+}
+
 /// Whether the newest come first.
 fn order(sort: Option<&Sort>) -> Result<bool, Error> {
     let Some(sort) = sort else { return Ok(false) };
@@ -174,28 +185,46 @@ fn order(sort: Option<&Sort>) -> Result<bool, Error> {
     .into())
 }
 
-/// What a reader may not know of persons it cannot ask the log for either.
+/// What a reader may not read of the log, or know of persons, it cannot ask the log for either.
 fn check(context: &Context, of: &TypeClearance, condition: &Condition) -> Result<(), Error> {
     match condition {
         Condition::All(terms) | Condition::Any(terms) => {
             terms.iter().try_for_each(|term| check(context, of, term))
         }
         Condition::Not(inner) => check(context, of, inner),
-        Condition::Element { condition, .. } => check(context, of, condition),
+        Condition::Element {
+            location,
+            condition,
+        } => {
+            refuse_unread(context, location)?;
+            check(context, of, condition)
+        }
         Condition::Test { location, test, .. } => {
             let named = match test {
                 Test::Equal(path) => of.conceals(path),
                 _ => !of.is_plain(),
             };
             if &*location.attribute == "attributes" && named {
-                return Err(Error::Forbidden(format!(
-                    "the client '{}' may not search by this attribute",
-                    context.client.name
-                )));
+                return Err(unsearched(context, location));
             }
-            Ok(())
+            refuse_unread(context, location)
         }
     }
+}
+
+fn refuse_unread(context: &Context, location: &Location) -> Result<(), Error> {
+    let log = context.client.clearance.on(NAME);
+    if log.may_search_by(&location.attribute) {
+        return Ok(());
+    }
+    Err(unsearched(context, location))
+}
+
+fn unsearched(context: &Context, location: &Location) -> Error {
+    Error::Forbidden(format!(
+        "the client '{}' may not search the log by '{}'",
+        context.client.name, location.attribute
+    ))
 }
 
 fn digest(context: &Context, request: &ListRequest) -> [u8; 32] {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Error, Muster};
+use crate::domain::audit_event::is_hidden;
 use crate::domain::context::{Client, Context, Right};
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::Kind;
@@ -61,6 +62,9 @@ impl Muster {
         let text = |name: &str| body[name].as_str().unwrap_or_default();
         let told = self.is_told_of(Some(&context.client), text("type"), text("resourceType"));
         let Some(view) = told else { return Ok(false) };
+        if is_hidden(context, body) {
+            return Ok(false);
+        }
         let clearance = context.client.clearance.on(&view.resource_type.name);
         if !clearance.is_bounded() {
             return Ok(true);

@@ -150,7 +150,7 @@ impl Muster {
 
     /// The proof that an event is under the newest signed head (RFC 9162 §2.1.3).
     pub async fn log_inclusion(&self, context: &Context, event: EventId) -> Result<Value, Error> {
-        permit(context, Right::Read, AUDIT_EVENT)?;
+        Self::may_read_whole_log(context)?;
         let (tenant, key) = (context.tenant(), self.log_key());
         let work = move |tx: &mut Tx<'_>| {
             let head = newest(tx, tenant)?;

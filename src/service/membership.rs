@@ -338,7 +338,18 @@ impl Write<'_> {
             return Ok(None);
         };
         let found = store::record::find(tx, self.context.tenant(), id)?;
-        Ok(found.filter(|record| record.kind == Kind::Group))
+        let groups = found.filter(|record| record.kind == Kind::Group);
+        // One that the role does not reach is not there.
+        let right = if self.context.client.may(Right::Write, "Group") {
+            Right::Write
+        } else {
+            Right::Read
+        };
+        let reaches = |group: &Folded| {
+            self.muster
+                .reaches(self.context, self.view, &group.leaves, right)
+        };
+        Ok(groups.filter(reaches))
     }
 }
 

@@ -45,7 +45,7 @@ fn every_mistake_is_named_with_its_place() {
         assert_eq!(said(&output), expected, "{name}");
         assert_eq!(output.status.code(), Some(1), "{name}");
     }
-    assert_eq!(cases, 16);
+    assert_eq!(cases, 17);
 }
 
 #[test]

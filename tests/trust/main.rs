@@ -21,6 +21,7 @@ mod consent;
 mod explained;
 mod idempotency;
 mod in_force;
+mod log_bounds;
 mod masking;
 mod oracle;
 mod own_tokens;

@@ -35,6 +35,18 @@ impl TypeClearance {
         self.over(self.rights[place(right)])
     }
 
+    /// Whether an attribute may be searched by: it may be read and searched by every row by which anything may be searched.
+    #[must_use]
+    pub fn may_search_by(&self, path: &str) -> bool {
+        let reach = self.rights[place(Right::Search)];
+        let rights = self
+            .units
+            .get(path)
+            .map_or(&self.rights, |unit| &unit.rights);
+        let mut needed = [Right::Search, Right::Read].into_iter();
+        reach != 0 && needed.all(|right| rights[place(right)] & reach == reach)
+    }
+
     /// The purposes that open what stands at a location, with its canonical path.
     pub fn opened<'a>(
         &'a self,

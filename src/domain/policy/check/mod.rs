@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `names` | names that stand twice, or that nothing has |
 //! | `attributes` | types, attributes and filters against the catalog; rows that overlap |
+//! | `bounds` | what would let a client look past its bounds |
 //! | `secrets` | what cannot be sealed where it stands |
 //! | `survivorship` | rows that are never reached, rules that do not fit |
 //! | `contract` | the contract's fixed lists, numbers in order |
 
 mod attributes;
+mod bounds;
 mod contract;
 mod names;
 mod secrets;
@@ -24,6 +26,7 @@ pub(super) fn run(policy: &Policy, catalog: &Catalog, findings: &mut Findings) {
     names::run(policy, findings);
     attributes::run(policy, catalog, findings);
     secrets::run(policy, catalog, findings);
+    bounds::run(policy, findings);
 }
 
 /// Tells each name that stood before.
