@@ -341,6 +341,7 @@ fn context(tenant: TenantId, system: &str) -> Context {
         base_url: BASE.into(),
         now,
         said_at: None,
+        by_human: false,
         attempt: None,
     }
 }
