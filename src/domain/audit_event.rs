@@ -56,13 +56,7 @@ impl Renderer {
             .clearance
             .on(of.type_name())
             .before(&nobody, |_| false, &key);
-        let mut document = Map::new();
-        for name in PLAIN {
-            if let Some(value) = body.get(name).filter(|value| !is_empty(value)) {
-                document.insert(name.into(), value.clone());
-            }
-        }
-        document.insert("recordedAt".into(), body["recordedAt"].clone());
+        let mut document = plain(body);
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
         for name in ["changes", "withheld", "suggested"] {
             let changes = body[name].as_array().into_iter().flatten();
@@ -101,16 +95,29 @@ impl Renderer {
         document.extend(detail.map(|detail| ("detail".to_owned(), detail.to_string().into())));
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
-        let mut judged = Map::new();
-        if context.client.clearance.on(NAME).is_bounded() {
-            judged = judged_by(&document, body);
-        }
+        let bounded = context.client.clearance.on(NAME).is_bounded();
+        let judged = if bounded {
+            judged_by(&document, body)
+        } else {
+            Map::new()
+        };
         let shown = (document, open, &judged);
         let mut masked = self.mask_judged(context, self.catalog().audit_event(), &id, shown);
         let person = body["personId"].as_str();
         masked.note(created, person.and_then(|id| id.parse().ok()), disclosed);
         masked
     }
+}
+
+/// What of an event is taken over as it is.
+fn plain(body: &Value) -> Map<String, Value> {
+    let there = PLAIN.iter().filter_map(|name| {
+        let value = body.get(*name).filter(|value| !is_empty(value))?;
+        Some(((*name).to_owned(), value.clone()))
+    });
+    let mut document: Map<String, Value> = there.collect();
+    document.insert("recordedAt".into(), body["recordedAt"].clone());
+    document
 }
 
 /// What a bounded role is asked of: the event with all attributes that it names, whether the reader may know of them or not.

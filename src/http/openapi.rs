@@ -43,7 +43,9 @@ fn render(door: &Door, published: &Published) -> web::Bytes {
             .get_mut(&ty.endpoint)
             .and_then(Value::as_object_mut);
         if let (Some(example), Some(hidden)) = (example, published.hidden.get(&ty.name)) {
-            hidden.iter().for_each(|location| remove(example, location));
+            for location in hidden {
+                remove(example, location);
+            }
         }
     }
     let about = About {

@@ -176,16 +176,14 @@ fn keep(
         return Ok(Applied::Unchanged { version: current });
     }
     let reserved = before.and_then(|(_, known)| reserved(&known, text));
-    let approval = match reserved {
-        None => None,
-        Some(reserved) => match take(tx, tenant, text, order.at)? {
-            Some(approval) => Some(approval),
-            None => {
-                let sha256 = hex::encode(Sha256::digest(text));
-                return Ok(Applied::Unapproved { reserved, sha256 });
-            }
-        },
-    };
+    let mut approval = None;
+    if let Some(reserved) = reserved {
+        approval = take(tx, tenant, text, order.at)?;
+        if approval.is_none() {
+            let sha256 = hex::encode(Sha256::digest(text));
+            return Ok(Applied::Unapproved { reserved, sha256 });
+        }
+    }
     let version = Version {
         number: current + 1,
         applied: order.at,

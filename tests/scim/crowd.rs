@@ -47,6 +47,7 @@ pub(crate) fn context(app: &App, name: &str, grants: &[Grant]) -> Context {
         base_url: app.scim().into(),
         now: app.clock.now(),
         said_at: None,
+        by_human: false,
         attempt: None,
     }
 }

@@ -130,11 +130,8 @@ fn to_operations(lines: &mut Lines) -> io::Result<bool> {
                     text.clear();
                 }
             }
-            _ if quoted => {
-                if text.len() <= NAME.len() {
-                    text.push(byte);
-                }
-            }
+            _ if quoted && text.len() <= NAME.len() => text.push(byte),
+            _ if quoted => {}
             b':' if depth == 1 => name.clone_from(&text),
             b'[' if depth == 0 || depth == 1 && name.eq_ignore_ascii_case(NAME) => return Ok(true),
             b'{' | b'[' => depth += 1,

@@ -271,9 +271,8 @@ fn place(at: &mut Value, steps: &[Step], values: Vec<Option<Value>>) -> Result<(
         }
         Step::Index(index) => place(nth(at, *index)?, rest, values),
         Step::Each => {
-            let each = values.into_iter().enumerate();
-            each.map(|(n, value)| place(nth(at, n)?, rest, vec![value]))
-                .collect()
+            let mut each = values.into_iter().enumerate();
+            each.try_for_each(|(n, value)| place(nth(at, n)?, rest, vec![value]))
         }
     }
 }
