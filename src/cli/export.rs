@@ -11,7 +11,7 @@ use clap::Args;
 use super::database::Whose;
 use super::{Failure, mapping};
 use crate::clock::{Clock, SystemClock};
-use crate::domain::mapping::{Format, Mapping, Rendered, Row};
+use crate::domain::mapping::{Fault, Format, Mapping, Rendered, Row};
 use crate::service::Muster;
 use crate::telemetry;
 
@@ -56,12 +56,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         return Err(Failure::usage(reason));
     }
     let service = options.of.place.open()?;
-    let out: Box<dyn Write> = match &options.out {
-        Some(path) => Box::new(File::create(path).map_err(|error| cannot(&error))?),
-        None => Box::new(io::stdout()),
-    };
-    let mut sink = Sink::new(&mapping, BufWriter::new(out)).map_err(|error| cannot(&error))?;
-    let writing = write(&service, &mapping, options, &mut sink);
+    let writing = write(&service, &mapping, options);
     let counts = actix_web::rt::System::new().block_on(writing)?;
     tell(&counts)?;
     if counts.refused == 0 {
@@ -78,41 +73,21 @@ fn cannot(error: &io::Error) -> Failure {
     Failure::run(format!("cannot write: {error}"))
 }
 
-async fn write(
-    service: &Muster,
-    mapping: &Mapping,
-    options: &Options,
-    sink: &mut Sink,
-) -> Result<Counts, Failure> {
+/// Page by page. What stands in the file goes once the first is there, and not for a name or a filter that is wrong.
+async fn write(service: &Muster, mapping: &Mapping, options: &Options) -> Result<Counts, Failure> {
     let now = SystemClock.now();
     let context = service.in_the_name_of(&options.of.tenant, &options.client, now)?;
+    let filter = options.filter.as_deref();
+    let mut page = service.outbound(&context, mapping, (filter, "")).await?;
+    let mut sink = Sink::open(mapping, options).map_err(|error| cannot(&error))?;
     let mut counts = Counts::default();
-    let mut cursor = String::new();
     loop {
-        let asked = (options.filter.as_deref(), cursor.as_str());
-        let page = service.outbound(&context, mapping, asked).await?;
         for (id, row) in page.rows {
-            match row {
-                Ok(Rendered { row, unsaid }) => {
-                    sink.row(&row).map_err(|error| cannot(&error))?;
-                    counts.written += 1;
-                    for attribute in unsaid {
-                        *counts.unsaid.entry(attribute).or_default() += 1;
-                    }
-                }
-                Err(faults) => {
-                    counts.refused += 1;
-                    for fault in faults {
-                        let (column, attribute) = (fault.column, fault.attribute);
-                        tracing::warn!("{id}: {attribute} in '{column}': {}", fault.reason);
-                    }
-                }
-            }
+            sink.take(&id, row, &mut counts)
+                .map_err(|error| cannot(&error))?;
         }
-        match page.next {
-            Some(next) => cursor = next,
-            None => break,
-        }
+        let Some(next) = page.next else { break };
+        page = service.outbound(&context, mapping, (filter, &next)).await?;
     }
     sink.finish().map_err(|error| cannot(&error))?;
     Ok(counts)
@@ -139,7 +114,12 @@ enum Sink {
 }
 
 impl Sink {
-    fn new(mapping: &Mapping, out: BufWriter<Box<dyn Write>>) -> io::Result<Self> {
+    fn open(mapping: &Mapping, options: &Options) -> io::Result<Self> {
+        let out: Box<dyn Write> = match &options.out {
+            Some(path) => Box::new(File::create(path)?),
+            None => Box::new(io::stdout()),
+        };
+        let out = BufWriter::new(out);
         if mapping.format == Format::JsonLines {
             return Ok(Self::Json(out));
         }
@@ -150,6 +130,32 @@ impl Sink {
             .from_writer(out);
         writer.write_record(mapping.columns())?;
         Ok(Self::Csv(Box::new(writer)))
+    }
+
+    /// Writes a row, or says why there is none.
+    fn take(
+        &mut self,
+        id: &str,
+        row: Result<Rendered, Vec<Fault>>,
+        counts: &mut Counts,
+    ) -> io::Result<()> {
+        match row {
+            Ok(Rendered { row, unsaid }) => {
+                self.row(&row)?;
+                counts.written += 1;
+                for attribute in unsaid {
+                    *counts.unsaid.entry(attribute).or_default() += 1;
+                }
+            }
+            Err(faults) => {
+                counts.refused += 1;
+                for fault in faults {
+                    let (column, attribute) = (fault.column, fault.attribute);
+                    tracing::warn!("{id}: {attribute} in '{column}': {}", fault.reason);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn row(&mut self, row: &Row) -> io::Result<()> {

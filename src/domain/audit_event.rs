@@ -201,27 +201,20 @@ fn shown(seen: &Seen<'_>, specs: &Specs, path: &str, change: &Value) -> Option<V
     Some(told)
 }
 
-/// Whether an event is of nothing but values of which the reader may not know that they are there: to whoever hears of records,
-/// and may not read the log, nothing has happened.
+/// Whether an event is of nothing but values of which the reader may not know that they are there, as `shows` has it of each
+/// canonical path: to whoever hears of records, and may not read the log, nothing has happened.
 #[must_use]
-pub fn is_hidden(context: &Context, body: &Value) -> bool {
+pub fn is_hidden(body: &Value, shows: impl Fn(&str) -> bool) -> bool {
     let kind = body["type"].as_str().unwrap_or_default();
     if !QUIET.iter().any(|end| kind.ends_with(end)) {
         return false;
     }
-    let of = Kind::of_type(body["resourceType"].as_str().unwrap_or_default());
-    let of = context
-        .client
-        .clearance
-        .on(of.unwrap_or(Kind::Person).type_name());
-    let nobody = Map::new();
-    let seen = of.before(&nobody, |_| false, &[]);
     let changes = ["changes", "withheld", "suggested"].into_iter();
     let changes = changes.flat_map(|name| body[name].as_array().into_iter().flatten());
     let mut paths = changes
         .filter_map(|change| change["path"].as_str())
         .peekable();
-    paths.peek().is_some() && !paths.any(|path| path != "version" && seen.knows(path))
+    paths.peek().is_some() && !paths.any(shows)
 }
 
 /// The ends of types of events that tell of values alone.

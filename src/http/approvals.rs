@@ -1,25 +1,20 @@
 //! `/admin/policy/approvals`: who speaks for Security approves a policy that is to be applied (B-016). The text itself goes another
 //! way, such as a review of its file; here it is named by its SHA-256.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, web};
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer};
 use super::body;
 use super::caller::{Caller, door};
-use super::error::Failure;
 use crate::scim::comparable::instant;
 
 /// The route; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
-    let other = |request: HttpRequest| async move {
-        let method = request.method().as_str();
-        Err::<HttpResponse, _>(Failure::method_not_allowed(method, "POST"))
-    };
     app.service(
         web::resource("/admin/policy/approvals")
             .route(web::post().to(approve))
-            .default_service(web::to(other)),
+            .default_service(web::to(answer::write_only)),
     );
 }
 

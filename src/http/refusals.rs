@@ -86,8 +86,8 @@ impl Refusals {
         correlation: &str,
     ) {
         let who = answer.request().extensions().get::<Who>().cloned();
-        for told in all(answer) {
-            self.note(door, who.as_ref(), &told, correlation).await;
+        for told in all(answer).iter().filter(|told| may_be_logged(told.status)) {
+            self.note(door, who.as_ref(), told, correlation).await;
         }
     }
 
@@ -103,9 +103,7 @@ impl Refusals {
         let reports = known
             .as_ref()
             .is_some_and(|known| door.service.is_append_only(known));
-        let is_logged =
-            matches!(told.status, 401 | 403 | 409 | 412 | 429) || (told.status == 400 && reports);
-        if !is_logged {
+        if told.status == 400 && !reports {
             return;
         }
         let Some(unlogged) = self.pass(who.map(|who| who.0.tenant)) else {
@@ -127,6 +125,11 @@ impl Refusals {
             tracing::warn!(%error, "a refusal could not be logged");
         }
     }
+}
+
+/// Whether refusals of a status are logged, those of 400 for some types.
+fn may_be_logged(status: u16) -> bool {
+    matches!(status, 400 | 401 | 403 | 409 | 412 | 429)
 }
 
 /// What an answer, or one operation of it, tells of why it is none.
@@ -166,7 +169,7 @@ fn all<B: MessageBody>(answer: &ServiceResponse<B>) -> Vec<Told> {
     let failure = failure.and_then(|error| error.as_error::<Failure>());
     let (status, method) = (answer.status().as_u16(), request.method().as_str());
     let body = request.extensions().get::<Said>().cloned();
-    let is_told = failure.is_some() && request.extensions().get::<Operations>().is_none();
+    let is_told = may_be_logged(status) && request.extensions().get::<Operations>().is_none();
     let said = body
         .filter(|_| is_told)
         .and_then(|Said(bytes)| serde_json::from_slice(&bytes).ok());

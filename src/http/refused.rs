@@ -26,10 +26,6 @@ const MOST: i64 = 1000;
 
 /// The routes; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
-    let other = |request: HttpRequest| async move {
-        let method = request.method().as_str();
-        Err::<actix_web::HttpResponse, _>(Failure::method_not_allowed(method, "POST"))
-    };
     app.service(
         web::resource("/admin/refused")
             .route(web::get().to(list))
@@ -38,7 +34,7 @@ pub(super) fn mount(app: &mut web::ServiceConfig) {
     .service(
         web::resource("/admin/refused/{id}/resolve")
             .route(web::post().to(resolve))
-            .default_service(web::to(other)),
+            .default_service(web::to(answer::write_only)),
     );
 }
 

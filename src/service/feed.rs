@@ -10,7 +10,7 @@ use super::{Error, Muster};
 use crate::domain::audit_event::is_hidden;
 use crate::domain::context::{Client, Context, Right};
 use crate::domain::masked::{Masked, Resource};
-use crate::domain::record::Kind;
+use crate::domain::record::{Kind, Leaves};
 use crate::domain::view::View;
 use crate::store::{self, Tx};
 
@@ -62,20 +62,35 @@ impl Muster {
         let text = |name: &str| body[name].as_str().unwrap_or_default();
         let told = self.is_told_of(Some(&context.client), text("type"), text("resourceType"));
         let Some(view) = told else { return Ok(false) };
-        if is_hidden(context, body) {
+        let clearance = context.client.clearance.on(&view.resource_type.name);
+        if is_hidden(body, |path| self.may_show(context, view.kind, path)) {
             return Ok(false);
         }
-        let clearance = context.client.clearance.on(&view.resource_type.name);
         if !clearance.is_bounded() {
             return Ok(true);
         }
-        // Of whom a bounded role reaches it is told while it does.
+        // Of whom a bounded role reaches it is told while it does, and that it is no more what it reached to the end.
         let id = body["resourceId"].as_str().and_then(|id| id.parse().ok());
         let found = match id {
             Some(id) => store::record::find(tx, context.tenant(), id)?,
             None => None,
         };
-        Ok(found.is_some_and(|found| self.reaches(context, view, &found.leaves, Right::Read)))
+        let leaves = match found {
+            Some(found) => found.leaves,
+            None if text("type").ends_with(".deleted") => last_known(body),
+            None => return Ok(false),
+        };
+        Ok(self.reaches(context, view, &leaves, Right::Read))
+    }
+
+    /// Whether the caller may know of a value at a canonical path of records of a kind, through any type that shows it.
+    fn may_show(&self, context: &Context, kind: Kind, path: &str) -> bool {
+        let mut views = self.0.renderer.catalog().views().iter();
+        path.starts_with("externalId@")
+            || views.any(|view| {
+                let clearance = context.client.clearance.on(&view.resource_type.name);
+                view.kind == kind && !view.shown(path).is_empty() && !clearance.omits(path)
+            })
     }
 
     /// The view through which a client is told of events of a type, about records of a resource type; nothing if it is not. Of no
@@ -91,4 +106,14 @@ impl Muster {
         let mut views = self.0.renderer.catalog().views().iter();
         views.find(|view| view.kind == kind && may(&view.resource_type.name))
     }
+}
+
+/// What a record was when it was deleted, as the event of that tells.
+fn last_known(body: &Value) -> Leaves {
+    let changes = body["changes"].as_array().into_iter().flatten();
+    let left = changes.filter_map(|change| {
+        let path = change["path"].as_str()?.to_owned();
+        Some((path, change["previous"].clone()))
+    });
+    left.filter(|(_, value)| !value.is_null()).collect()
 }

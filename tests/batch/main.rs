@@ -87,6 +87,24 @@ pub(crate) fn import(
     told(&command(app, &arguments).output().unwrap())
 }
 
+/// `muster import` of one of the shipped extracts by the shipped mapping; what it said, and its rejects.
+pub(crate) fn import_shipped(app: &App, system: &str, file: &str) -> (Told, String) {
+    let (map, file) = (shipped(&format!("{system}.yaml")), shipped(file));
+    let rejects = keep(app, &format!("{system}.rejects"), "");
+    let arguments = [
+        "import",
+        "--system",
+        system,
+        "--map",
+        &map,
+        &file,
+        "--rejects",
+        &rejects,
+    ];
+    let told = told(&command(app, &arguments).output().unwrap());
+    (told, fs::read_to_string(rejects).unwrap())
+}
+
 /// The rejects of an import, its head left out.
 pub(crate) fn rejects(app: &App, name: &str) -> Vec<String> {
     let path = app.database.folder().join(format!("{name}.rejects.csv"));

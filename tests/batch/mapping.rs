@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::support::{App, on_both};
-use crate::{command, shipped, told};
+use crate::{import_shipped, shipped, told};
 
 on_both!(the_shipped_examples_are_taken_in);
 
@@ -44,31 +44,14 @@ fn the_shipped_examples_have_no_mistake() {
 
 /// inconsistent vendor schemas are absorbed by data: columns, JSON paths, converters.
 async fn the_shipped_examples_are_taken_in(app: &App) {
-    let folder = app.database.folder().to_owned();
-    let import = |system: &str, map: &str, file: &str| {
-        let rejects = folder.join(format!("{system}.rejects"));
-        let arguments = [
-            "import",
-            "--system",
-            system,
-            "--map",
-            &shipped(map),
-            &shipped(file),
-            "--rejects",
-        ];
-        let rejects = rejects.to_str().unwrap().to_owned();
-        let mut command = command(app, &arguments);
-        let told = told(&command.arg(&rejects).output().unwrap());
-        (told, fs::read_to_string(rejects).unwrap())
-    };
-    let (done, rejects) = import("hris", "hris.yaml", "hris.csv");
+    let (done, rejects) = import_shipped(app, "hris", "hris.csv");
     assert_eq!(done.code, 2, "{}", done.text);
     assert!(done.text.contains("6 rows: 5 created"), "{}", done.text);
     assert!(
         rejects.contains("30.02.1990") && rejects.contains("\"line\":8"),
         "{rejects}"
     );
-    let (done, rejects) = import("ats", "ats.yaml", "ats.json");
+    let (done, rejects) = import_shipped(app, "ats", "ats.json");
     assert!(
         done.code == 2 && done.text.contains("3 rows: 2 created"),
         "{}",

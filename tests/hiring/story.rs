@@ -324,6 +324,23 @@ async fn the_feed_shows_each_reader_its_own(app: &App) {
             .all(|event| event["resourceId"] == fair["id"]),
         "{seen:?}"
     );
+    // What it reached is seen to go, and what it did not is not.
+    let hidden = ats
+        .create("/Applications", applying(&person, &job, "ga-3"))
+        .await;
+    ats.delete(&at("/Applications", &hidden)).await.ok(204);
+    ats.delete(&at("/Applications", &fair)).await.ok(204);
+    let gone = loop {
+        let told = crm.get(&format!("/Events?after={next}&wait=5")).await;
+        let events = told.ok(200)["events"].as_array().unwrap().clone();
+        assert!(!events.is_empty(), "nothing more comes after {next}");
+        next = told.body["next"].as_i64().unwrap();
+        let mut events = events.into_iter();
+        if let Some(gone) = events.find(|event| event["type"] == "application.deleted") {
+            break gone;
+        }
+    };
+    assert_eq!(gone["resourceId"], fair["id"]);
     let text = json!(seen).to_string();
     assert!(
         !text.contains("evidence.example") && !text.contains("Okafor"),

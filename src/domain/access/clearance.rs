@@ -348,6 +348,17 @@ impl TypeClearance {
         !own && !self.is_plain() && (masked || rights[0] == 0 || rights[1] == 0)
     }
 
+    /// Whether nothing of a value is shown, whoever's it is, or only with a consent.
+    #[must_use]
+    pub fn omits(&self, path: &str) -> bool {
+        let Some(unit) = self.units.get(path) else {
+            return self.rights[0] == 0;
+        };
+        let mut masks = unit.masks.iter();
+        let whole = |mask: &Mask| mask.part.is_none() && mask.sub.is_none();
+        unit.rights[0] == 0 || masks.any(|mask| whole(mask) && mask.treatment == Treatment::Omit)
+    }
+
     /// Whether whoever may read a resource may read this of it.
     #[must_use]
     pub fn reads_all(&self, path: &str) -> bool {

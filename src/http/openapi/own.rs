@@ -45,8 +45,7 @@ pub(super) fn described(door: &Door, published: &Published) -> Value {
     }
     let form = &mut own["components"]["schemas"]["HrOpenPerson"];
     for location in published.hidden.get(PERSON).into_iter().flatten() {
-        let names = location.sub.iter().chain([&location.attribute]).take(1);
-        names.for_each(|name| without(form, name));
+        without(form, location.sub.as_ref().unwrap_or(&location.attribute));
     }
     own
 }

@@ -52,17 +52,25 @@ impl Muster {
         rows: Vec<i64>,
         is_due: fn(&Record, DateTime<Utc>) -> bool,
     ) -> Result<usize, Error> {
-        let count = rows.len();
+        let mut count = 0;
         let context = Arc::new(self.at_work(tenant, now));
         for row in rows {
             let (muster, context) = (self.clone(), context.clone());
-            self.0.store.write_blocking(move |tx| {
+            let done = self.0.store.write_blocking(move |tx| {
                 let record = store::record::fetch(tx, row)?;
                 if is_due(&record, now) {
                     muster.turn(tx, &context, endpoint, &record)?;
                 }
                 Ok::<_, Error>(())
-            })?;
+            });
+            match done {
+                Ok(()) => count += 1,
+                Err(error @ Error::Unavailable { .. }) => return Err(error),
+                // One that does not go keeps the others from nothing.
+                Err(error) => {
+                    tracing::warn!(%error, record = row, endpoint, "its day has come, and it cannot be turned")
+                }
+            }
         }
         Ok(count)
     }
