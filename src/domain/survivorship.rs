@@ -30,8 +30,11 @@ pub struct Rulings {
 struct Ruling {
     /// The one system whose claims count; what all others say is a suggestion.
     master: Option<String>,
+    /// Systems that were masters before: what they said counts where the master says nothing.
+    former: Vec<String>,
     rule: Option<Rule>,
-    /// For `sourcePriority`: the place of each system in the row's order.
+    /// For `sourcePriority`: the place of each system in the row's order. Where there were masters before: theirs, behind the
+    /// master's.
     order: BTreeMap<String, usize>,
 }
 
@@ -112,7 +115,7 @@ impl Survivorship {
 /// The rows of a policy with what their names mean.
 struct Rows<'p> {
     policy: &'p Policy,
-    authority: Vec<(Vec<Selector>, &'p str)>,
+    authority: Vec<(Vec<Selector>, &'p super::policy::Authority)>,
     survivorship: Vec<(Vec<Selector>, &'p super::policy::Survivorship)>,
 }
 
@@ -129,7 +132,7 @@ impl<'p> Rows<'p> {
             authority: policy
                 .authority
                 .iter()
-                .map(|row| (known(&row.covers), row.master.value.as_str()))
+                .map(|row| (known(&row.covers), row))
                 .collect(),
             survivorship: policy
                 .survivorship
@@ -142,12 +145,21 @@ impl<'p> Rows<'p> {
     fn on(&self, target: &Target) -> Option<Ruling> {
         let covers = |known: &[Selector]| known.iter().any(|known| known.holds(target));
         let master = self.authority.iter().find(|(known, _)| covers(known));
+        let master = master.map(|(_, row)| *row);
+        let former = master
+            .and_then(|row| row.formerly.as_deref())
+            .unwrap_or_default();
+        let former: Vec<String> = former.iter().map(|name| name.value.clone()).collect();
         let row = self.survivorship.iter().find(|(known, _)| covers(known));
         let row = row.map(|(_, row)| *row);
         let ruling = Ruling {
-            master: master.map(|(_, master)| (*master).to_owned()),
+            master: master.map(|row| row.master.value.clone()),
             rule: row.map(|row| row.rule.value),
-            order: row.map(|row| self.order(row)).unwrap_or_default(),
+            order: match master {
+                Some(row) if !former.is_empty() => succession(&row.master.value, &former),
+                _ => row.map(|row| self.order(row)).unwrap_or_default(),
+            },
+            former,
         };
         (ruling.master.is_some() || ruling.rule.is_some()).then_some(ruling)
     }
@@ -163,6 +175,13 @@ impl<'p> Rows<'p> {
             .filter_map(|system| Some((system.name.value.clone(), place(system)?)))
             .collect()
     }
+}
+
+/// The master first, then those who were it before.
+fn succession(master: &str, former: &[String]) -> BTreeMap<String, usize> {
+    let former = former.iter().map(String::as_str);
+    let all = std::iter::once(master).chain(former).enumerate();
+    all.map(|(place, name)| (name.to_owned(), place)).collect()
 }
 
 impl Rulings {
@@ -190,11 +209,17 @@ impl Rulings {
 }
 
 impl<'a> Law<'a> {
-    /// Whether a claim counts at all: where there is a master, another's is a suggestion until it is elevated.
+    /// Whether a claim counts at all: where there is a master, another's is a suggestion until it is elevated; but for those who
+    /// were masters before, who are heard where the master says nothing.
     #[must_use]
     pub fn admits(&self, system: &str, claim: &Claim) -> bool {
-        let master = self.ruling.and_then(|ruling| ruling.master.as_deref());
-        claim.elevated.is_some() || master.is_none_or(|master| master == system)
+        let Some(ruling) = self.ruling else {
+            return true;
+        };
+        let master = ruling.master.as_deref();
+        claim.elevated.is_some()
+            || master.is_none_or(|master| master == system)
+            || ruling.former.iter().any(|former| former == system)
     }
 
     /// Whether elements are joined, so that what one source denies another may still say.

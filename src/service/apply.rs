@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{Error, Muster};
 use crate::domain::context::Context;
 use crate::domain::event::Event;
-use crate::domain::policy::{Finding, Policy, Reserved, Severity, load, reserved};
+use crate::domain::policy::{Finding, Policy, Reserved, Severity, dropped, load, reserved};
 use crate::id::{EventId, TenantId};
 use crate::scim;
 use crate::store::policy::{Approval, Version};
@@ -71,6 +71,11 @@ impl Muster {
         };
         let mut wrong = strangers(policy, tenant);
         wrong.extend(self.unknown_model(policy, tenant, order.at)?);
+        let in_force = self.find_tenant(tenant)?;
+        let in_force = in_force.and_then(|id| self.policies().get(&id.0).cloned());
+        if let Some(governed) = in_force {
+            wrong.extend(dropped(&governed.policy, policy, self.0.renderer.catalog()));
+        }
         if !wrong.is_empty() {
             return Ok(Applied::Wrong(wrong));
         }

@@ -328,9 +328,25 @@ impl Write<'_> {
     }
 
     /// Does what a review that is approved asks for.
+    /// Where the record that a review is of is changed: a person, or an organization, or a record of hiring.
+    fn endpoint_of(&self, tx: &mut Tx<'_>, id: &str) -> Result<String, Error> {
+        let found = match id.parse() {
+            Ok(id) => store::record::find(tx, self.context.tenant(), id)?,
+            Err(_) => None,
+        };
+        let kind = found.map_or(Kind::Person, |found| found.kind);
+        let mut views = self.muster.0.renderer.catalog().views().iter();
+        let view = views.find(|view| view.kind == kind && !view.accounts_only);
+        Ok(view.map_or_else(
+            || "/Persons".into(),
+            |view| view.resource_type.endpoint.clone(),
+        ))
+    }
+
     fn carry_out(&self, tx: &mut Tx<'_>, review: &Leaves) -> Result<(), Error> {
         let text = |path: &str| review.get(path).and_then(Value::as_str).unwrap_or_default();
-        let view = self.muster.view(self.context, "/Persons", Right::Write)?;
+        let endpoint = self.endpoint_of(tx, text("subject.value"))?;
+        let view = self.muster.view(self.context, &endpoint, Right::Write)?;
         let reason = match text("reasonCode") {
             "" => "review approved",
             reason => reason,

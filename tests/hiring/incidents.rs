@@ -1,15 +1,18 @@
 //! The incidents that must not happen again, each by the number of its requirement.
 
+use muster::service::policy::Applied;
 use serde_json::{Value, json};
 
 use crate::stage::*;
+use crate::support::policy::{apply, try_apply};
 use crate::support::{App, on_both};
 
 on_both!(
     b_001_an_old_id_still_resolves_after_the_ats_is_swapped,
     b_002_an_assessment_that_names_an_address_alone_is_queued,
     b_003_a_verification_stays_on_its_application_through_a_merge,
-    b_014_two_tools_give_one_answer
+    b_014_two_tools_give_one_answer,
+    b_001_applications_go_on_under_the_next_ats
 );
 
 /// B-001, B-105, B-100, B-009, B-090, B-092: the new tool takes over, and every old name still leads to the record, whose attribution, history and
@@ -158,4 +161,58 @@ async fn b_014_two_tools_give_one_answer(app: &App) {
     }
     let open = hris.find("/Reviews", "kind eq \"conflict\"").await;
     assert_eq!((open.len(), &open[0]["path"]), (1, &json!("status")));
+    // What a human decides is what all of them are told.
+    hris.patch(
+        &at("/Reviews", &open[0]),
+        replace("status", json!("approved")),
+    )
+    .await
+    .ok(200);
+    for reader in [&ats, &hris, &crm] {
+        let known = reader.get(&path).await.ok(200).clone();
+        assert_eq!(known["status"], "rejected");
+        assert_eq!(known["statusHistory"][2]["status"], "rejected", "{known}");
+    }
+}
+
+/// B-001, B-105: the ATS itself is another from one day to the next. What the old one said stands until the new one says otherwise,
+/// and what is under way goes on.
+async fn b_001_applications_go_on_under_the_next_ats(app: &App) {
+    let (ats, hris) = set(app, "").await;
+    let (_, _, application) = applied(&ats).await;
+    let path = at("/Applications", &application);
+    ats.patch(&path, replace("status", json!("verified")))
+        .await
+        .ok(200);
+    let before = ats.get(&path).await.ok(200).clone();
+    let next = policy("").replacen(
+        "domain: candidacy, master: ats",
+        "domain: candidacy, master: crm",
+        1,
+    );
+    let Applied::Wrong(findings) = try_apply(app, &next) else {
+        panic!("what the old one said is dropped without a word");
+    };
+    assert!(
+        findings[0].reason.contains("formerly: [ats]"),
+        "{findings:?}"
+    );
+    let next = next.replacen("master: crm,", "master: crm, formerly: [ats],", 1);
+    apply(app, &next);
+    let crm = app.client("crm").await;
+    let moved = crm
+        .patch(&path, replace("status", json!("interviewing")))
+        .await;
+    assert_eq!(moved.ok(200)["status"], "interviewing");
+    hris.create("/Verifications", verified(&application, 2, "pass"))
+        .await;
+    let after = crm.get(&path).await.ok(200).clone();
+    for name in ["source", "appliedAt", "jobId", "candidate", "requisition"] {
+        assert_eq!(after.get(name), before.get(name), "{name}");
+    }
+    let chapters = |told: &Value| told["statusHistory"].as_array().unwrap().clone();
+    assert_eq!(chapters(&after)[..2], chapters(&before)[..]);
+    // The old one has no word any more.
+    let late = ats.patch(&path, replace("status", json!("rejected"))).await;
+    assert_eq!(late.ok(200)["status"], "interviewing");
 }

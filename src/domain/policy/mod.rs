@@ -6,6 +6,7 @@
 //! | `read` `finding` | from the tree to typed rows, and every mistake on the way |
 //! | `contract` `delivery` `observability` `rows` `brake` `callers` (and their words) | what a policy says |
 //! | `approval` | what takes the approval of Security |
+//! | `handover` | what another master must not take away |
 //! | `selector` | what the attributes and types that it names are here |
 //! | `check` | what its rows must not say of each other |
 
@@ -17,6 +18,7 @@ pub mod contract;
 pub mod contract_words;
 pub mod delivery;
 pub(super) mod finding;
+mod handover;
 mod hiring;
 pub mod observability;
 pub(super) mod read;
@@ -31,6 +33,7 @@ pub use approval::{Approval, Reserved, reserved};
 pub use brake::LeaverBrake;
 pub use callers::{Client, Grant, Match, Me, MeAttribute};
 pub use finding::{Finding, Placed, Position, Severity};
+pub use handover::dropped;
 pub use hiring::Hiring;
 pub use rows::{Authority, Masking, Matching, Posture, Retention, Survivorship, System};
 pub use words::{Basis, Day, Others, Rule, SystemKind, Then, Treatment};

@@ -86,17 +86,24 @@ pub struct Authority {
     pub covers: Vec<Placed<String>>,
     /// What the word of the others is.
     pub others: Others,
+    /// Systems that were masters before, the last one first: what they said stands where the master says nothing (B-001).
+    pub formerly: Option<Vec<Placed<String>>>,
 }
 
 impl Read for Authority {
     fn read(node: &Node, findings: &mut Findings) -> Self {
-        let mut row = Fields::of(node, &["domain", "master", "covers", "others"], findings);
+        let mut row = Fields::of(
+            node,
+            &["domain", "master", "covers", "others", "formerly"],
+            findings,
+        );
         Self {
             at: row.at(),
             domain: row.need("domain"),
             master: row.need("master"),
             covers: row.need("covers"),
             others: row.need("others"),
+            formerly: row.get("formerly"),
         }
     }
 }

@@ -35,6 +35,15 @@ pub(super) fn run(policy: &Policy, findings: &mut Findings) {
     purposes(policy, findings);
     for row in &policy.authority {
         system(policy, &row.master, findings);
+        let formerly = row.formerly.as_deref().unwrap_or_default();
+        once(
+            "the former master",
+            [&row.master].into_iter().chain(formerly),
+            findings,
+        );
+        for name in formerly {
+            system(policy, name, findings);
+        }
     }
     orders(policy, findings);
     allowed(policy, findings);
