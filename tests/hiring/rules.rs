@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stage::*;
+use crate::support::policy::apply;
 use crate::support::{App, on_both};
 
 on_both!(
@@ -346,6 +347,12 @@ async fn an_interview_before_the_verification_is_refused_where_the_policy_says_s
 /// B-018: exceptions go to a queue of humans, in time; a decision is a record of its own.
 async fn a_manual_review_is_decided_by_a_human(app: &App) {
     let (ats, hris) = set(app, "").await;
+    // The reviewer speaks for the HRIS, and verifications are for another to say.
+    let row = "  - { domain: verification, master: ats, covers: [Verification], others: suggest }\n  - { domain: candidacy,";
+    apply(
+        app,
+        &policy("").replacen("  - { domain: candidacy,", row, 1),
+    );
     let (_, person, application) = applied(&ats).await;
     let asked = ats
         .create("/Verifications", verified(&application, 0, "manual_review"))

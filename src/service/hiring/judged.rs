@@ -140,7 +140,10 @@ impl Write<'_> {
         if let Some(reason) = text(review, "reasonCode") {
             leaves.insert("reasonCodes".into(), json!([reason]));
         }
-        let system = self.context.system().to_owned();
+        // Said where the question was asked: a human's answer counts also where another system is master.
+        let system = text(review, "system")
+            .unwrap_or(self.context.system())
+            .to_owned();
         self.create_as(tx, ("/Verifications", &system), Given::of(leaves))
     }
 
