@@ -3,6 +3,7 @@
 
 use super::{Authority, Finding, Policy, Severity, selector};
 use crate::domain::catalog::Catalog;
+use crate::domain::record::Kind;
 
 /// The rows of `after` that name another master of hiring records than `before` and do not say what becomes of the former one's word.
 #[must_use]
@@ -12,7 +13,7 @@ pub fn dropped(before: &Policy, after: &Policy, catalog: &Catalog) -> Vec<Findin
         let targets = known.map(|known| known.targets).unwrap_or_default();
         targets
             .iter()
-            .any(|target| target.kind.is_some_and(|kind| kind.is_hiring()))
+            .any(|target| target.kind.is_some_and(Kind::is_hiring))
     };
     let taken_over = |row: &Authority| {
         let covers = |other: &&Authority| {

@@ -66,9 +66,9 @@ impl Muster {
             match done {
                 Ok(()) => count += 1,
                 Err(error @ Error::Unavailable { .. }) => return Err(error),
-                // One that does not go keeps the others from nothing.
+                // One that cannot be turned keeps no other from it.
                 Err(error) => {
-                    tracing::warn!(%error, record = row, endpoint, "its day has come, and it cannot be turned")
+                    tracing::warn!(%error, record = row, endpoint, "its day has come, and it cannot be turned");
                 }
             }
         }
