@@ -64,35 +64,42 @@ pub fn what(event: &Value) -> String {
 }
 
 /// Whether the identity checks that a requisition requires were passed before the first interview began: `outcome` is
-/// `verifiedFirst`, `interviewedFirst`, `notYet` while no interview has begun, or `notRequired`. `verifications` and `interviews` are resources as their reader may see them.
+/// `verifiedFirst`, `interviewedFirst`, `notYet` while no interview has begun, `notRequired`, or `notShown` where the reader may not
+/// see all that decides it (`is_shown`). A pass counts as it does everywhere: while it is valid, and until it is appealed.
+/// `verifications` and `interviews` are resources as their reader may see them.
 #[must_use]
-pub fn order(required: Option<i64>, verifications: &[Value], interviews: &[Value]) -> Value {
-    let at = |value: &Value, name: &str| -> Option<DateTime<Utc>> {
-        let at = DateTime::parse_from_rfc3339(value[name].as_str()?).ok()?;
-        Some(at.with_timezone(&Utc))
-    };
-    let enough = |one: &&Value| {
-        one["decision"] == "pass"
-            && one["tierSatisfied"].as_i64().unwrap_or(0) >= required.unwrap_or(0)
-    };
-    let mut passes: Vec<(DateTime<Utc>, &Value)> = verifications
-        .iter()
-        .filter(enough)
-        .filter_map(|one| Some((at(one, "occurredAt")?, one)))
-        .collect();
-    passes.sort_by_key(|(when, _)| *when);
+pub fn order(
+    (required, is_shown): (Option<i64>, bool),
+    verifications: &[Value],
+    interviews: &[Value],
+) -> Value {
+    let required = required.filter(|_| is_shown);
     let mut begun: Vec<(DateTime<Utc>, &Value)> = interviews
         .iter()
-        .filter_map(|one| Some((at(one, "startedAt")?, one)))
+        .filter_map(|one| Some((began(one)?, one)))
         .collect();
     begun.sort_by_key(|(when, _)| *when);
-    let (pass, interview) = (passes.first(), begun.first());
-    let outcome = match (required.filter(|tier| *tier > 0), pass, interview) {
-        (None, ..) => "notRequired",
-        (Some(_), _, None) => "notYet",
-        (Some(_), Some((pass, _)), Some((interview, _))) if pass <= interview => "verifiedFirst",
-        (Some(_), _, Some(_)) => "interviewedFirst",
+    let interview = begun.first();
+    let enough = |one: &&Value| one["tierSatisfied"].as_i64().unwrap_or(0) >= required.unwrap_or(0);
+    let mut passes: Vec<(DateTime<Utc>, &Value)> = verifications
+        .iter()
+        .filter(|one| one["decision"] == "pass")
+        .filter(enough)
+        .filter_map(|one| Some((moment(&one["occurredAt"])?, one)))
+        .collect();
+    passes.sort_by_key(|(when, _)| *when);
+    let counted = interview.and_then(|(when, _)| {
+        let mut passes = passes.iter();
+        passes.find(|(_, one)| counts(one, verifications, *when))
+    });
+    let outcome = match (required.filter(|tier| *tier > 0), interview) {
+        _ if !is_shown => "notShown",
+        (None, _) => "notRequired",
+        (Some(_), None) => "notYet",
+        (Some(_), Some(_)) if counted.is_some() => "verifiedFirst",
+        (Some(_), Some(_)) => "interviewedFirst",
     };
+    let pass = counted.or(passes.first());
     json!({
         "tierRequired": required,
         "outcome": outcome,
@@ -102,6 +109,29 @@ pub fn order(required: Option<i64>, verifications: &[Value], interviews: &[Value
         })),
         "firstInterview": interview.map(|(_, one)| json!({ "interview": one["id"], "startedAt": one["startedAt"] })),
     })
+}
+
+fn moment(value: &Value) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
+    Some(at.with_timezone(&Utc))
+}
+
+/// When an interview began. One that is over and does not say it began when it was meant to, or else once it was known: never later
+/// than it did.
+fn began(interview: &Value) -> Option<DateTime<Utc>> {
+    let meant =
+        || moment(&interview["scheduledAt"]).or_else(|| moment(&interview["meta"]["created"]));
+    let is_over = interview["status"] == "completed";
+    moment(&interview["startedAt"]).or_else(|| meant().filter(|_| is_over))
+}
+
+/// Whether a pass counted at a moment: it had happened, was still valid, and nobody had appealed it.
+fn counts(pass: &Value, verifications: &[Value], at: DateTime<Utc>) -> bool {
+    let happened = |one: &Value| moment(&one["occurredAt"]).is_some_and(|when| when <= at);
+    let appeals = |one: &Value| one["appealOf"]["value"] == pass["id"] && happened(one);
+    happened(pass)
+        && moment(&pass["validUntil"]).is_none_or(|until| until > at)
+        && !verifications.iter().any(appeals)
 }
 
 /// A value without what is `null` in it: what is not there is not named.
@@ -130,7 +160,7 @@ mod tests {
         let early = json!({"id": "i", "startedAt": "2026-01-01T12:00:00Z"});
         let late = json!({"id": "j", "startedAt": "2026-01-03T00:00:00Z"});
         let told = |verifications: &[Value], interviews: &[Value]| {
-            order(Some(2), verifications, interviews)["outcome"].clone()
+            order((Some(2), true), verifications, interviews)["outcome"].clone()
         };
         let both = [low.clone(), pass.clone()];
         assert_eq!(told(&both, std::slice::from_ref(&late)), "verifiedFirst");
@@ -140,7 +170,28 @@ mod tests {
             "interviewedFirst"
         );
         assert_eq!(told(std::slice::from_ref(&pass), &[]), "notYet");
-        assert_eq!(order(None, &[pass], &[late])["outcome"], "notRequired");
+        let done = json!({"id": "k", "status": "completed", "scheduledAt": "2026-01-01T09:00:00Z"});
+        assert_eq!(
+            told(std::slice::from_ref(&pass), &[done]),
+            "interviewedFirst"
+        );
+        let appeal = json!({"id": "x", "decision": "fail", "occurredAt": "2026-01-02T12:00:00Z", "appealOf": {"value": "v"}});
+        let appealed = [pass.clone(), appeal];
+        assert_eq!(
+            told(&appealed, std::slice::from_ref(&late)),
+            "interviewedFirst"
+        );
+        let mut expired = pass.clone();
+        expired["validUntil"] = json!("2026-01-02T12:00:00Z");
+        assert_eq!(
+            told(&[expired], std::slice::from_ref(&late)),
+            "interviewedFirst"
+        );
+        let passes = [pass];
+        let outcome =
+            |required| order(required, &passes, std::slice::from_ref(&late))["outcome"].clone();
+        assert_eq!(outcome((None, true)), "notRequired");
+        assert_eq!(outcome((None, false)), "notShown");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::change::Write;
 use super::story::{Told, value};
 use super::{Error, Muster};
-use crate::domain::context::Context;
+use crate::domain::context::{Context, Right};
 use crate::domain::lifecycle::text;
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Folded, Kind, Leaves};
@@ -137,6 +137,7 @@ impl Muster {
         let appeals = |one: &&Value| one.get("appealOf").is_some();
         pack.told["appeals"] = verifications.iter().filter(appeals).cloned().collect();
         let all = [verifications, carried].concat();
+        let required = (required, shows_order(context));
         pack.told["identityChecks"] = story::order(required, &all, &interviews);
         let mut lines: Vec<Value> = events.iter().map(story::line).collect();
         pack.told["log"] = self.prove(tx, context, &mut lines)?;
@@ -193,4 +194,27 @@ impl Muster {
             .filter(|one| one != id)
             .collect())
     }
+}
+
+/// Whether a reader sees all from which it follows whether the checks came first: of one who does not it would be guessed.
+fn shows_order(context: &Context) -> bool {
+    let needed: [(&str, &[&str]); 3] = [
+        ("Requisition", &["requiredVerificationTier"]),
+        (
+            "Verification",
+            &[
+                "decision",
+                "tierSatisfied",
+                "occurredAt",
+                "validUntil",
+                "appealOf.value",
+            ],
+        ),
+        ("Interview", &["startedAt", "status", "scheduledAt"]),
+    ];
+    needed.iter().all(|(ty, paths)| {
+        let clearance = context.client.clearance.on(ty);
+        let read = context.client.may(Right::Read, ty) && !clearance.is_bounded();
+        read && paths.iter().all(|path| clearance.shows(path))
+    })
 }

@@ -359,6 +359,15 @@ impl TypeClearance {
         unit.rights[0] == 0 || masks.any(|mask| whole(mask) && mask.treatment == Treatment::Omit)
     }
 
+    /// Whether a value is shown as it is, whoever's it is.
+    #[must_use]
+    pub fn shows(&self, path: &str) -> bool {
+        let Some(unit) = self.units.get(path) else {
+            return self.rights[0] != 0;
+        };
+        unit.rights[0] != 0 && unit.masks.is_empty()
+    }
+
     /// Whether whoever may read a resource may read this of it.
     #[must_use]
     pub fn reads_all(&self, path: &str) -> bool {

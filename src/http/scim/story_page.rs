@@ -63,6 +63,7 @@ fn verdict(checks: &Value) -> String {
             "An interview began before the required identity checks were passed."
         }
         Some("notYet") => "No interview has begun yet.",
+        Some("notShown") => "Not all that decides this is shown to this reader.",
         _ => "This requisition requires no identity checks.",
     };
     format!("<p><strong>{words}</strong></p>{}", table(checks))
