@@ -14,9 +14,12 @@ const GONE: &str = "Zwischenwert-4711";
 const PRESENT: &str = "Gegenwart-0815";
 
 #[derive(diesel::QueryableByName)]
-struct Found {
+struct Read {
     #[diesel(sql_type = diesel::sql_types::Text)]
     file: String,
+    /// Whether the text stands in it; nothing where it was gone before it was read.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Bool>)]
+    held: Option<bool>,
 }
 
 /// The files of the database in which a text stands. What it has written is written to them first; with `rewritten`, what
@@ -57,14 +60,21 @@ const TABLES: &str = "SELECT 'base/' || d.oid || '/' || f AS name FROM pg_databa
      pg_ls_dir('base/' || d.oid) f WHERE d.datname = current_database()";
 const LOG: &str = "SELECT 'pg_wal/' || w.name AS name FROM pg_ls_waldir() w";
 
-/// The server itself reads its files: they are its user's alone.
+/// The server itself reads its files: they are its user's alone. It drops and recycles some while others are read
+/// (segments of its log after a checkpoint), so they are read until none was gone.
 fn in_cluster(connection: &mut Connection, files: &str, text: &str) -> Vec<String> {
     let sql = format!(
-        "SELECT name AS file FROM ({files}) files \
-         WHERE position(convert_to('{text}', 'UTF8') IN pg_read_binary_file(name)) > 0"
+        "SELECT name AS file, position(convert_to('{text}', 'UTF8') IN \
+         pg_read_binary_file(name, 0, (pg_stat_file(name, true)).size, true)) > 0 AS held FROM ({files}) files"
     );
-    let found = rows!(connection, Found, sql.as_str());
-    found.into_iter().map(|found| found.file).collect()
+    for _ in 0..20 {
+        let read = rows!(connection, Read, sql.as_str());
+        if read.iter().all(|file| file.held.is_some()) {
+            let found = read.into_iter().filter(|file| file.held == Some(true));
+            return found.map(|file| file.file).collect();
+        }
+    }
+    panic!("the server's files are dropped faster than they are read");
 }
 
 async fn what_events_alone_hold_is_in_no_file(app: &App) {
