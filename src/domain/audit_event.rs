@@ -45,25 +45,55 @@ impl Renderer {
         self.masked_event(context, body, true)
     }
 
+    /// Whether an event is of nothing but values of which the reader may not know that they are there, as `shows` has it of
+    /// each canonical path, or of which nothing that it sees has changed: to whoever hears of records, and may not read the log,
+    /// nothing has happened.
+    #[must_use]
+    pub fn hides_event(
+        &self,
+        context: &Context,
+        body: &Value,
+        shows: impl Fn(&str) -> bool,
+    ) -> bool {
+        let kind = body["type"].as_str().unwrap_or_default();
+        if !QUIET.iter().any(|end| kind.ends_with(end)) {
+            return false;
+        }
+        let (key, nobody) = (self.key_of(context), Map::new());
+        let of = kind_of(body);
+        let clearance = context.client.clearance.on(of.type_name());
+        let seen = clearance.before(&nobody, |_| false, &key);
+        let mut changes = changes(body).peekable();
+        let is_seen = |change: &Value| {
+            let path = change["path"].as_str().unwrap_or_default();
+            shows(path)
+                && !(seen.knows(path) && looks_same(&seen, self.catalog().specs(of), change))
+        };
+        changes.peek().is_some() && !changes.any(is_seen)
+    }
+
     fn masked_event(&self, context: &Context, body: &Value, open: bool) -> Masked<Resource> {
         let key = self.key_of(context);
         let nobody = Map::new();
-        let of = body["type"].as_str().and_then(Kind::of_event);
-        let of = of.or_else(|| body["resourceType"].as_str().and_then(Kind::of_type));
-        let of = of.unwrap_or(Kind::Person);
-        let seen = context
-            .client
-            .clearance
-            .on(of.type_name())
-            .before(&nobody, |_| false, &key);
+        let of = kind_of(body);
+        let clearance = context.client.clearance.on(of.type_name());
+        let seen = clearance.before(&nobody, |_| false, &key);
         let mut document = plain(body);
+        // Each change makes a version, and some of them are hidden.
+        if open && !clearance.is_plain() {
+            document.remove("version");
+        }
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
         for name in ["changes", "withheld", "suggested"] {
             let changes = body[name].as_array().into_iter().flatten();
             let shown: Vec<Value> = changes
                 .filter_map(|change| {
                     let path = change["path"].as_str()?;
-                    let change = shown(&seen, self.catalog().specs(of), path, change)?;
+                    let specs = self.catalog().specs(of);
+                    if open && looks_same(&seen, specs, change) {
+                        return None;
+                    }
+                    let change = shown(&seen, specs, path, change)?;
                     attributes.push(Value::from(path));
                     let purposes = seen.purposes(path).iter();
                     disclosed.extend(
@@ -123,10 +153,7 @@ fn plain(body: &Value) -> Map<String, Value> {
 /// What a bounded role is asked of: the event with all attributes that it names, whether the reader may know of them or not.
 fn judged_by(document: &Map<String, Value>, body: &Value) -> Map<String, Value> {
     let mut judged = document.clone();
-    let changed = ["changes", "withheld", "suggested"]
-        .into_iter()
-        .flat_map(|name| body[name].as_array().into_iter().flatten())
-        .map(|change| change["path"].clone());
+    let changed = changes(body).map(|change| change["path"].clone());
     let read = body["attributes"].as_array().into_iter().flatten().cloned();
     judged.insert("id".into(), body["eventId"].clone());
     judged.insert("attributes".into(), changed.chain(read).collect());
@@ -201,20 +228,30 @@ fn shown(seen: &Seen<'_>, specs: &Specs, path: &str, change: &Value) -> Option<V
     Some(told)
 }
 
-/// Whether an event is of nothing but values of which the reader may not know that they are there, as `shows` has it of each
-/// canonical path: to whoever hears of records, and may not read the log, nothing has happened.
-#[must_use]
-pub fn is_hidden(body: &Value, shows: impl Fn(&str) -> bool) -> bool {
-    let kind = body["type"].as_str().unwrap_or_default();
-    if !QUIET.iter().any(|end| kind.ends_with(end)) {
+/// The kind of the record that an event is of.
+fn kind_of(body: &Value) -> Kind {
+    let of = body["type"].as_str().and_then(Kind::of_event);
+    let of = of.or_else(|| body["resourceType"].as_str().and_then(Kind::of_type));
+    of.unwrap_or(Kind::Person)
+}
+
+/// All that an event tells of values.
+fn changes(body: &Value) -> impl Iterator<Item = &Value> {
+    let names = ["changes", "withheld", "suggested"].into_iter();
+    names.flat_map(|name| body[name].as_array().into_iter().flatten())
+}
+
+/// Whether what its reader sees of a value was the same before the change; of a secret one it sees that it has changed.
+fn looks_same(seen: &Seen<'_>, specs: &Specs, change: &Value) -> bool {
+    let path = change["path"].as_str().unwrap_or_default();
+    if specs.get(path).is_some_and(|spec| spec.attribute.secret) {
         return false;
     }
-    let changes = ["changes", "withheld", "suggested"].into_iter();
-    let changes = changes.flat_map(|name| body[name].as_array().into_iter().flatten());
-    let mut paths = changes
-        .filter_map(|change| change["path"].as_str())
-        .peekable();
-    paths.peek().is_some() && !paths.any(shows)
+    let shown = |name: &str| {
+        let value = change.get(name).filter(|value| !value.is_null());
+        value.and_then(|value| seen.value(path, value))
+    };
+    shown("previous") == shown("new")
 }
 
 /// The ends of types of events that tell of values alone.

@@ -26,6 +26,8 @@ pub(super) struct Failure {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What happened, for the log alone.
     pub(super) cause: Option<String>,
+    /// Whether it may be an attempt to learn something: it is logged whatever its status.
+    pub(super) is_probe: bool,
 }
 
 impl Failure {
@@ -36,6 +38,7 @@ impl Failure {
             detail: detail.into(),
             headers: Vec::new(),
             cause: None,
+            is_probe: false,
         }
     }
 
@@ -259,6 +262,10 @@ impl From<service::Error> for Failure {
     fn from(error: service::Error) -> Self {
         match error {
             service::Error::Scim(error) => error.into(),
+            service::Error::Masked(detail) => Self {
+                is_probe: true,
+                ..Self::invalid_value(detail)
+            },
             service::Error::NotFound(detail) => Self::not_found(detail),
             service::Error::Forbidden(detail) => Self::forbidden(detail),
             service::Error::PreconditionFailed(detail) => {

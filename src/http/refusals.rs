@@ -103,7 +103,7 @@ impl Refusals {
         let reports = known
             .as_ref()
             .is_some_and(|known| door.service.is_append_only(known));
-        if told.status == 400 && !reports {
+        if told.status == 400 && !(reports || told.is_probe) {
             return;
         }
         let Some(unlogged) = self.pass(who.map(|who| who.0.tenant)) else {
@@ -127,7 +127,7 @@ impl Refusals {
     }
 }
 
-/// Whether refusals of a status are logged, those of 400 for some types.
+/// Whether refusals of a status are logged; those of 400 for some types, and where they may be attempts to learn something.
 fn may_be_logged(status: u16) -> bool {
     matches!(status, 400 | 401 | 403 | 409 | 412 | 429)
 }
@@ -139,6 +139,7 @@ struct Told {
     why: String,
     method: String,
     endpoint: String,
+    is_probe: bool,
 }
 
 impl Told {
@@ -155,6 +156,7 @@ impl Told {
             why: without_values(&why, said),
             method: method.to_owned(),
             endpoint: endpoint.to_owned(),
+            is_probe: failure.is_some_and(|failure| failure.is_probe),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | [`json`] | JSON as a strict reader takes it: no duplicate member, no bad UTF-8, bounded depth |
 //! | [`schema`] | schemas, attributes and their characteristics (RFC 7643 §2 and §7), the common attributes (§3.1) |
 //! | [`resource_type`] | a core schema with its extensions, and how a name becomes a [`resource_type::Location`] |
+//! | [`stand_in`] | what a client may be shown in place of a value, and send back |
 //! | [`attribute_path`] | `urn:…:User:name.familyName` as a value |
 //! | [`comparable`] | one text per value whose byte order is the attribute's order |
 //! | [`filter`] | filters: text, tree, checked condition, evaluation (RFC 7644 §3.4.2.2) |
@@ -41,6 +42,7 @@ pub mod projection;
 pub mod receive;
 pub mod resource_type;
 pub mod schema;
+pub mod stand_in;
 
 #[cfg(test)]
 mod tests;

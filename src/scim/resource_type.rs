@@ -1,6 +1,6 @@
 //! Resource types (RFC 7643 §6): a core schema with its extensions, and how a name becomes a location.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::attribute_path::AttributePath;
 use super::error::{Error, Kind, Result, did_you_mean};
 use super::schema::{self, Attribute, Mutability, Schema};
+use super::stand_in::StandIn;
 
 /// The URN of a resource type's own schema.
 pub const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -197,6 +198,33 @@ impl ResourceType {
             extensions: extensions
                 .filter(|extension| !extension.schema.attributes.is_empty())
                 .collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The type as it is known to somebody who is shown something in place of values at these locations.
+    #[must_use]
+    pub fn shown_as(&self, stand_ins: &BTreeMap<Location, Vec<StandIn>>) -> Self {
+        let marked = |schema: &Arc<Schema>, extension: bool| {
+            let mut schema = Schema::clone(schema);
+            let of = extension.then(|| schema.id.clone());
+            for attribute in &mut schema.attributes {
+                let whole = Resolved::new(of.as_ref(), attribute).location;
+                let at = |location: &Location| stand_ins.get(location).cloned().unwrap_or_default();
+                attribute.stand_ins = at(&whole);
+                for sub in &mut attribute.sub_attributes {
+                    sub.stand_ins = at(&whole.of(sub));
+                }
+            }
+            Arc::new(schema)
+        };
+        let extensions = self.extensions.iter().map(|extension| Extension {
+            schema: marked(&extension.schema, true),
+            required: extension.required,
+        });
+        Self {
+            schema: marked(&self.schema, false),
+            extensions: extensions.collect(),
             ..self.clone()
         }
     }

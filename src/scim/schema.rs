@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::Map;
+use super::stand_in::StandIn;
 
 /// The URN of a schema's own schema (RFC 7643 §7).
 pub const SCHEMA_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
@@ -102,6 +103,17 @@ pub struct Attribute {
     /// A narrower form that a string must have.
     #[serde(default)]
     pub format: Option<Format>,
+    /// What the client to which this schema is known may be shown in place of a value.
+    #[serde(skip)]
+    pub stand_ins: Vec<StandIn>,
+}
+
+impl Attribute {
+    /// Whether any text is a value of it.
+    #[must_use]
+    pub fn is_plain_text(&self) -> bool {
+        self.kind == Kind::String && self.format.is_none() && !self.closed
+    }
 }
 
 /// The data types of RFC 7643 §2.3.
@@ -307,6 +319,7 @@ impl Attribute {
             secret: false,
             derived: false,
             format: None,
+            stand_ins: Vec::new(),
         }
     }
 }

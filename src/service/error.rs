@@ -10,6 +10,9 @@ pub enum Error {
     /// A rule of the protocol, with its `scimType` (RFC 7644 §3.12).
     #[error("{0}")]
     Scim(#[from] scim::Error),
+    /// Something looks like what is shown in place of a value, and is not what is shown: 400 `invalidValue`, and logged.
+    #[error("{0}")]
+    Masked(String),
     /// There is no such thing, or the caller may not know it: 404.
     #[error("{0}")]
     NotFound(String),

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Error, Muster};
-use crate::domain::audit_event::is_hidden;
 use crate::domain::context::{Client, Context, Right};
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Kind, Leaves};
@@ -63,7 +62,8 @@ impl Muster {
         let told = self.is_told_of(Some(&context.client), text("type"), text("resourceType"));
         let Some(view) = told else { return Ok(false) };
         let clearance = context.client.clearance.on(&view.resource_type.name);
-        if is_hidden(body, |path| self.may_show(context, view.kind, path)) {
+        let shows = |path: &str| self.may_show(context, view.kind, path);
+        if self.0.renderer.hides_event(context, body, shows) {
             return Ok(false);
         }
         if !clearance.is_bounded() {

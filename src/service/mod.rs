@@ -21,6 +21,7 @@
 //! | `sight` | what the caller may do with the record at hand, and what it means that writes what it was shown |
 //! | `session` | people sign in and out |
 //! | `log` | heads and proofs of the sealed log, and the thread that signs its heads |
+//! | `shown` | whether who saw whom is entered as the log tells it |
 //! | `verify` | the whole log verified, and handed out |
 //! | `policy` | the policies in force: applied, watched for, looked back at |
 //! | `model` | models of matching, trained and put in force |
@@ -101,6 +102,7 @@ mod review;
 mod roster;
 mod search;
 mod session;
+mod shown;
 mod sight;
 mod story;
 mod sweep;

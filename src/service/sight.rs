@@ -200,9 +200,7 @@ impl Write<'_> {
             if !value.is_array() && is_echo(seen, &path, &value, stands) {
                 continue;
             }
-            let value = seen
-                .restore(&path, value, stands)
-                .map_err(scim::Error::invalid_value)?;
+            let value = seen.restore(&path, value, stands).map_err(Error::Masked)?;
             if let Err(refusal) = self.permit_path(seen, &path) {
                 let sees = stands.is_some_and(|stands| !seen.hides(&path, stands));
                 if !(sees && stands.is_some_and(|stands| covers(stands, &value))) {
@@ -267,9 +265,7 @@ impl Write<'_> {
                     .touched
                     .retain(|touched| touched.location != *location);
             }
-            let restored = seen
-                .restore(path, value, stands)
-                .map_err(scim::Error::invalid_value)?;
+            let restored = seen.restore(path, value, stands).map_err(Error::Masked)?;
             put(&mut patched.document, location, restored);
         }
         let touches = patched.touched.iter_mut().chain(&mut patched.removed);

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Error, Muster};
+use super::{Error, Muster, shown};
 use crate::domain::log::head::{Head, encoded};
 use crate::domain::log::tree::Frontier;
 use crate::domain::log::{Entry, Hash};
@@ -15,11 +15,11 @@ use crate::store::audit::Sealed;
 use crate::store::{self, Store};
 
 /// How many leaves are read at a time.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 /// A tile is complete with so many leaves.
 const TILE_LEVELS: u32 = 8;
 /// After so many findings in a log the rest is left out.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// Something that is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +118,10 @@ impl Muster {
         let heads = expected.len();
         walk.hold_to(expected)?;
         walk.run(since)?;
+        // Of a part of the log it cannot be told what is entered beside it.
+        if since == 0 && walk.findings.is_empty() {
+            walk.findings = shown::invented(store, tenant)?;
+        }
         let waiting = walk.unsealed(horizon)?;
         Ok(Verified {
             tenant,
@@ -249,12 +253,19 @@ impl<'a> Walk<'a> {
             let page = self.store.read_blocking(|tx| {
                 Ok::<_, Error>(store::audit::page(tx, tenant, from, PAGE.into())?)
             })?;
+            let mut sound = Vec::new();
             for leaf in &page {
+                let found = self.findings.len();
                 self.leaf(leaf)?;
                 if self.findings.len() >= MOST {
                     return Ok(());
                 }
+                if self.findings.len() == found {
+                    sound.push(leaf);
+                }
             }
+            self.findings
+                .extend(shown::missing(self.store, tenant, &sound)?);
             if page.len() < PAGE as usize {
                 break;
             }

@@ -10,12 +10,11 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 use serde_json::Value;
 
-use super::db::on_both;
 use super::key::{self, Fresh};
 use super::schema::{event, event_subject, resource};
 use super::sql_types::{instant, key as bytes, micros, uuid};
 use super::values::BATCH;
-use super::{Error, Tx};
+use super::{Error, Tx, shown};
 use crate::domain::event::{Event, Withheld};
 use crate::domain::sealing::{Key, Place};
 use crate::id::{EventId, ResourceId, TenantId};
@@ -184,25 +183,10 @@ fn named(event: &Event) -> Option<String> {
 /// Appends the event of something that changed no record: a read, a refusal. It tells no values and outlives whom it names:
 /// the tenant's key seals it.
 pub fn note(tx: &mut Tx<'_>, event: Event) -> Result<(), Error> {
-    let subjects = event.subjects.clone();
-    let (tenant, id) = (event.tenant, bytes(event.id.0));
+    let (tenant, id, subjects) = (event.tenant, event.id, event.subjects.clone());
     let row = EventRow::new(tx, event, None, Under::Tenant)?;
     append(tx, row)?;
-    for subjects in subjects.chunks(BATCH) {
-        let rows: Vec<_> = subjects
-            .iter()
-            .map(|subject| {
-                (
-                    event_subject::tenant.eq(tenant.0),
-                    event_subject::subject.eq(bytes(subject.0)),
-                    event_subject::event.eq(&id),
-                )
-            })
-            .collect();
-        on_both!(&mut *tx.db, connection => diesel::insert_into(event_subject::table).values(rows).execute(connection))
-            .map_err(|error| tx.explain(error))?;
-    }
-    Ok(())
+    shown::insert(tx, tenant, id, &subjects)
 }
 
 /// Appends the event of what follows from a change, beside the event of that.

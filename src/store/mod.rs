@@ -25,6 +25,7 @@
 //! | `membership` | memberships one by one, from either side |
 //! | `belonging` | the groups above a record |
 //! | `stream` | answers too long to be held, read piece by piece on connections of their own |
+//! | `shown` | whom each read showed, to be found by who was |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `brake` | how many leavers each client has made lately |
 //! | `integration` | how far each client has read the feed, and when it last wrote |
@@ -88,6 +89,7 @@ mod sealer;
 pub mod seek;
 pub mod session;
 pub mod setting;
+pub mod shown;
 pub mod source;
 mod sql_nodes;
 mod sql_types;

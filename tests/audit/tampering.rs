@@ -190,6 +190,10 @@ fn every_changed_column(log: &Spoiled) {
         ("body", &log.bytes("7b7d")),
         ("purpose", "'another'"),
         ("attributes", "' another '"),
+        ("person", &other),
+        ("application", &other),
+        ("tenant", "2"),
+        ("seq", "-seq"),
         ("id", &other),
     ];
     for (column, value) in changes {
@@ -199,7 +203,8 @@ fn every_changed_column(log: &Spoiled) {
         ));
         log.names(PLACE);
         log.run(&format!(
-            "UPDATE event SET {column} = (SELECT k.{column} FROM kept k WHERE k.seq = event.seq) WHERE seq = {SEQ}"
+            "UPDATE event SET {column} = (SELECT k.{column} FROM kept k WHERE k.seq = abs(event.seq)) \
+             WHERE abs(seq) = {SEQ}"
         ));
         log.run("DROP TABLE kept");
         assert_eq!(verified(&log.database, &log.heads).findings, [], "{column}");

@@ -50,12 +50,16 @@ fn generate(folder: &Path, name: &str) {
 
 /// Makes a person who is called this, over HTTP; the id.
 fn create(running: &Running, name: &str) -> String {
+    create_at(running, "/Persons", name)
+}
+
+fn create_at(running: &Running, endpoint: &str, name: &str) -> String {
     actix_web::rt::System::new().block_on(async {
         let http = client::http();
         let origin = format!("http://{}", running.address);
         let token = client::token(&http, &origin, "hris").await;
         let hris = Client::new(http, format!("{origin}/scim/v2"), Some(token));
-        let made = hris.create("/Persons", json!({"displayName": name})).await;
+        let made = hris.create(endpoint, json!({"displayName": name})).await;
         made["id"].as_str().expect("an id").to_owned()
     })
 }
@@ -118,6 +122,7 @@ on_both!(
     a_wrong_key_opens_nothing_and_loses_nothing,
     a_new_key_takes_the_old_ones_place_while_servers_run,
     events_are_readable_with_the_key_alone,
+    a_body_that_was_moved_does_not_open,
     the_installations_own_keys_are_sealed_too,
 );
 
@@ -148,6 +153,22 @@ fn a_wrong_key_opens_nothing_and_loses_nothing(database: &Database) {
         said.contains("32 bytes") && !said.contains("c2hvcnQ"),
         "{said}"
     );
+
+    // None at all is no other one.
+    let text = format!(
+        "[server]\ndatabase_url = \"{}\"\n\n[[issuer]]\nurl = \"https://login.example.com\"\naudience = \"muster\"\n",
+        database.url()
+    );
+    let config = write(database.folder(), "without.toml", &text);
+    let config = config.display().to_string();
+    for command in [
+        &["serve", "--port", "0"][..],
+        &["events"],
+        &["audit", "verify"],
+    ] {
+        let said = refused(1, &[command, &["--config", &config]].concat());
+        assert!(said.contains("muster keys generate"), "{said}");
+    }
 
     assert_eq!(content(database), before);
     assert_eq!(bytes(), whole, "the file is as it was");
@@ -255,11 +276,39 @@ fn events_are_readable_with_the_key_alone(database: &Database) {
         connection.number("SELECT count(*) AS n FROM event WHERE format = 2"),
         1
     );
-    // A body that was moved to another event does not open there.
     assert_eq!(
         connection.number("SELECT count(*) AS n FROM event WHERE key_id LIKE 'p%'"),
         1
     );
+}
+
+/// What is sealed is bound to its place: by the tenant's key too it opens nowhere else.
+fn a_body_that_was_moved_does_not_open(database: &Database) {
+    generate(database.folder(), "kek");
+    let running = serve(database, &["kek"]).unwrap();
+    create_at(&running, "/Groups", "Crew");
+    create_at(&running, "/Groups", "Team");
+    running.stop().unwrap();
+    let file = database.folder().join("kek");
+    let keys = format!("key_encryption_key = {{ file = \"{}\" }}", file.display());
+    let config = configuration(database, &keys);
+    let before = done(&["events", "--config", &config]);
+    assert!(
+        before.contains("Crew") && before.contains("Team"),
+        "{before}"
+    );
+    let mut connection = database.connect();
+    connection.run(match database.engine() {
+        Engine::Sqlite => "DROP TRIGGER event_is_never_updated",
+        Engine::Postgres => "ALTER TABLE event DISABLE TRIGGER USER",
+    });
+    connection.run("CREATE TABLE moved AS SELECT seq, body FROM event");
+    connection.run("UPDATE event SET body = (SELECT m.body FROM moved m WHERE m.seq <> event.seq)");
+    let said = refused(1, &["events", "--config", &config]);
+    assert!(!said.contains("Crew") && !said.contains("panic"), "{said}");
+    connection.run("UPDATE event SET body = (SELECT m.body FROM moved m WHERE m.seq = event.seq)");
+    connection.run("DROP TABLE moved");
+    assert_eq!(done(&["events", "--config", &config]), before);
 }
 
 /// Two keys are two keys; each is what a configuration takes.

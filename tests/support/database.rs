@@ -336,11 +336,17 @@ impl Connection {
 
     /// Runs statements without results.
     pub(crate) fn run(&mut self, sql: &str) {
+        let done = self.try_run(sql);
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The same, which may be refused.
+    pub(crate) fn try_run(&mut self, sql: &str) -> Result<(), String> {
         match self {
             Self::Sqlite(connection) => connection.batch_execute(sql),
             Self::Postgres(connection) => connection.batch_execute(sql),
         }
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        .map_err(|error| error.to_string())
     }
 
     /// The number that a query gives as `n`.

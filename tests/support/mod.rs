@@ -52,6 +52,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The core Group schema.
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The schema of memberships one by one.
+pub(crate) const MEMBERSHIP: &str = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership";
 /// The enterprise extension.
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Our Person.
@@ -304,7 +306,7 @@ pub(crate) fn body(endpoint: &str, mut content: Value) -> Value {
     let core = match endpoint.split('?').next().unwrap_or_default() {
         "/Users" => USER,
         "/Groups" => GROUP,
-        "/GroupMemberships" => "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
+        "/GroupMemberships" => MEMBERSHIP,
         "/Persons" => PERSON,
         "/Opportunities" => "urn:muster:scim:schemas:core:1.0:Opportunity",
         // `/Offers` is of Offer.

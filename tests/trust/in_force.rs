@@ -8,7 +8,8 @@ use muster::service::policy::Applied;
 use serde_json::json;
 
 use crate::rules::{POLICY, apply, try_apply};
-use crate::support::{App, PATIENCE, on_both};
+use crate::support::process::Process;
+use crate::support::{App, Client, PATIENCE, client, on_both};
 
 on_both!(
     from_its_application_on_a_policy_decides,
@@ -16,6 +17,7 @@ on_both!(
     a_wrong_policy_changes_nothing,
     every_version_is_kept_and_logged,
     another_process_has_it_by_itself,
+    another_process_shuts_a_cached_token_out,
     a_cursor_does_not_outlive_the_policy
 );
 
@@ -113,6 +115,33 @@ async fn another_process_has_it_by_itself(app: &App) {
         .collect();
     assert_eq!(versions, [1]);
     std::thread::spawn(move || other.close()).join().unwrap();
+}
+
+/// The process that applies the policy is not the one that has verified the token and kept it.
+async fn another_process_shuts_a_cached_token_out(app: &App) {
+    let other = Process::start_on(app.database.folder(), app.database.url());
+    let policy = POLICY.replace("ISSUER", &format!("{}/dev", other.origin));
+    apply(app, &policy);
+    let http = client::http();
+    let token = client::token(&http, &other.origin, "idp").await;
+    let idp = Client::new(http, format!("{}/scim/v2", other.origin), Some(token));
+    let until = async |wanted: u16| {
+        let since = Instant::now();
+        let mut answer = idp.get("/Users").await;
+        while answer.status != wanted {
+            assert!(since.elapsed() < PATIENCE, "{}", answer.body);
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+            answer = idp.get("/Users").await;
+        }
+        answer
+    };
+    until(200).await;
+    let out = policy.replace("system: idp, roles", "system: idp, disabled: true, roles");
+    apply(app, &out);
+    let detail = until(403).await;
+    assert!(detail.refused(403, "").contains("shut out"));
+    apply(app, &policy.replace("version: 1\n", "version: 1 # again\n"));
+    until(200).await;
 }
 
 async fn a_cursor_does_not_outlive_the_policy(app: &App) {

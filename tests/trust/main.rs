@@ -28,3 +28,6 @@ mod own_tokens;
 mod round_trip;
 mod routes;
 mod rules;
+mod shown;
+mod tenants;
+mod treatments;

@@ -1,11 +1,12 @@
 //! From a policy's rows to the [`TypeClearance`] of one client.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::clearance::{MOST_ROWS, Mask, Rights, Rows, TypeClearance, Unit, join, place};
+use super::treatment;
 use crate::domain::catalog::Catalog;
 use crate::domain::policy::selector::{self, Selector, Target};
 use crate::domain::policy::{Client, Grant, Masking, Policy, Treatment};
@@ -14,6 +15,7 @@ use crate::scim::filter::{Condition, condition_among, parse_value_path};
 use crate::scim::profile::Profile;
 use crate::scim::resource_type::{Among, Location, Resolved, ResourceType};
 use crate::scim::schema::{Kind, common};
+use crate::scim::stand_in::StandIn;
 
 /// A row of the client's roles: its rights, the attributes that it is on.
 struct Row {
@@ -136,7 +138,7 @@ impl<'p> Compiler<'p> {
             whole: Unit::of(whole),
             ..TypeClearance::default()
         };
-        let mut masked = Vec::new();
+        let (mut masked, mut stand_ins) = (Vec::new(), BTreeMap::new());
         let own = |found: &Resolved<'_>| {
             let mut known = common().iter();
             found.location.extension.is_some()
@@ -152,6 +154,7 @@ impl<'p> Compiler<'p> {
             };
             for found in units {
                 let unit = self.unit(&found, &mut masked);
+                stand_in(&unit, &found, &mut stand_ins);
                 compiled.narrow |= unit.rights[0] != whole[0]
                     || unit
                         .parts
@@ -164,6 +167,10 @@ impl<'p> Compiler<'p> {
             }
         }
         compiled.known = self.hidden.map(|hidden| Arc::new(self.ty.without(hidden)));
+        if !stand_ins.is_empty() {
+            let shown = compiled.known(self.ty).shown_as(&stand_ins);
+            compiled.known = Some(Arc::new(shown));
+        }
         compiled.bounds = self.bounds;
         compiled.masked = (!masked.is_empty()).then_some(Value::Array(masked));
         compiled
@@ -254,6 +261,32 @@ impl<'p> Compiler<'p> {
                 treatment: row.otherwise,
                 consent,
             });
+        }
+    }
+}
+
+/// Notes what may stand for a value, where not any text is one anyway.
+fn stand_in(unit: &Unit, found: &Resolved<'_>, stand_ins: &mut BTreeMap<Location, Vec<StandIn>>) {
+    let parts: Vec<Resolved<'_>> = match found.sub {
+        None => found.subs().collect(),
+        Some(_) => Vec::new(),
+    };
+    let is_on = |mask: &Mask, place: &Resolved<'_>| {
+        let name = place.location.sub.as_deref();
+        parts.is_empty() || name.is_some_and(|name| mask.is_on(name))
+    };
+    for mask in &unit.masks {
+        let places = if parts.is_empty() {
+            std::slice::from_ref(found)
+        } else {
+            &parts
+        };
+        let formed = places.iter().filter(|place| !place.leaf().is_plain_text());
+        for place in formed.filter(|place| is_on(mask, place)) {
+            if let Some(known) = treatment::stand_in(mask.treatment) {
+                let at = stand_ins.entry(place.location.clone()).or_default();
+                at.push(known);
+            }
         }
     }
 }

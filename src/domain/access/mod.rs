@@ -29,7 +29,7 @@ pub use consent::consented;
 pub use decision::{Access, Decision, Held, Row, Sight};
 pub use query::{Lens, Unsearchable};
 pub use seen::Seen;
-pub use treatment::{REDACTED, treat};
+pub use treatment::treat;
 
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Access, Decision, REDACTED, Sight, treat};
+use super::{Access, Decision, Sight, treat};
 use crate::domain::catalog::Catalog;
 use crate::domain::context::Right;
 use crate::domain::policy::selector::served;
 use crate::domain::policy::{Policy, Treatment, load};
+use crate::scim::stand_in::REDACTED;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load().unwrap());
 

@@ -8,11 +8,8 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use crate::domain::policy::Treatment;
+use crate::scim::stand_in::{DOT, REDACTED, StandIn};
 
-/// What stands for a redacted value.
-pub const REDACTED: &str = "[redacted]";
-/// What stands for each hidden character.
-const DOT: char = '•';
 /// How many letters and digits `lastFour` may leave, and that more than these must be hidden.
 const LEFT: usize = 4;
 
@@ -51,20 +48,24 @@ pub(super) fn severity(treatment: Treatment) -> u8 {
     }
 }
 
-/// Whether a value looks as if the treatment had made it: nobody's phone number has dots in it, and no date is a year.
+/// What stands for a value after the treatment, if anything does.
+pub(super) fn stand_in(treatment: Treatment) -> Option<StandIn> {
+    match treatment {
+        Treatment::Omit => None,
+        Treatment::Redact => Some(StandIn::Redacted),
+        Treatment::LastFour | Treatment::MaskEmail => Some(StandIn::Dotted),
+        Treatment::Year => Some(StandIn::Year),
+        Treatment::Hash => Some(StandIn::Name),
+    }
+}
+
+/// Whether a value looks as if the treatment had made it.
 pub(super) fn is_masked(treatment: Treatment, value: &Value) -> bool {
     let texts: Vec<&str> = match value {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         single => single.as_str().into_iter().collect(),
     };
-    texts.into_iter().any(|text| {
-        let named = match treatment {
-            Treatment::Year => text.len() == 4,
-            Treatment::Hash => text.len() == 43 && URL_SAFE_NO_PAD.decode(text).is_ok(),
-            _ => false,
-        };
-        named || text.contains(DOT) || text == REDACTED
-    })
+    stand_in(treatment).is_some_and(|known| texts.into_iter().any(|text| known.is(text)))
 }
 
 fn leaf(treatment: Treatment, value: &Value, key: &[u8]) -> Option<String> {

@@ -19,6 +19,9 @@ pub(super) fn read(
     profile: Profile,
 ) -> Result<Value> {
     match (attribute.kind, value) {
+        (_, Value::String(text)) if attribute.stand_ins.iter().any(|known| known.is(&text)) => {
+            Ok(Value::String(text))
+        }
         (Kind::Boolean, Value::String(text)) if profile.allows(Habit::BooleanStrings) => {
             boolean(&text).map(Value::Bool).ok_or_else(|| {
                 Error::invalid_value(format!(

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::people::{NAMES, PEOPLE};
-use crate::support::{GROUP, PATCH_OP, PERSON, SEARCH, USER};
+use crate::support::{GROUP, MEMBERSHIP, PATCH_OP, PERSON, SEARCH, USER};
 
 #[derive(Clone, Debug)]
 pub(super) struct Request {
@@ -38,6 +38,8 @@ pub(super) struct Prober {
     pub(super) last: Option<Value>,
     pub(super) made: usize,
     pub(super) partial: bool,
+    /// Where the feed goes on.
+    pub(super) next: Option<i64>,
 }
 
 impl Prober {
@@ -198,8 +200,14 @@ impl Prober {
         let count = self.rng.gen_range(1..4);
         let operations: Vec<Value> = (0..count).map(|_| self.operation()).collect();
         let body = json!({"schemas": [PATCH_OP], "Operations": operations});
-        let path = format!("/Persons/{}", self.id());
+        let endpoint = self.pick(&["Persons", "Persons", "Users"]);
+        let path = format!("/{endpoint}/{}", self.id());
         let mut request = ask(Method::PATCH, path, Some(body));
+        if self.rng.gen_bool(0.2) {
+            // Two keys: some answers are repeated, some bodies are not those of their key.
+            let key = format!("key-{}", self.rng.gen_range(0..2));
+            request.headers.push(("idempotency-key", key));
+        }
         if self.rng.gen_bool(0.3)
             && let Some(tag) = self.tags.last()
         {
@@ -222,7 +230,106 @@ impl Prober {
             3 => body["addresses"] = json!([{"locality": self.guess("place"), "type": "home"}]),
             _ => {}
         }
-        ask(Method::PUT, format!("/Persons/{id}"), Some(body))
+        let endpoint = if self.rng.gen_bool(0.3) {
+            body["schemas"] = json!([USER]);
+            body["userName"] = format!("put{}", self.made).into();
+            "Users"
+        } else {
+            "Persons"
+        };
+        ask(Method::PUT, format!("/{endpoint}/{id}"), Some(body))
+    }
+
+    fn group(&mut self) -> String {
+        self.groups
+            .choose(&mut self.rng)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Groups and memberships: who is in them is seen, what is hidden of them is not.
+    fn grouping(&mut self) -> Request {
+        let (group, person) = (self.group(), self.id());
+        match self.rng.gen_range(0..8) {
+            0 => {
+                self.made += 1;
+                let body = json!({"schemas": [GROUP], "displayName": format!("crew {}", self.made), "members": [{"value": person}]});
+                ask(Method::POST, "/Groups", Some(body))
+            }
+            1 | 2 => {
+                let operation = if self.rng.gen_bool(0.5) {
+                    json!({"op": "add", "path": "members", "value": [{"value": person}]})
+                } else {
+                    json!({"op": "remove", "path": format!("members[value eq \"{person}\"]")})
+                };
+                let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});
+                ask(Method::PATCH, format!("/Groups/{group}"), Some(body))
+            }
+            3 => {
+                let body = json!({"schemas": [MEMBERSHIP], "group": {"value": group}, "member": {"value": person}});
+                ask(Method::POST, "/GroupMemberships", Some(body))
+            }
+            4 => ask(Method::GET, "/GroupMemberships?count=3", None),
+            5 => ask(
+                Method::GET,
+                format!("/GroupMemberships/{group}.{person}"),
+                None,
+            ),
+            6 => {
+                let filter = format!("filter=members.value%20eq%20%22{person}%22");
+                ask(Method::GET, format!("/Groups?{filter}"), None)
+            }
+            _ => ask(Method::GET, format!("/Groups/{group}"), None),
+        }
+    }
+
+    /// The caller's own account, whose name its token says.
+    fn me(&mut self) -> Request {
+        let operation = self.operation();
+        match self.rng.gen_range(0..4) {
+            0 => {
+                let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});
+                ask(Method::PATCH, "/Me", Some(body))
+            }
+            1 => ask(
+                Method::GET,
+                "/Me?attributes=emails,birthDate,phoneNumbers",
+                None,
+            ),
+            _ => ask(Method::GET, "/Me", None),
+        }
+    }
+
+    /// What is told of a person's past: the feed, where values come from, the log.
+    fn history(&mut self) -> Request {
+        let person = self.id();
+        match self.rng.gen_range(0..6) {
+            0 | 1 => {
+                let next = self.next.unwrap_or(0);
+                ask(Method::GET, format!("/Events?after={next}&count=50"), None)
+            }
+            2 => {
+                let path = self.pick(&[
+                    "birthDate",
+                    "emails",
+                    "displayName",
+                    "legalName",
+                    "phoneNumbers",
+                ]);
+                ask(
+                    Method::GET,
+                    format!("/Persons/{person}/lineage?path={path}"),
+                    None,
+                )
+            }
+            3 => ask(Method::GET, format!("/Persons/{person}/lineage"), None),
+            4 => ask(
+                Method::GET,
+                format!("/Persons/{person}?format=hropen"),
+                None,
+            ),
+            _ => ask(Method::GET, "/Events?count=1000", None),
+        }
     }
 
     fn bulk(&mut self) -> Request {
@@ -237,7 +344,10 @@ impl Prober {
     }
 
     pub(super) fn next(&mut self) -> Request {
-        match self.rng.gen_range(0..22) {
+        match self.rng.gen_range(0..28) {
+            22 | 23 => self.grouping(),
+            24 => self.me(),
+            25..=27 => self.history(),
             0..=5 => self.listing(),
             6 | 7 => {
                 let filter = self.filter();
@@ -285,14 +395,7 @@ impl Prober {
                 ]),
                 None,
             ),
-            _ => {
-                let group = self
-                    .groups
-                    .choose(&mut self.rng)
-                    .cloned()
-                    .unwrap_or_default();
-                ask(Method::GET, format!("/Groups/{group}"), None)
-            }
+            _ => self.grouping(),
         }
     }
 
@@ -301,6 +404,7 @@ impl Prober {
         let Ok(body) = serde_json::from_str::<Value>(body) else {
             return;
         };
+        self.next = body["next"].as_i64().or(self.next);
         self.cursor = body["nextCursor"]
             .as_str()
             .map(str::to_owned)

@@ -1,0 +1,2 @@
+DROP TRIGGER event_subject_is_never_deleted ON event_subject;
+DROP TRIGGER event_subject_is_never_updated ON event_subject;

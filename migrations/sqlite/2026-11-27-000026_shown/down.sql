@@ -1,0 +1,2 @@
+DROP TRIGGER event_subject_is_never_deleted;
+DROP TRIGGER event_subject_is_never_updated;
