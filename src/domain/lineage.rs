@@ -88,14 +88,17 @@ impl Traced {
 
 impl Lineage {
     /// Adds what the log tells: `named` are the events that claims name, `log` all of the record's own. `seen` says what the
-    /// reader sees of a value.
+    /// reader sees of a value, `is_open` whether that is always the whole: who sees a part does not learn by the history whether
+    /// the rest has changed.
     pub fn tell(
         &mut self,
         named: &HashMap<String, Value>,
         log: &[Value],
         seen: impl Fn(&str, &Value) -> Option<Value>,
+        is_open: impl Fn(&str) -> bool,
     ) {
         for traced in &mut self.traced {
+            let is_open = is_open(&traced.canonical);
             let changes = |event: &Value| {
                 let mut all = event["changes"].as_array().into_iter().flatten();
                 all.find(|change| change["path"] == traced.canonical.as_str())
@@ -109,7 +112,8 @@ impl Lineage {
                         told[name] = value;
                     }
                 }
-                Some(told)
+                let is_seen = is_open || told.get("previous") != told.get("new");
+                is_seen.then_some(told)
             });
             // Then what claims came with that is not the record's own: it has been merged.
             let mut history: Vec<Value> = of_it.collect();
@@ -118,7 +122,11 @@ impl Lineage {
                     .iter()
                     .any(|known| known["eventId"] == event["eventId"])
                 {
-                    history.push(told(event));
+                    let mut told = told(event);
+                    if let Some(parts) = told.as_object_mut().filter(|_| !is_open) {
+                        parts.remove("type");
+                    }
+                    history.push(told);
                 }
             }
             history.sort_by(|a, b| a["recordedAt"].as_str().cmp(&b["recordedAt"].as_str()));

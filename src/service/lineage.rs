@@ -93,11 +93,12 @@ impl Muster {
             policy_version: context.client.clearance.version(),
             traced,
         };
-        lineage.tell(&claimed, &log, |path, value| {
+        let shown = |path: &str, value: &Value| {
             let secret = specs.get(path).is_some_and(|spec| spec.attribute.secret);
             seen.value(path, value)
                 .filter(|value| !secret && !value.is_null())
-        });
+        };
+        lineage.tell(&claimed, &log, shown, |path| seen.is_open(path));
         let open = seen.disclosed(&leaves).into_iter();
         let open = open.filter(|(path, _)| lineage.traced.iter().any(|one| one.canonical == *path));
         let disclosed = open

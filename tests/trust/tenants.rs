@@ -232,13 +232,17 @@ async fn costs_the_same(app: &App) {
     let nobody = [NOBODY.to_owned(), NOBODY.replace("dead", "deaf")];
     for (real, none) in requests(&known).iter().zip(requests(&nobody)) {
         let mut costs = Vec::new();
-        // The first is to warm what is cached.
-        for request in [&none, real, &none] {
-            let before = sent_to(&app.database);
-            ask(&foreign, request).await;
-            costs.push(sent_to(&app.database) - before);
-            clean(&foreign).await;
+        for request in [real, &none] {
+            let mut least = u64::MAX;
+            // A connection that is opened meanwhile costs too.
+            for _ in 0..4 {
+                let before = sent_to(&app.database);
+                ask(&foreign, request).await;
+                least = least.min(sent_to(&app.database) - before);
+                clean(&foreign).await;
+            }
+            costs.push(least);
         }
-        assert_eq!(costs[1], costs[2], "{real:?}");
+        assert_eq!(costs[0], costs[1], "{real:?}");
     }
 }

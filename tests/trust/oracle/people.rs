@@ -12,6 +12,10 @@ pub(super) struct Hidden {
     pub(super) legal: &'static str,
     pub(super) badge: &'static str,
     pub(super) phone: &'static str,
+    pub(super) passport: &'static str,
+    pub(super) nation: &'static str,
+    /// What nobody may know that there is of anybody.
+    pub(super) job: &'static str,
 }
 
 /// The same people, as either server knows them. What is hidden by `lastFour` differs in what is hidden alone.
@@ -24,6 +28,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "Augusta King",
             badge: "7",
             phone: "+44 20 7946 0123",
+            passport: "PZ-1001",
+            nation: "GB",
+            job: "Enchantress",
         },
         Hidden {
             born: "1906-12-09",
@@ -32,6 +39,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "Grace Hopper",
             badge: "8",
             phone: "+1 212 555 0199",
+            passport: "PZ-1002",
+            nation: "US",
+            job: "Admiral",
         },
         Hidden {
             born: "1912-06-23",
@@ -40,6 +50,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "Alan Turing",
             badge: "9",
             phone: "+44 16 2555 4444",
+            passport: "PZ-1003",
+            nation: "GB",
+            job: "Fellow",
         },
         Hidden {
             born: "1918-08-26",
@@ -48,6 +61,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "Katherine Johnson",
             badge: "10",
             phone: "+1 757 555 7777",
+            passport: "PZ-1004",
+            nation: "US",
+            job: "Computer",
         },
     ],
     [
@@ -58,6 +74,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "Somebody Else",
             badge: "17",
             phone: "+33 14 0000 0123",
+            passport: "QQ-2001",
+            nation: "FR",
+            job: "Poet",
         },
         Hidden {
             born: "1906-01-01",
@@ -66,6 +85,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "No One",
             badge: "18",
             phone: "+49 30 1234 0199",
+            passport: "QQ-2002",
+            nation: "DE",
+            job: "Sailor",
         },
         Hidden {
             born: "1912-01-01",
@@ -74,6 +96,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "A. M.",
             badge: "19",
             phone: "+39 06 9876 4444",
+            passport: "QQ-2003",
+            nation: "IT",
+            job: "Runner",
         },
         Hidden {
             born: "1918-01-01",
@@ -82,6 +107,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             legal: "K. G.",
             badge: "20",
             phone: "+47 22 3333 7777",
+            passport: "QQ-2004",
+            nation: "NO",
+            job: "Pilot",
         },
     ],
 ];
@@ -110,6 +138,9 @@ pub(super) fn said(name: &str, hidden: &Hidden) -> Value {
         "emails": emails,
         "addresses": [{"locality": hidden.place, "type": "home"}, {"locality": "London", "type": "work"}],
         "phoneNumbers": [{"value": hidden.phone, "type": "work"}],
+        "legalIdentifiers": [{"type": "passport", "country": "GB", "value": hidden.passport}],
+        "nationalities": [hidden.nation],
+        "employmentHistory": [{"organization": "Engines", "title": hidden.job}],
         "externalIdentifiers": [{"system": "greenhouse", "field": "candidate_id", "value": hidden.badge}],
         EMPLOYEE: {"department": "Engines"},
     })

@@ -64,6 +64,9 @@ impl Prober {
             "legal" => hidden.legal.to_owned(),
             "badge" => hidden.badge.to_owned(),
             "phone" => hidden.phone.to_owned(),
+            "passport" => hidden.passport.to_owned(),
+            "nation" => hidden.nation.to_owned(),
+            "job" => hidden.job.to_owned(),
             _ => NAMES[person].to_owned(),
         }
     }
@@ -79,6 +82,9 @@ impl Prober {
             ("legalName", "legal"),
             ("externalIdentifiers.value", "badge"),
             ("phoneNumbers.value", "phone"),
+            ("legalIdentifiers.value", "passport"),
+            ("nationalities", "nation"),
+            ("employmentHistory.title", "job"),
             ("displayName", "name"),
             ("name.familyName", "name"),
         ]);
@@ -153,9 +159,19 @@ impl Prober {
         if self.rng.gen_bool(0.3) {
             body["birthDate"] = self.guess("birthDate").into();
         }
+        if self.rng.gen_bool(0.2) {
+            body["legalIdentifiers"] =
+                json!([{"type": "passport", "country": "GB", "value": self.guess("passport")}]);
+        }
+        if self.rng.gen_bool(0.2) {
+            body["employmentHistory"] =
+                json!([{"organization": "Engines", "title": self.guess("job")}]);
+        }
         if self.rng.gen_bool(0.5) {
             body.as_object_mut().unwrap().remove("externalIdentifiers");
-            body.as_object_mut().unwrap().remove("birthDate");
+            for name in ["birthDate", "legalIdentifiers", "employmentHistory"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
             body["schemas"] = json!([USER]);
             body["userName"] = format!("user{}", self.made).into();
             return ask(Method::POST, "/Users", Some(body));
@@ -166,7 +182,16 @@ impl Prober {
 
     fn operation(&mut self) -> Value {
         let home = self.guess("home");
-        match self.rng.gen_range(0..14) {
+        match self.rng.gen_range(0..18) {
+            14 => {
+                json!({"op": "replace", "path": "legalIdentifiers", "value": [{"type": "passport", "country": "GB", "value": self.guess("passport")}]})
+            }
+            15 => {
+                json!({"op": "add", "path": "employmentHistory", "value": [{"organization": "Engines", "title": self.guess("job")}]})
+            }
+            16 => {
+                json!({"op": "remove", "path": format!("employmentHistory[title eq \"{}\"]", self.guess("job"))})
+            }
             0 => json!({"op": "add", "path": "emails", "value": self.emails()}),
             1 => {
                 json!({"op": "replace", "path": format!("emails[value eq \"{home}\"].display"), "value": "found"})
@@ -310,6 +335,9 @@ impl Prober {
             }
             2 => {
                 let path = self.pick(&[
+                    "nationalities",
+                    "legalIdentifiers",
+                    "employmentHistory",
                     "birthDate",
                     "emails",
                     "displayName",
@@ -390,6 +418,7 @@ impl Prober {
                     "/Schemas",
                     "/ResourceTypes",
                     "/ServiceProviderConfig",
+                    "/ServiceProviderConfig?attributes=employmentHistory",
                     "/Me",
                     "/Groups",
                 ]),
