@@ -118,10 +118,7 @@ impl Renderer {
         if let Some(subjects) = body.get("subjects").filter(|value| !is_empty(value)) {
             document.insert("subjects".into(), subjects.clone());
         }
-        let person = context.client.clearance.on("Person");
-        let detail = body.get("detail").cloned();
-        let detail = detail.map(|detail| told(&seen, person, detail));
-        let detail = detail.filter(|detail| !detail.as_object().is_some_and(Map::is_empty));
+        let detail = detail(&seen, context.client.clearance.on("Person"), body);
         document.extend(detail.map(|detail| ("detail".to_owned(), detail.to_string().into())));
         let id = body["eventId"].as_str().unwrap_or_default().to_owned();
         let created = document["recordedAt"].clone();
@@ -166,7 +163,8 @@ const SUMS: [&str; 4] = ["score", "probability", "among", "guard"];
 /// What else there is to say, but for what is kept to bring a record back; of the attributes that two people were compared in only
 /// those that the reader may know of. A sum would tell of the others, and a candidate of whom a bounded role does not reach:
 /// what is left out follows from the policy, never from what there is.
-fn told(seen: &Seen<'_>, person: &TypeClearance, mut detail: Value) -> Value {
+fn detail(seen: &Seen<'_>, person: &TypeClearance, body: &Value) -> Option<Value> {
+    let mut detail = body.get("detail")?.clone();
     if let Some(parts) = detail.as_object_mut() {
         parts.remove(withdrawn::NAME);
     }
@@ -186,7 +184,8 @@ fn told(seen: &Seen<'_>, person: &TypeClearance, mut detail: Value) -> Value {
             compared.retain(|one| one["path"].as_str().is_some_and(|path| seen.knows(path)));
         }
     }
-    detail
+    let is_empty = detail.as_object().is_some_and(Map::is_empty);
+    (!is_empty).then_some(detail)
 }
 
 fn at(attribute: &str) -> Location {

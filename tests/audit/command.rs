@@ -1,7 +1,7 @@
 //! `muster audit` as an operator runs it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::support::database::Connection;
 use crate::support::process::Process;
 use crate::support::{Client, Database, Engine, PATIENCE, client};
+use crate::tampering::unlock;
 use crate::users;
 
 #[test]
@@ -21,12 +22,25 @@ fn the_command_verifies_exports_and_finds_on_postgres() {
     the_command_verifies_exports_and_finds(Engine::Postgres);
 }
 
+/// A file that names the database and where heads are kept.
+fn configuration(database: &Database, heads: &Path) -> PathBuf {
+    let text = format!(
+        "[server]\ndata_dir = \"{}\"\ndatabase_url = \"{}\"\n\n[audit]\nheads = \"{}\"\n",
+        database.folder().display(),
+        database.url(),
+        heads.display()
+    );
+    let config = database.folder().join("muster.toml");
+    fs::write(&config, text).unwrap();
+    config
+}
+
 fn the_command_verifies_exports_and_finds(engine: Engine) {
     let database = Database::fresh(engine);
-    let folder = database.folder().to_str().unwrap().to_owned();
-    let url = database.url().to_owned();
-    let server = Process::start_on(database.folder(), &url);
     let heads = database.folder().join("heads.jsonl");
+    let config = configuration(&database, &heads);
+    let config = config.to_str().unwrap();
+    let server = Process::start_with(database.folder(), &["--config", config]);
     actix_web::rt::System::new().block_on(async {
         let http = client::http();
         let token = client::token(&http, &server.origin, "hris").await;
@@ -39,8 +53,7 @@ fn the_command_verifies_exports_and_finds(engine: Engine) {
         std::thread::sleep(Duration::from_millis(50));
     }
     let text = |arguments: &[&str], code: i32| {
-        let place = ["--data-dir", &folder, "--database-url", &url];
-        let arguments = [&["audit"], arguments, &place].concat();
+        let arguments = [&["audit"], arguments, &["--config", config]].concat();
         let output = Process::command(&arguments);
         assert_eq!(output.status.code(), Some(code), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
@@ -67,14 +80,7 @@ fn the_command_verifies_exports_and_finds(engine: Engine) {
     assert!(lines[0]["leaf"].is_string() && lines[0]["hash"].is_string());
     server.kill();
     let mut connection = database.connect();
-    connection.run(match engine {
-        Engine::Sqlite => {
-            "DROP TRIGGER event_is_never_updated; DROP TRIGGER log_head_is_never_deleted"
-        }
-        Engine::Postgres => {
-            "ALTER TABLE event DISABLE TRIGGER USER; ALTER TABLE log_head DISABLE TRIGGER USER"
-        }
-    });
+    unlock(&mut connection);
     connection.run("UPDATE event SET client = 'nobody' WHERE seq = 5");
     let told = text(&["verify"], 1);
     let id = lines[0]["id"].as_str().unwrap();

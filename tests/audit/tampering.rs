@@ -108,7 +108,7 @@ impl Spoiled {
 }
 
 /// What an intruder with the rights of the tables' owner does first.
-fn unlock(connection: &mut Connection) {
+pub(super) fn unlock(connection: &mut Connection) {
     match connection {
         Connection::Sqlite(_) => {
             let names = connection.texts(
@@ -176,6 +176,7 @@ fn a_changed_event(log: &Spoiled) {
 }
 
 fn every_changed_column(log: &Spoiled) {
+    log.run("INSERT INTO tenant (id, name) VALUES (2, 'other')");
     let other = log.bytes("00000000000040008000000000000001");
     let changes = [
         ("type", "'person.deleted'"),

@@ -67,7 +67,7 @@ fn libraries() -> Vec<(&'static str, PathBuf)> {
         let artifact = artifacts.find(|line| is_it(&line["target"]));
         let files = artifact.expect("it is compiled")["filenames"].as_array();
         let mut files = files.unwrap().iter().map(|file| file.as_str().unwrap());
-        let file = files.find(|file| file.ends_with(".rlib"));
+        let file = files.find(|file| Path::new(file).extension().is_some_and(|end| end == "rlib"));
         (name, PathBuf::from(file.expect("a library")))
     };
     vec![library("muster"), library("serde_json")]

@@ -12,7 +12,7 @@ on_both!(
     me_is_masked_like_everybody,
 );
 
-/// The policy, with a year and masked addresses, and an account that the IdP's token names.
+/// The policy, with a year and masked addresses, and an account that a token names.
 fn policy() -> String {
     let parts = "  - { attributes: [birthDate], openTo: [payroll], otherwise: year }\n  - { attributes: [emails], openTo: [employment], otherwise: maskEmail }\n";
     let me =

@@ -373,7 +373,6 @@ impl Prober {
 
     pub(super) fn next(&mut self) -> Request {
         match self.rng.gen_range(0..28) {
-            22 | 23 => self.grouping(),
             24 => self.me(),
             25..=27 => self.history(),
             0..=5 => self.listing(),
