@@ -8,6 +8,9 @@
 )]
 #![allow(clippy::too_many_lines, reason = "a story is told in one piece")]
 
+#[path = "../http/fake_issuer.rs"]
+#[allow(dead_code, reason = "other suites have it misbehave")]
+mod fake_issuer;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,6 +21,7 @@ mod break_glass;
 mod commands;
 mod confidential;
 mod consent;
+mod entra;
 mod explained;
 mod idempotency;
 mod in_force;
@@ -25,6 +29,7 @@ mod log_bounds;
 mod masking;
 mod oracle;
 mod own_tokens;
+mod refused;
 mod round_trip;
 mod routes;
 mod rules;
