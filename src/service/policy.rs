@@ -141,7 +141,9 @@ impl Watch {
                     "policy.version" = version,
                     "a stored policy is not understood: its clients are shut out"
                 );
-                policies.insert(tenant.0, Arc::new(Governed::nobody(tenant, version)));
+                let hidden = last_understood(store, catalog, (tenant, version))?;
+                let nobody = Governed::nobody((tenant, version), hidden);
+                policies.insert(tenant.0, Arc::new(nobody));
                 continue;
             };
             let scorer = model::named(store, &policy, (tenant, version))?;
@@ -186,13 +188,14 @@ impl Watch {
 }
 
 impl Governed {
-    fn nobody(tenant: TenantId, version: i64) -> Self {
+    /// Nobody gets in; what was confidential stays so before strangers.
+    fn nobody((tenant, version): (TenantId, i64), confidential: Confidential) -> Self {
         Self {
             tenant,
             version,
             policy: Policy::default(),
             governing: Governing::default(),
-            confidential: Confidential::new(),
+            confidential,
             clients: Vec::new(),
             scorer: None,
             known: Instant::now(),
@@ -351,6 +354,22 @@ impl Muster {
             Ok(store::policy::history(tx, tenant)?)
         })
     }
+}
+
+/// What the newest version before this one that is understood makes confidential.
+fn last_understood(
+    store: &Store,
+    catalog: &Catalog,
+    (tenant, version): (TenantId, i64),
+) -> Result<Confidential, Error> {
+    for earlier in (1..version).rev() {
+        let text = store
+            .read_blocking(|tx| Ok::<_, Error>(store::policy::text(tx, tenant, Some(earlier))?))?;
+        if let Some(policy) = text.and_then(|(_, text)| load(&text, catalog).policy) {
+            return Ok(confidential(&policy, catalog, &[]));
+        }
+    }
+    Ok(Confidential::new())
 }
 
 /// A client with the purposes that it has for a while: until each of them ends, with those that end no sooner.

@@ -1,16 +1,21 @@
 //! Attributes of which only those know that they are there to whom a purpose opens them: to everybody else they are what was
 //! never there, wherever they are named.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::masking::ada;
 use super::rules::{POLICY, apply};
-use crate::support::{App, Client, PATCH_OP, PROVENANCE, SEARCH, client, on_both};
+use crate::support::{
+    App, Client, Engine, PATCH_OP, PATIENCE, PROVENANCE, SEARCH, client, on_both,
+};
 
 on_both!(
     discovery_tells_of_a_confidential_attribute_only_to_whom_it_is_open,
     whoever_names_a_confidential_attribute_is_answered_as_if_there_were_none,
+    what_is_confidential_stays_so_under_a_policy_that_is_not_understood,
 );
 
 /// What is confidential in these tests, and a name that no schema has.
@@ -163,4 +168,35 @@ async fn whoever_names_a_confidential_attribute_is_answered_as_if_there_were_non
     );
     let found = hris.find("/Persons", "birthDate eq \"1815-12-10\"").await;
     assert_eq!(found.len(), 1);
+}
+
+/// A process of an older release finds what a newer one has applied.
+async fn what_is_confidential_stays_so_under_a_policy_that_is_not_understood(app: &App) {
+    apply(app, &policy());
+    let idp = app.client("idp").await;
+    idp.get("/Persons").await.ok(200);
+    let newer = match app.database.engine() {
+        Engine::Sqlite => "CAST('version: 1' || char(10) || 'newer: true' AS BLOB)",
+        Engine::Postgres => "convert_to('version: 1' || chr(10) || 'newer: true', 'UTF8')",
+    };
+    app.database.connect().run(&format!(
+        "INSERT INTO policy (tenant, version, body, actor, reason, applied) \
+         SELECT tenant, version + 1, {newer}, actor, reason, applied FROM policy"
+    ));
+    let since = Instant::now();
+    while idp.get("/Persons").await.status != 403 {
+        assert!(since.elapsed() < PATIENCE, "its clients are not shut out");
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    }
+    for path in [
+        "/openapi.json",
+        "/schemas/PersonResource/1.0",
+        "/scim/v2/Schemas",
+    ] {
+        let told = text(app, path, None).await;
+        assert!(
+            !told.contains(NAME) && told.contains("nationalities"),
+            "{path}"
+        );
+    }
 }
