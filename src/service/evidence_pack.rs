@@ -86,7 +86,8 @@ impl Muster {
         context: &Context,
         application: &Folded,
     ) -> Result<Told, Error> {
-        let (events, shown) = self.events_around(tx, context, application)?;
+        let around = self.events_around(tx, context, application)?;
+        let (events, shown) = (around.told, around.shown);
         let (id, leaves) = (application.id.to_string(), &application.leaves);
         let told = json!({
             "applicationId": id, "preparedAt": instant(context.now), "preparedFor": context.client.name,

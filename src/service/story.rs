@@ -26,6 +26,14 @@ const OF_PERSON: [&str; 7] = [
     "CandidateToEmployee",
 ];
 
+/// The events of an application and its person, as the caller sees them.
+pub(super) struct Around {
+    pub(super) told: Vec<Value>,
+    pub(super) shown: Vec<Masked<Resource>>,
+    /// Whether there are more than are told.
+    pub(super) more: bool,
+}
+
 /// What is told, and what of it is classified and was shown.
 pub(super) struct Told {
     /// The whole story.
@@ -37,14 +45,15 @@ impl Muster {
     /// What happened to an application, oldest first.
     pub async fn timeline(&self, context: &Context, id: &str) -> Result<Value, Error> {
         self.telling(context, id, |muster, context, tx, application| {
-            let (events, shown) = muster.events_around(tx, context, &application)?;
+            let around = muster.events_around(tx, context, &application)?;
             let story = json!({
                 "applicationId": application.id.to_string(),
                 "candidateId": text(&application.leaves, "candidate.value"),
                 "status": text(&application.leaves, "status"),
-                "more": i64::try_from(events.len()).unwrap_or(MOST) >= MOST,
-                "events": events.iter().map(story::line).collect::<Vec<_>>(),
+                "more": around.more,
+                "events": around.told.iter().map(story::line).collect::<Vec<_>>(),
             });
+            let shown = around.shown;
             Ok(Told { story, shown })
         })
         .await
@@ -77,9 +86,9 @@ impl Muster {
         tx: &mut Tx<'_>,
         context: &Context,
         application: &Folded,
-    ) -> Result<(Vec<Value>, Vec<Masked<Resource>>), Error> {
+    ) -> Result<Around, Error> {
         let tenant = context.tenant();
-        let mut places = store::story::of_application(tx, tenant, application.id, MOST)?;
+        let mut places = store::story::of_application(tx, tenant, application.id, MOST + 1)?;
         let mut persons = Vec::new();
         let candidate = text(&application.leaves, "candidate.value");
         if let Some(candidate) = candidate.and_then(|id| id.parse::<ResourceId>().ok()) {
@@ -89,25 +98,25 @@ impl Muster {
                 persons.extend(store::record::identify(tx, alias.survivor)?);
             }
         }
-        let own: Vec<i64> = places.clone();
         for person in persons {
-            places.extend(store::story::of_record(tx, tenant, person, MOST)?);
+            let of = (&OF_PERSON[..], MOST + 1);
+            places.extend(store::story::of_person(tx, tenant, person, of)?);
         }
         places.sort_unstable();
         places.dedup();
+        let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+        let more = places.len() > most;
+        places.truncate(most);
         let (mut told, mut shown) = (Vec::new(), Vec::new());
-        for (place, body) in store::event::at(tx, &places)? {
-            let what = body["type"].as_str().unwrap_or_default();
-            let belongs = OF_PERSON.iter().any(|kind| what.starts_with(kind))
-                && body["applicationId"].is_null();
-            if !(own.contains(&place) || belongs) || !self.may_see_event(tx, context, &body)? {
+        for (_, body) in store::event::at(tx, &places)? {
+            if !self.may_see_event(tx, context, &body)? {
                 continue;
             }
             let masked = self.0.renderer.tell_event(context, &body);
             told.push(value(&masked)?);
             shown.push(masked);
         }
-        Ok((told, shown))
+        Ok(Around { told, shown, more })
     }
 
     /// The resources of a kind that name `id` at a path, as far as the caller may read them.

@@ -110,7 +110,7 @@ impl Muster {
         };
         let of = application.as_ref().unwrap_or(record);
         let events = if of.kind == Kind::Application {
-            self.events_around(tx, context, of)?.0
+            self.events_around(tx, context, of)?.told
         } else {
             let places = store::story::of_record(tx, context.tenant(), of.id, MOST)?;
             let mut told = Vec::new();

@@ -1,7 +1,9 @@
 //! The log by position, and what it tells of one application and of one person: places in the order of insertion, to be read
 //! with [`super::event::at`].
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::schema::{event, log_leaf};
 use super::sql_types::key as bytes;
@@ -42,6 +44,38 @@ pub fn of_application(
         .select(event::seq)
         .load(tx.db)
         .map_err(|error| tx.explain(error))
+}
+
+/// The places of the events that are about one person and of no application, of types that begin so, oldest first, at most
+/// `limit` of each: whatever else has happened to the person is not read.
+pub fn of_person(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    person: ResourceId,
+    (begin, limit): (&[&str], i64),
+) -> Result<Vec<i64>, Error> {
+    let id = bytes(person.0);
+    let types = begin.iter().map(|begin| format!("type LIKE '{begin}%'"));
+    let types = types.collect::<Vec<_>>().join(" OR ");
+    let types = || sql::<Bool>(&format!("({types})"));
+    let of = event::table
+        .filter(event::tenant.eq(tenant.0))
+        .filter(event::application.is_null())
+        .order(event::seq)
+        .limit(limit)
+        .select(event::seq);
+    let mut places: Vec<i64> = of
+        .filter(event::resource.eq(&id))
+        .filter(types())
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let about: Vec<i64> = of
+        .filter(event::person.eq(&id))
+        .filter(types())
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    places.extend(about);
+    Ok(places)
 }
 
 /// The places of the events of one record, or about one person, oldest first, at most `limit` of each.

@@ -38,7 +38,9 @@ async fn read_all(app: &App, client: &str, last: &str) -> i64 {
     let client = app.client(client).await;
     let (mut next, mut seen) = (0, false);
     loop {
-        let told = client.get(&format!("/Events?after={next}&wait=5")).await;
+        let wait = if seen { 1 } else { 5 };
+        let path = format!("/Events?after={next}&wait={wait}");
+        let told = client.get(&path).await;
         let events = told.ok(200)["events"].as_array().unwrap();
         seen |= events.iter().any(|event| event["type"] == last);
         let on = told.body["next"].as_i64().unwrap();

@@ -21,6 +21,7 @@ mod integrations;
 mod join_keys;
 mod kpi;
 mod model;
+mod offers;
 mod refused;
 mod rules;
 mod stage;

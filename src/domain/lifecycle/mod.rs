@@ -76,6 +76,8 @@ pub struct Beside {
     pub requisition: Option<Known>,
     /// What it asks to be looked at again.
     pub appealed: Option<Known>,
+    /// Another offer of the application, which is accepted.
+    pub accepted: Option<String>,
     /// All verifications of the person, whatever application they are of.
     pub verifications: Vec<Known>,
 }
@@ -171,6 +173,11 @@ pub enum Refused {
         "the application is '{0}': an offer for it is not accepted; reopen the application first"
     )]
     Ended(String),
+    /// It is of an application that has another offer which is accepted.
+    #[error(
+        "the offer '{0}' of this application is accepted, and an application has one: what is agreed on later the employment says"
+    )]
+    Accepted(String),
     /// An interview before the required verification.
     #[error(
         "this requisition requires verification tier {required} and the application has {satisfied}: the interview does not \

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::states::{self, States};
-use super::{Accepted, Effect, Refused, Turn, application};
+use super::{Accepted, Effect, Refused, Turn, application, text};
+use crate::domain::record::Leaves;
 use crate::scim::comparable::instant;
 
 /// Where an offer stands.
@@ -43,6 +44,12 @@ pub const INTENT: &str = "CandidateToEmployee";
 /// What of the offer the intent tells.
 const TOLD: [&str; 3] = ["acceptanceTimestamp", "terms.startDate", "terms.title"];
 
+/// Whether an offer is on record for good.
+#[must_use]
+pub fn is_final(offer: &Leaves) -> bool {
+    text(offer, "status") == Some("accepted")
+}
+
 /// What follows from a write.
 pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
     let moved = states::step(&STATES, turn.was("status"), turn.text("status"))?;
@@ -66,6 +73,9 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         let stands = application.text("status").unwrap_or_default();
         if application::has_ended(stands) {
             return Err(Refused::Ended(stands.to_owned()));
+        }
+        if let Some(other) = &turn.beside.accepted {
+            return Err(Refused::Accepted(other.clone()));
         }
         let at = instant(turn.deed.said_at);
         accepted.facts.push(("acceptanceTimestamp", at.into()));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Write;
 use crate::domain::context::Right;
 use crate::domain::index::{Unique, external_id_text, key, uniques};
+use crate::domain::lifecycle::offer;
 use crate::domain::record::{Folded, Kind, Leaves, Record, external_id_path};
 use crate::domain::suggestion::covers;
 use crate::scim;
@@ -99,6 +100,11 @@ impl Write<'_> {
                 "'{}' still speaks of this {name}: it is deleted when no other system does",
                 other.system
             )));
+        }
+        if self.view.kind == Kind::Offer && offer::is_final(&record.folded.leaves) {
+            return Err(Error::Conflict(
+                "this offer is accepted: what was agreed on stays on record".into(),
+            ));
         }
         let ids = [record.folded.id.to_string()];
         for (kind, path) in CITING

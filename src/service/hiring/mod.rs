@@ -27,7 +27,7 @@ use super::{Error, Muster};
 use crate::domain::claim::{Claims, SINGLE, SourceRecord, Stamp};
 use crate::domain::context::Context;
 use crate::domain::event::Belonging;
-use crate::domain::lifecycle::{self, Accepted, Beside, Deed, HiringTerms, Known, Turn};
+use crate::domain::lifecycle::{self, Accepted, Beside, Deed, HiringTerms, Known, Turn, offer};
 use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::review::SYSTEM;
 use crate::id::ResourceId;
@@ -157,6 +157,12 @@ impl Write<'_> {
         }
         beside.appealed = self.known_at(tx, leaves, "appealOf.value")?;
         beside.requisition = self.known_at(tx, &on, "requisition.value")?;
+        if self.view.kind == Kind::Offer
+            && offer::is_final(leaves)
+            && let Some(application) = application
+        {
+            beside.accepted = self.accepted_beside(tx, id, application)?;
+        }
         let person = text(&on, "candidate.value").or_else(|| text(leaves, "person.value"));
         let person = match person.and_then(|id| id.parse().ok()) {
             Some(id) => Some(self.survivor(tx, id)?),
@@ -172,11 +178,32 @@ impl Write<'_> {
         Ok((beside, (person, application)))
     }
 
+    /// Another offer of an application that is accepted. The application is held: two are not accepted at once.
+    fn accepted_beside(
+        &self,
+        tx: &mut Tx<'_>,
+        offer: ResourceId,
+        application: ResourceId,
+    ) -> Result<Option<String>, Error> {
+        store::record::claim(tx, self.context.tenant(), application)?;
+        let of = (Kind::Offer, "application.value");
+        let offers = self.citing(tx, of, &[application.to_string()])?;
+        let mut others = offers.iter().filter(|other| other.id != offer);
+        let other = others.find(|other| offer::is_final(&other.leaves));
+        Ok(other.map(|other| other.id.to_string()))
+    }
+
     /// To whom and to which application a review belongs.
     pub(super) fn of_review(&self, tx: &mut Tx<'_>, review: &Leaves) -> Result<Belonging, Error> {
-        let id = |path: &str| lifecycle::text(review, path).and_then(|id| id.parse().ok());
-        let person = match id("subject.value") {
-            Some(id) => Some(self.survivor(tx, id)?),
+        let subject = lifecycle::text(review, "subject.value").and_then(|id| id.parse().ok());
+        let person = match subject {
+            Some(id) => {
+                let found = store::record::find(tx, self.context.tenant(), id)?;
+                if let Some(found) = found.filter(|found| found.kind.is_hiring()) {
+                    return self.belonging_of(tx, &found);
+                }
+                Some(self.survivor(tx, id)?)
+            }
             None => None,
         };
         let about = self.known_at(tx, review, "about.value")?;
@@ -184,6 +211,27 @@ impl Write<'_> {
             .as_ref()
             .and_then(|about| about.text("application.value"));
         Ok((person, application.and_then(|id| id.parse().ok())))
+    }
+
+    /// To whom and to which application a hiring record belongs.
+    fn belonging_of(&self, tx: &mut Tx<'_>, record: &Folded) -> Result<Belonging, Error> {
+        let id = |leaves: &Leaves, path: &str| {
+            let id = lifecycle::text(leaves, path).map(str::to_owned);
+            id.and_then(|id| id.parse::<ResourceId>().ok())
+        };
+        let (application, on) = if record.kind == Kind::Application {
+            (Some(record.id), None)
+        } else {
+            let on = self.known_at(tx, &record.leaves, "application.value")?;
+            (id(&record.leaves, "application.value"), on)
+        };
+        let on = on.map_or_else(|| record.leaves.clone(), |on| on.leaves);
+        let person = id(&on, "candidate.value").or_else(|| id(&record.leaves, "person.value"));
+        let person = match person {
+            Some(person) => Some(self.survivor(tx, person)?),
+            None => None,
+        };
+        Ok((person, application))
     }
 
     /// The record whose id stands at a path.
