@@ -87,28 +87,25 @@ impl Muster {
         application: &Folded,
     ) -> Result<Told, Error> {
         let around = self.events_around(tx, context, application)?;
-        let (events, shown) = (around.told, around.shown);
         let (id, leaves) = (application.id.to_string(), &application.leaves);
         let told = json!({
             "applicationId": id, "preparedAt": instant(context.now), "preparedFor": context.client.name,
+            "more": around.more,
         });
         let mut pack = Pack {
             muster: self,
             context,
             told,
-            shown,
+            shown: around.shown,
         };
-        pack.put_one(tx, "application", ("/Applications", Some(&id)))?;
-        pack.put_one(
-            tx,
-            "candidate",
-            ("/Persons", text(leaves, "candidate.value")),
-        )?;
-        pack.put_one(
-            tx,
-            "requisition",
-            ("/Requisitions", text(leaves, "requisition.value")),
-        )?;
+        let cited = |path: &str| text(leaves, path);
+        for (name, endpoint, id) in [
+            ("application", "/Applications", Some(&*id)),
+            ("candidate", "/Persons", cited("candidate.value")),
+            ("requisition", "/Requisitions", cited("requisition.value")),
+        ] {
+            pack.put_one(tx, name, (endpoint, id))?;
+        }
         let own = [id.clone()];
         let verifications =
             pack.hang(tx, "verifications", (Kind::Verification, APPLICATION), &own)?;
@@ -140,7 +137,7 @@ impl Muster {
         let all = [verifications, carried].concat();
         let required = (required, shows_order(context));
         pack.told["identityChecks"] = story::order(required, &all, &interviews);
-        let mut lines: Vec<Value> = events.iter().map(story::line).collect();
+        let mut lines: Vec<Value> = around.told.iter().map(story::line).collect();
         pack.told["log"] = self.prove(tx, context, &mut lines)?;
         pack.told["timeline"] = lines.into();
         Ok(Told {
