@@ -201,11 +201,17 @@ fn simple(attribute: &Attribute, way: Way) -> Value {
         }
         Kind::DateTime => return json!({"type": "string", "format": "date-time"}),
         Kind::Binary => json!({"type": "string", "format": "byte", "contentEncoding": "base64"}),
+        Kind::Reference if attribute.format == Some(Format::Locator) => {
+            json!({"type": "string", "format": "uri"})
+        }
         Kind::Reference if attribute.mutability == Mutability::ReadOnly => {
             json!({"type": "string", "format": "uri"})
         }
         Kind::String if attribute.format == Some(Format::Date) => {
             json!({"type": "string", "format": "date"})
+        }
+        Kind::String if attribute.format == Some(Format::Code) => {
+            json!({"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"})
         }
         // Other references are kept as clients write them, whether or not they are URIs.
         _ => json!({"type": "string"}),

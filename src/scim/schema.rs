@@ -205,6 +205,10 @@ pub enum Format {
     LanguageTag,
     /// A name of the IANA time zone database; likewise.
     TimeZone,
+    /// A code such as `document.match`: 1 to 64 letters, digits and `._:-`, no words of anybody's.
+    Code,
+    /// Where something is kept: an absolute URI of at most 2048 bytes that leads there, and does not hold it as `data:` does.
+    Locator,
 }
 
 fn shared<'de, D: Deserializer<'de>>(reader: D) -> Result<Arc<str>, D::Error> {

@@ -22,6 +22,7 @@ mod join_keys;
 mod kpi;
 mod model;
 mod offers;
+mod persisted;
 mod refused;
 mod rules;
 mod stage;

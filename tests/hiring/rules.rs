@@ -9,7 +9,6 @@ use crate::support::{App, on_both};
 on_both!(
     an_application_goes_its_way_and_keeps_its_history,
     what_is_evidence_is_never_changed,
-    what_the_schema_does_not_have_is_refused,
     identifiers_are_on_the_list,
     references_are_to_what_is_there,
     what_is_sent_twice_is_one,
@@ -111,27 +110,6 @@ async fn what_is_evidence_is_never_changed(app: &App) {
         assert!(refused.refused(405, "").contains("appealOf"));
         assert_eq!(refused.header("allow"), Some("GET"));
     }
-}
-
-/// B-064, B-096: of biometric detail only what the contract persists, and nothing else is even ignored.
-async fn what_the_schema_does_not_have_is_refused(app: &App) {
-    let (ats, hris) = set(app, "").await;
-    let (_, _, application) = applied(&ats).await;
-    let mut body = verified(&application, 2, "pass");
-    body["faceTemplate"] = json!("c2VjcmV0LWZhY2U=");
-    let refused = ats.post("/Verifications", body).await;
-    let why = refused.refused(400, "invalidValue");
-    assert!(
-        why.contains("faceTemplate") && why.contains("evidencePackRef"),
-        "{why}"
-    );
-    assert_eq!(hris.find("/Verifications", "id pr").await.len(), 0);
-    let told = hris
-        .find("/AuditEvents", "type eq \"request.refused.400\"")
-        .await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    let log = format!("{:?}", app.service().events(0, 1000).unwrap());
-    assert!(!log.contains("c2VjcmV0"), "not even in the log");
 }
 
 /// B-056, B-054, B-093, A-051: only the systems and fields on the list.

@@ -1,7 +1,8 @@
 //! The versions of contracts that have been superseded. Whoever relies on one still finds it, as it was published.
 //!
 //! To break a contract: leave its file in `conformance/contracts` as it is, name it in `PAST`, and let the test write the
-//! file of the next version, which is made from then on.
+//! file of the next version, which is made from then on. All that Verification has is an object's too, and can therefore never be
+//! confidential; of a type of which something can, a superseded version would have to be kept from strangers.
 
 use super::{Contract, Subject};
 
@@ -15,7 +16,21 @@ struct Past {
 }
 
 /// In order of their versions.
-const PAST: &[Past] = &[];
+const PAST: &[Past] = &[
+    // Reasons and signals were any text, and the evidence might have stood in its own reference.
+    Past {
+        name: "VerificationEvent",
+        major: 1,
+        subject: Subject::Object,
+        text: include_str!("../../../conformance/contracts/VerificationEvent-1.0.json"),
+    },
+    Past {
+        name: "VerificationResource",
+        major: 1,
+        subject: Subject::Resource,
+        text: include_str!("../../../conformance/contracts/VerificationResource-1.0.json"),
+    },
+];
 
 /// The version that is made now: 1.0, or the one after the last that was superseded.
 pub(super) fn current(name: &str) -> String {

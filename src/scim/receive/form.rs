@@ -35,6 +35,23 @@ pub(super) fn check(attribute: &Attribute, location: &Location, text: &str) -> R
     )))
 }
 
+/// Whether a text is a code: nothing that anybody said, nor anything encoded.
+pub(super) fn is_code(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(known)
+}
+
+/// Whether a text leads to where something is, and does not hold it itself (`data:`).
+pub(super) fn is_locator(text: &str) -> bool {
+    let scheme = text.split(':').next().unwrap_or_default();
+    text.len() <= 2048
+        && is_uri(text)
+        && has_scheme(text)
+        && !["data", "javascript"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(scheme))
+}
+
 /// The characters of RFC 3986 §2, percent signs with their two digits.
 fn is_uri(text: &str) -> bool {
     let bytes = text.as_bytes();

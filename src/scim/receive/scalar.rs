@@ -80,6 +80,12 @@ fn string(attribute: &Attribute, location: &Location, text: String) -> Result<St
         (Kind::String, Some(Format::Date)) if parse_date(&text).is_none() => {
             "a calendar day such as \"2026-11-22\""
         }
+        (Kind::String, Some(Format::Code)) if !form::is_code(&text) => {
+            "a code such as \"document.match\": 1 to 64 letters, digits and ._:-"
+        }
+        (Kind::Reference, Some(Format::Locator)) if !form::is_locator(&text) => {
+            "the URI of where it is kept, such as \"https://example.com/packs/7\", of at most 2048 bytes"
+        }
         _ => return canonical(attribute, location, text),
     };
     Err(Error::invalid_value(format!(
