@@ -20,7 +20,7 @@
 //! | `openapi` | `/openapi.json`: all of it as an OpenAPI document |
 //! | `contracts` | `/schemas`: the published JSON Schemas |
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
-//! | `approvals` | `/admin/policy/approvals`: Security approves a policy that is to be applied |
+//! | `approvals` | `/admin/policy/approvals`, `/admin/break-glass/{id}/approve`: what Security approves |
 //! | `explain` | `/admin/policy/explain`: what a client would do with and see of a record |
 //! | `integrations` | `/admin/integrations`: how far each connected system is behind |
 //! | `refused` | `/admin/refused`: writes that were refused for what they said |

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Error, Muster};
+use crate::domain::context::Context;
 use crate::domain::event::Event;
 use crate::id::{ResourceId, TenantId};
 pub use crate::store::break_glass::Glass;
@@ -83,19 +84,71 @@ impl Muster {
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, Error> {
+        self.refresh()?;
         let glass = self.glass(id)?;
+        let security = self.speak_for_security(glass.tenant);
+        if !security.is_empty() {
+            return Err(Error::Forbidden(format!(
+                "by the policy {} speaks for Security ('approval'): it approves this with a token, POST \
+                 /admin/break-glass/{id}/approve",
+                security.join(" or ")
+            )));
+        }
         if glass.requested_by == actor {
             return Err(Error::Forbidden(format!(
                 "'{actor}' asked for it: somebody else has to approve it"
             )));
         }
+        self.approve(&glass, actor, now)
+    }
+
+    /// Approves a request as a client that speaks for Security, by its token; the purpose, whose it is, and until when.
+    pub fn approve_glass_by(
+        &self,
+        context: &Context,
+        id: ResourceId,
+    ) -> Result<(Glass, DateTime<Utc>), Error> {
+        let by = &context.client.name;
+        let tenant = context.tenant();
+        if !self.speak_for_security(tenant).contains(by) {
+            return Err(Error::Forbidden(format!(
+                "the policy in force does not name the client '{by}' among those that speak for Security ('approval')"
+            )));
+        }
+        let glass = self.glass(id)?;
+        if glass.tenant != tenant {
+            return Err(unknown(id));
+        }
+        if glass.client == *by {
+            return Err(Error::Forbidden(format!(
+                "it is for '{by}' itself: somebody else has to approve it"
+            )));
+        }
+        let until = self.approve(&glass, by, context.now)?;
+        Ok((glass, until))
+    }
+
+    /// The clients that speak for Security by the policy in force.
+    fn speak_for_security(&self, tenant: TenantId) -> Vec<String> {
+        let governed = self.policies().get(&tenant.0).cloned();
+        let approval = governed.and_then(|governed| governed.policy.approval.clone());
+        let names = approval.into_iter().flat_map(|row| row.security);
+        names.map(|name| name.value).collect()
+    }
+
+    fn approve(
+        &self,
+        glass: &Glass,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, Error> {
         if glass.approved_by.is_some() || now - glass.requested > TimeDelta::minutes(PENDING) {
             return Err(Error::Conflict(
                 "it is approved already, or too old: ask again".into(),
             ));
         }
         let until = now + TimeDelta::minutes(i64::from(glass.minutes));
-        self.change_glass("breakGlass.approved", &glass, (actor, now), until)?;
+        self.change_glass("breakGlass.approved", glass, (actor, now), until)?;
         Ok(until)
     }
 
@@ -139,7 +192,7 @@ impl Muster {
             .0
             .store
             .read_blocking(|tx| Ok::<_, Error>(store::break_glass::find(tx, id)?))?;
-        found.ok_or_else(|| Error::NotFound(format!("there is no break-glass request '{id}'")))
+        found.ok_or_else(|| unknown(id))
     }
 
     fn glass_event(&self, kind: &str, glass: &Glass, (actor, now): (&str, DateTime<Utc>)) -> Event {
@@ -157,4 +210,8 @@ impl Muster {
             .read_blocking(|tx| Ok::<_, Error>(store::tenant::find(tx, name)?))?;
         found.ok_or_else(|| Error::NotFound(format!("there is no tenant '{name}'")))
     }
+}
+
+fn unknown(id: ResourceId) -> Error {
+    Error::NotFound(format!("there is no break-glass request '{id}'"))
 }

@@ -3,15 +3,18 @@
 use std::process::Command;
 
 use chrono::TimeDelta;
+use muster::clock::Clock;
+use muster::service::break_glass::Request;
 use serde_json::Value;
 
 use crate::masking::ada;
 use crate::rules::{POLICY, apply};
-use crate::support::{App, on_both};
+use crate::support::{App, client, on_both};
 
 on_both!(
     a_glass_opens_with_two_people_and_closes_by_itself,
-    a_glass_is_asked_for_by_command
+    a_glass_is_asked_for_by_command,
+    where_the_policy_names_security_its_token_approves,
 );
 
 fn by_itself<T: Send + 'static>(
@@ -23,9 +26,6 @@ fn by_itself<T: Send + 'static>(
 }
 
 async fn a_glass_opens_with_two_people_and_closes_by_itself(app: &App) {
-    use muster::clock::Clock;
-    use muster::service::break_glass::Request;
-
     apply(app, POLICY);
     let (hris, idp) = (app.client("hris").await, app.client("idp").await);
     let path = format!("/Persons/{}", ada(&hris).await["id"].as_str().unwrap());
@@ -145,4 +145,68 @@ async fn a_glass_is_asked_for_by_command(app: &App) {
     );
     assert!(!done && text.contains("has no client 'nobody'"), "{text}");
     assert!(!muster(app, &["end", "7", "--actor", "kim"]).0);
+}
+
+async fn approve(app: &App, name: &str, id: &str) -> (u16, Value) {
+    let url = format!("{}/admin/break-glass/{id}/approve", app.origin());
+    let request = client::http().post(url).bearer_auth(app.token(name).await);
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (
+        status,
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap(),
+    )
+}
+
+/// The second of the two is then nobody whom an operator may name, but a client that has proven who it is.
+async fn where_the_policy_names_security_its_token_approves(app: &App) {
+    let policy = format!("{POLICY}approval: {{ security: [verifier] }}\n");
+    apply(app, &policy);
+    let (hris, idp) = (app.client("hris").await, app.client("idp").await);
+    let path = format!("/Persons/{}", ada(&hris).await["id"].as_str().unwrap());
+    let ask = |client: &str| {
+        let request = Request {
+            tenant: "default".into(),
+            client: client.into(),
+            purpose: "payroll".into(),
+            minutes: 30,
+            reason: "audit".into(),
+        };
+        let now = app.clock.now();
+        let id = by_itself(app, move |service| {
+            service.break_glass(&request, "sam", now)
+        });
+        id.unwrap().to_string()
+    };
+    let id = ask("idp");
+    let (done, text) = muster(app, &["approve", &id, "--actor", "kim"]);
+    assert!(
+        !done && text.contains("verifier") && text.contains("POST"),
+        "{text}"
+    );
+    for (name, wanted) in [("idp", 403), ("hris", 403)] {
+        let (status, told) = approve(app, name, &id).await;
+        assert_eq!(status, wanted, "{told}");
+    }
+    assert_eq!(approve(app, "verifier", "nothing").await.0, 404);
+    assert_eq!(idp.get(&path).await.ok(200).get("birthDate"), None);
+    let (status, told) = approve(app, "verifier", &id).await;
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(
+        (&told["client"], &told["purpose"]),
+        (&Value::from("idp"), &Value::from("payroll"))
+    );
+    assert_eq!(
+        (&told["requestedBy"], &told["approvedBy"]),
+        (&Value::from("sam"), &Value::from("verifier"))
+    );
+    assert_eq!(approve(app, "verifier", &id).await.0, 409, "once");
+    let events = app.events_of(&id);
+    assert_eq!(events[1]["type"], "breakGlass.approved");
+    assert_eq!(events[1]["actor"], "verifier");
+    // Nobody approves what is for itself.
+    let (status, told) = approve(app, "verifier", &ask("verifier")).await;
+    assert_eq!(status, 403, "{told}");
+    // It is in force where it was approved.
+    assert_eq!(idp.get(&path).await.ok(200)["birthDate"], "1815-12-10");
 }
