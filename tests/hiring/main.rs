@@ -14,6 +14,7 @@ mod support;
 
 mod canary;
 mod controls;
+mod days;
 mod flow;
 mod idempotency;
 mod incidents;
