@@ -1,8 +1,9 @@
 //! How far a connected system is behind (B-047): what it was last heard of, and what it has not read of the feed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 
+use crate::domain::policy;
 use crate::scim::comparable::instant;
 
 /// So long a client that does not move is not written of again: a poll that finds nothing new is no reason to write.
@@ -57,6 +58,12 @@ pub struct Integration {
     /// The system that it speaks for; nothing of a client that the policy does not name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
+    /// Who owns that system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What its security rests on, as far as the policy says (B-088).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posture: Option<Posture>,
     /// Whether the policy has stopped it.
     pub stopped: bool,
     /// The position of the feed that it last asked after; nothing of one that never read it, as for the next five.
@@ -83,7 +90,50 @@ pub struct Integration {
     pub refused: i64,
 }
 
+/// What the security of a system rests on (B-088): what its vendor has shown, and when somebody last looked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Posture {
+    /// Until which day there is a contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract_until: Option<String>,
+    /// Whether that day has passed.
+    pub contract_has_ended: bool,
+    /// Whether it is SOC 2 certified.
+    pub soc2: bool,
+    /// Whether it is ISO 27001 certified.
+    pub iso27001: bool,
+    /// The day on which that was last looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<String>,
+}
+
+impl Posture {
+    /// What a policy says of it, seen on a day.
+    #[must_use]
+    pub fn of(row: &policy::Posture, today: NaiveDate) -> Self {
+        let until = row.contract_until.as_ref().map(|day| day.0.clone());
+        let last = until.as_ref().and_then(|day| day.parse::<NaiveDate>().ok());
+        Self {
+            contract_has_ended: last.is_some_and(|last| last < today),
+            contract_until: until,
+            soc2: row.soc2,
+            iso27001: row.iso27001,
+            reviewed_at: row.reviewed_at.as_ref().map(|day| day.0.clone()),
+        }
+    }
+}
+
 impl Integration {
+    /// The same with what the policy says of its system, seen on a day.
+    #[must_use]
+    pub fn of(mut self, system: Option<&policy::System>, today: NaiveDate) -> Self {
+        self.owner = system.map(|row| row.owner.clone());
+        let posture = system.and_then(|row| row.posture.as_ref());
+        self.posture = posture.map(|row| Posture::of(row, today));
+        self
+    }
+
     /// A client of which these are the signs at `now`.
     #[must_use]
     pub fn new(
@@ -98,6 +148,8 @@ impl Integration {
         Self {
             client: client.to_owned(),
             system: system.map(str::to_owned),
+            owner: None,
+            posture: None,
             stopped,
             position: signs.asked.map(|(position, _)| position),
             last_asked_at: signs.asked.map(|(_, at)| instant(at)),

@@ -12,9 +12,10 @@ use super::html::{self, escape, page};
 use super::query::parse;
 
 /// The columns of the page: what each is called, and which value it shows.
-const COLUMNS: [(&str, &str); 9] = [
+const COLUMNS: [(&str, &str); 14] = [
     ("Client", "client"),
     ("System", "system"),
+    ("Owner", "owner"),
     ("Stopped", "stopped"),
     ("Unread", "unread"),
     ("Oldest unread, seconds", "lagSeconds"),
@@ -22,6 +23,10 @@ const COLUMNS: [(&str, &str); 9] = [
     ("Last asked", "lastAskedAt"),
     ("Last wrote", "lastWroteAt"),
     ("Refused, waiting", "refused"),
+    ("Contract until", "posture/contractUntil"),
+    ("SOC 2", "posture/soc2"),
+    ("ISO 27001", "posture/iso27001"),
+    ("Reviewed", "posture/reviewedAt"),
 ];
 
 /// The route; any other method is 405.
@@ -65,7 +70,8 @@ fn table(told: &Value) -> String {
 }
 
 fn cell(one: &Value, name: &str) -> String {
-    match &one[name] {
+    let found = one.pointer(&format!("/{name}"));
+    match found.unwrap_or(&Value::Null) {
         Value::Null => String::new(),
         Value::Bool(truth) => ["no", "yes"][usize::from(*truth)].to_owned(),
         Value::String(text) => escape(text),

@@ -107,8 +107,9 @@ impl Muster {
         now: DateTime<Utc>,
     ) -> Result<Vec<Integration>, Error> {
         let policies = self.policies();
-        let rows = policies.get(&tenant.0).map(|row| &*row.clients);
-        let rows = rows.unwrap_or_default();
+        let governed = policies.get(&tenant.0);
+        let rows = governed.map(|row| &*row.clients).unwrap_or_default();
+        let systems = governed.map(|row| &*row.policy.systems).unwrap_or_default();
         let mut heard = store::integration::list(tx, tenant)?;
         let refused = store::refused::waiting(tx, tenant)?;
         for client in refused
@@ -127,13 +128,16 @@ impl Muster {
             };
             let system = row.map(|row| row.client.system.as_str());
             let waiting = refused.get(&client).copied().unwrap_or(0);
-            connected.push(Integration::new(
+            let one = Integration::new(
                 (&client, system),
                 row.is_some_and(|row| row.disabled),
                 &signs,
                 (unread, waiting),
                 now,
-            ));
+            );
+            let mut systems = systems.iter();
+            let system = systems.find(|row| Some(row.name.value.as_str()) == system);
+            connected.push(one.of(system, now.date_naive()));
         }
         Ok(connected)
     }

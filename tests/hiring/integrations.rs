@@ -14,9 +14,9 @@ use crate::support::{App, counted_on_both, on_both};
 on_both!(
     b_047_a_reader_that_stops_is_seen_with_its_lag,
     b_047_what_a_client_may_not_see_is_no_lag_of_its_own,
-    b_047_operators_see_the_same_as_a_page_and_on_the_command_line
+    b_047_operators_see_the_same_as_a_page_and_on_the_command_line,
+    b_088_the_posture_of_each_vendor_is_held_beside_its_connector,
 );
-
 counted_on_both!(b_047_reading_the_feed_waits_for_no_write: polls_cost);
 
 async fn ask(app: &App, client: &str) -> Value {
@@ -173,4 +173,30 @@ async fn b_047_operators_see_the_same_as_a_page_and_on_the_command_line(app: &Ap
     let told = String::from_utf8(told.stdout).unwrap();
     let line = told.lines().find(|line| line.starts_with("crm")).unwrap();
     assert!(line.contains(" crm ") && line.contains(" 0 "), "{told}");
+}
+
+/// B-088, B-104: who answers for a connector, and what its vendor's security rests on, is where its lag is.
+async fn b_088_the_posture_of_each_vendor_is_held_beside_its_connector(app: &App) {
+    let posture = "posture: { contractUntil: 2031-02-01, soc2: true, reviewedAt: 2030-09-01 }";
+    let row = "{ name: crm, kind: crm, owner: Sales";
+    let known = policy("");
+    assert!(known.contains(row), "{known}");
+    let text = known.replacen(row, &format!("{row}, {posture}"), 1);
+    apply(app, &text);
+    let told = ask(app, "ats").await;
+    let crm = of(&told, "crm");
+    assert_eq!(crm["owner"], "Sales");
+    let held = json!({"contractUntil": "2031-02-01", "contractHasEnded": true, "soc2": true, "iso27001": false, "reviewedAt": "2030-09-01"});
+    assert_eq!(crm["posture"], held);
+    let hris = of(&told, "hris");
+    assert!(
+        hris["owner"].is_string() && hris.get("posture").is_none(),
+        "{hris}"
+    );
+    let url = format!("{}/admin/integrations?format=html", app.origin());
+    let page = http().get(url).bearer_auth(app.token("ats").await);
+    let page = page.send().await.unwrap().text().await.unwrap();
+    for shown in ["SOC 2", "2031-02-01", "Sales"] {
+        assert!(page.contains(shown), "{page}");
+    }
 }

@@ -28,5 +28,6 @@ mod refused;
 mod rules;
 mod stage;
 mod story;
+mod tools;
 mod trace;
 mod who;

@@ -7,7 +7,7 @@ use crate::support::{App, on_both};
 
 on_both!(what_the_schema_does_not_have_is_refused);
 
-/// B-064, B-096: of biometric detail only what the contract persists, and nothing else is even ignored.
+/// B-030, B-034, B-063, B-064, B-096: of biometric detail only what the contract persists, and nothing else is even ignored.
 async fn what_the_schema_does_not_have_is_refused(app: &App) {
     let (ats, hris) = set(app, "").await;
     let (_, _, application) = applied(&ats).await;
