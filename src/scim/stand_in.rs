@@ -1,9 +1,6 @@
 //! What a client is shown in place of a value that it may not see whole: a text, whatever the attribute's type. A body that
 //! sends it back is read like any other; whether it is what was shown is not for the protocol to say.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 /// What stands for a redacted value.
 pub const REDACTED: &str = "[redacted]";
 /// What stands for each hidden character.
@@ -28,9 +25,32 @@ impl StandIn {
     pub fn is(self, text: &str) -> bool {
         let of_its_own = match self {
             Self::Year => text.len() == 4,
-            Self::Name => text.len() == 43 && URL_SAFE_NO_PAD.decode(text).is_ok(),
+            Self::Name => is_name(text),
             Self::Redacted | Self::Dotted => false,
         };
         of_its_own || text.contains(DOT) || text == REDACTED
+    }
+}
+
+/// Whether a text is 32 bytes in base64url: of the last letter's six bits two are nought.
+fn is_name(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    text.len() == 43
+        && text.bytes().all(known)
+        && text.ends_with(|last| "AEIMQUYcgkosw048".contains(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_from_a_word() {
+        let name = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
+        assert!(StandIn::Name.is(name));
+        assert!(!StandIn::Name.is(&name.replace("Cgg", "Cgh")));
+        assert!(!StandIn::Name.is(&name[1..]) && !StandIn::Name.is(&name.replace('-', " ")));
+        assert!(StandIn::Year.is("1815") && !StandIn::Redacted.is("1815"));
+        assert!(StandIn::Year.is(REDACTED) && StandIn::Redacted.is("••••0123"));
     }
 }
