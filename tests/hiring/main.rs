@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod canary;
 mod controls;
 mod days;
