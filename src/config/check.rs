@@ -67,6 +67,16 @@ impl Config {
                 )));
             }
         }
+        let mut imports = HashSet::new();
+        for import in &self.imports {
+            check_name("import", &import.name)?;
+            if !imports.insert(&import.name) {
+                return Err(Error(format!(
+                    "the import '{}' is configured twice",
+                    import.name
+                )));
+            }
+        }
         self.check_clients(dev)?;
         self.check_sign_in(dev)
     }

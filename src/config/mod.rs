@@ -6,6 +6,7 @@
 //! | `keys` | where the key-encryption key comes from |
 //! | `limits` | how often a client may call |
 //! | `own_issuer` | the server's own issuer, for callers that can only hold a bearer |
+//! | `import` | which extracts are taken in when a client asks for it |
 //! | `reconcile` | which extracts are compared with what is held, and how often |
 //! | `sign_in` | how people sign in, and as whom they act |
 //! | `check` | what must hold between the parts: unique names, references, sound addresses |
@@ -14,6 +15,7 @@
 mod check;
 mod dev;
 mod file;
+mod import;
 mod keys;
 mod limits;
 mod own_issuer;
@@ -33,6 +35,7 @@ use crate::secret::Secret;
 pub use check::is_loopback;
 pub use dev::{DEV_AUDIENCE, DevClient, dev_clients};
 pub use file::{load, parse};
+pub use import::Import;
 pub use keys::{KeySource, Keys, encode as encode_key};
 pub use limits::Limits;
 pub use own_issuer::OwnIssuer;
@@ -70,6 +73,9 @@ pub struct Config {
     /// Which extracts are compared with what is held, and how often.
     #[serde(default)]
     pub reconcile: Vec<Reconcile>,
+    /// Which extracts are taken in when a client asks for it.
+    #[serde(default, rename = "import")]
+    pub imports: Vec<Import>,
     /// How often each client may call. Without it: the default limits, and none with `--dev`.
     pub limits: Option<Limits>,
     /// Where the key-encryption key comes from. Without it `--dev` makes one.

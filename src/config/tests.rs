@@ -171,6 +171,10 @@ fn names_are_given_once() {
         false,
     );
     assert!(message.contains("matches the same tokens"), "{message}");
+    let import =
+        "[[import]]\nname = \"people\"\nsystem = \"payroll\"\nmap = \"m.yaml\"\nfile = \"f.csv\"\n";
+    let message = refusal(parse(&format!("{GOOD}\n{import}\n{import}")), false);
+    assert_eq!(message, "the import 'people' is configured twice");
 }
 
 #[test]

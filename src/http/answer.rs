@@ -43,6 +43,14 @@ pub(super) async fn write_only(request: HttpRequest) -> Answer {
     ))
 }
 
+/// 405, where there is nothing but GET and POST.
+pub(super) async fn read_and_write_only(request: HttpRequest) -> Answer {
+    Err(Failure::method_not_allowed(
+        request.method().as_str(),
+        "GET, POST",
+    ))
+}
+
 /// JSON that nobody is to keep.
 pub(super) fn unstored(body: &impl Serialize) -> HttpResponse {
     let mut answer = HttpResponse::Ok().json(body);

@@ -73,6 +73,11 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, detail)
     }
 
+    /// 409 without a `scimType`.
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
     /// 404.
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
@@ -271,7 +276,7 @@ impl From<service::Error> for Failure {
             service::Error::PreconditionFailed(detail) => {
                 Self::new(StatusCode::PRECONDITION_FAILED, detail)
             }
-            service::Error::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
+            service::Error::Conflict(detail) => Self::conflict(detail),
             service::Error::Fixed(detail) => {
                 Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, "GET")
             }

@@ -22,6 +22,7 @@
 //! | `log` | `/log`: signed heads of the sealed log, and proofs |
 //! | `approvals` | `/admin/policy/approvals`, `/admin/break-glass/{id}/approve`: what Security approves |
 //! | `explain` | `/admin/policy/explain`: what a client would do with and see of a record |
+//! | `imports` | `/admin/imports`: extracts taken in as background jobs |
 //! | `integrations` | `/admin/integrations`: how far each connected system is behind |
 //! | `refused` | `/admin/refused`: writes that were refused for what they said |
 //! | `kpi` | `/admin/kpis`: figures of how the house is run |
@@ -40,6 +41,7 @@ mod explain;
 mod health;
 mod html;
 mod idempotency;
+pub mod imports;
 mod integrations;
 mod kpi;
 mod limit;
@@ -92,6 +94,8 @@ pub struct Door {
     /// Which of them is this server's own.
     own_issuer: Option<String>,
     published: RwLock<Arc<Published>>,
+    /// Who takes extracts in, if the configuration names any.
+    imports: Option<Arc<dyn imports::Runner>>,
 }
 
 /// Why the door could not be opened.
@@ -145,7 +149,17 @@ impl Door {
                 .find(|issuer| issuer.own.is_some())
                 .map(|issuer| issuer.url.clone()),
             published: RwLock::default(),
+            imports: None,
         })
+    }
+
+    /// The same with somebody who takes extracts in.
+    #[must_use]
+    pub fn importing(self, imports: Arc<dyn imports::Runner>) -> Self {
+        Self {
+            imports: Some(imports),
+            ..self
+        }
     }
 }
 
@@ -164,6 +178,7 @@ pub fn mount(door: web::Data<Door>) -> impl FnOnce(&mut web::ServiceConfig) {
             .configure(kpi::mount)
             .configure(integrations::mount)
             .configure(refused::mount)
+            .configure(imports::mount)
             .configure(scim::mount)
             .default_service(web::to(error::nothing_here));
     }

@@ -15,6 +15,7 @@ mod support;
 mod afternoon;
 mod bad_input;
 mod import;
+mod jobs;
 mod mapping;
 mod outbound;
 mod reconcile;

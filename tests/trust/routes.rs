@@ -18,7 +18,7 @@ use crate::support::{App, CUSTOMER, SEARCH, client, on_both};
 on_both!(every_route_refuses_strangers);
 
 /// What `/openapi.json` does not list, or lists with more than an id to be filled in.
-const OTHERS: [(&str, &[&str]); 31] = [
+const OTHERS: [(&str, &[&str]); 33] = [
     ("/sign-in", &["GET"]),
     ("/sign-in/callback", &["GET"]),
     ("/sign-out", &["POST"]),
@@ -45,6 +45,8 @@ const OTHERS: [(&str, &[&str]); 31] = [
         "/admin/break-glass/00000000-0000-4000-8000-00000000dead/approve",
         &["POST"],
     ),
+    ("/admin/imports", &["GET", "POST"]),
+    ("/admin/imports/people", &["GET"]),
     ("/admin/integrations", &["GET"]),
     ("/admin/refused", &["GET"]),
     (

@@ -1,6 +1,7 @@
 //! `muster serve`: assembles service and doors, listens, and stops in good order.
 
 mod banner;
+mod imports;
 mod options;
 mod schedule;
 mod signal;
@@ -30,6 +31,7 @@ use crate::issuer::{self, Issuer};
 use crate::service::Muster;
 use crate::{http, telemetry};
 
+use imports::Imports;
 pub(super) use options::Options;
 use schedule::Schedule;
 
@@ -79,6 +81,8 @@ pub struct Running {
     watch: Option<Watch>,
     /// Compares extracts for as long as it runs.
     schedule: Option<Schedule>,
+    /// Takes extracts in when it is asked to.
+    imports: Arc<Imports>,
 }
 
 impl Running {
@@ -117,6 +121,7 @@ impl Running {
         let outcome = thread.join();
         drop(self.watch.take());
         drop(self.schedule.take());
+        self.imports.stop();
         self.service.close();
         match outcome {
             Ok(Ok(())) => Ok(()),
@@ -205,7 +210,9 @@ fn assemble(
     service.start_refolding(clock.clone())?;
     let base_url = base_url(&config, address);
     let schedule = Schedule::start(&config.reconcile, &service, clock.clone())?;
+    let imports = Imports::new(&config.imports, &service, clock.clone())?;
     let door = http::Door::open(service.clone(), &config, &base_url, MAX_PAGE, clock, ids)?;
+    let door = door.importing(imports.clone());
     let doors = Doors {
         http: web::Data::new(door),
         issuer,
@@ -221,6 +228,7 @@ fn assemble(
         thread: Some(thread),
         watch,
         schedule,
+        imports,
     })
 }
 

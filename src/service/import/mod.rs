@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::{Error, Muster};
 use crate::domain::access::{Clearance, Governing};
-use crate::domain::context::{Client, Context};
+use crate::domain::context::{Client, Context, Right};
 use crate::domain::event::Event;
 use crate::domain::mapping::{Fault, Mapping, Said};
 use crate::id::TenantId;
@@ -146,6 +146,34 @@ impl Muster {
             begun,
             other_file,
         })
+    }
+
+    /// Whether a client may have an extract taken in for a system of a tenant: it speaks for that system, and may write whatever
+    /// there is of people, since a mapping says what it likes.
+    ///
+    /// # Errors
+    /// 404 for another tenant's, 403 where its rights do not reach.
+    pub fn may_import(context: &Context, (tenant, system): (TenantId, &str)) -> Result<(), Error> {
+        if tenant != context.tenant() {
+            return Err(Error::NotFound("there is no such import".into()));
+        }
+        if context.system() != system {
+            return Err(Error::Forbidden(format!(
+                "it is an extract of '{system}', and the client '{}' speaks for '{}'",
+                context.client.name,
+                context.system()
+            )));
+        }
+        let clearance = &context.client.clearance;
+        let may =
+            context.client.may(Right::Write, "Person") && context.client.may(Right::Write, "User");
+        if !(may && clearance.on("Person").is_plain() && clearance.on("User").is_plain()) {
+            return Err(Error::Forbidden(format!(
+                "an import writes whatever its mapping says: the client '{}' may not write all of Person and User",
+                context.client.name
+            )));
+        }
+        Ok(())
     }
 
     /// An operator who acts as a system: everything is allowed, under what the policy says of records.
