@@ -98,7 +98,7 @@ async fn list(request: HttpRequest, caller: Caller) -> Answer {
 /// How far one is.
 async fn one(request: HttpRequest, caller: Caller, name: web::Path<String>) -> Answer {
     let door = door(&request)?;
-    let import = find(&door, &caller.context, &name)?;
+    let import = find(door, &caller.context, &name)?;
     Ok(answer::unstored(&shown(door.imports.as_ref(), import)))
 }
 
@@ -112,7 +112,7 @@ async fn start(request: HttpRequest, caller: Caller, payload: web::Payload) -> A
         Some(_) => return Err(Failure::invalid_value("'dryRun' must be true or false")),
     };
     let door = door(&request)?;
-    let import = find(&door, &caller.context, name)?;
+    let import = find(door, &caller.context, name)?;
     let runner = door.imports.as_ref();
     let started = runner.map(|runner| runner.start(import, &caller.context.client.name, dry_run));
     started.unwrap_or(Ok(())).map_err(Failure::conflict)?;
