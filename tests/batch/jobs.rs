@@ -13,7 +13,7 @@ use crate::support::client::http;
 use crate::support::{App, Engine, PATIENCE};
 
 /// Rows of the file; one more is wrong.
-const ROWS: i64 = 1200;
+const ROWS: i64 = 400;
 
 fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
     let app = App::start_with(engine, |config, folder| {
