@@ -241,12 +241,16 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
                     {"op": "replace", "path": "legalName", "value": people[at].place},
                     {"op": "add", "path": format!("{CONSENT}:consents"), "value": [{"purpose": "Hiring", "legalBasis": "consent", "status": "given"}]}
                 ]});
+                // By the id alone: a read of what is classified is an event, and the feed's positions count it.
                 let (_, _, found) = server
                     .answer(
                         0,
                         &ask(
                             Method::GET,
-                            format!("/Persons?filter=displayName%20eq%20%22{}%22", NAMES[at]),
+                            format!(
+                                "/Persons?attributes=id&filter=displayName%20eq%20%22{}%22",
+                                NAMES[at]
+                            ),
                             None,
                         ),
                     )

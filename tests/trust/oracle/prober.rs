@@ -328,7 +328,7 @@ impl Prober {
     /// What is told of a person's past: the feed, where values come from, the log.
     fn history(&mut self) -> Request {
         let person = self.id();
-        match self.rng.gen_range(0..6) {
+        match self.rng.gen_range(0..9) {
             0 | 1 => {
                 let next = self.next.unwrap_or(0);
                 ask(Method::GET, format!("/Events?after={next}&count=50"), None)
@@ -350,6 +350,25 @@ impl Prober {
                     None,
                 )
             }
+            6 => {
+                let path = self.pick(&["birthDate", "emails", "displayName", "phoneNumbers"]);
+                let system = self.pick(&["hris", "idp"]);
+                let body = json!({"path": path, "system": system, "reason": "it is right"});
+                ask(
+                    Method::POST,
+                    format!("/Persons/{person}/elevate"),
+                    Some(body),
+                )
+            }
+            7 => {
+                let body = json!({"with": self.id(), "reason": "they are one"});
+                ask(Method::POST, format!("/Persons/{person}/merge"), Some(body))
+            }
+            8 => ask(
+                Method::GET,
+                self.pick(&["/AuditEvents", "/Reviews", "/Applications"]),
+                None,
+            ),
             3 => ask(Method::GET, format!("/Persons/{person}/lineage"), None),
             4 => ask(
                 Method::GET,
