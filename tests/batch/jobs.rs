@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::SMALL;
 use crate::support::client::http;
+use crate::support::policy::apply;
 use crate::support::{App, Engine, PATIENCE};
 
 /// Rows of the file; one more is wrong.
@@ -162,6 +163,34 @@ async fn who_may_not_import_is_told_why(app: &App) {
     assert_eq!(status, 409, "{told}");
 }
 
+/// Rights to write decide, and no masking: of what is hidden an import tells nothing.
+async fn who_may_write_everything_may_import(app: &App) {
+    const POLICY: &str = r#"version: 1
+systems:
+  - { name: hris, kind: hris, owner: HR, verifiesEmail: true }
+roles:
+  people: [{ types: [Person, User], rights: [read, search, write] }]
+  names: [{ types: [Person, User], rights: [read, search] }, { types: [Person, User], rights: [write], attributes: [displayName] }]
+clients:
+  - { name: hris, issuer: "ISSUER", match: { claim: azp, equals: hris }, tenant: default, system: hris, roles: [people] }
+  - { name: idp, issuer: "ISSUER", match: { claim: azp, equals: idp }, tenant: default, system: hris, roles: [names] }
+masking:
+  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }
+"#;
+    apply(app, POLICY);
+    let (status, told) = ask(app, "idp", "", Some(json!({"name": "people"}))).await;
+    assert_eq!(status, 403, "{told}");
+    assert!(
+        told["detail"]
+            .as_str()
+            .unwrap()
+            .contains("may not write all"),
+        "{told}"
+    );
+    let taken = done(app, json!({"name": "people"})).await;
+    assert_eq!(taken["counts"]["created"], ROWS, "{taken}");
+}
+
 macro_rules! on_both {
     ($($case:ident),* $(,)?) => {
         $(mod $case {
@@ -180,5 +209,6 @@ macro_rules! on_both {
 
 on_both!(
     a_client_has_an_extract_taken_in,
-    who_may_not_import_is_told_why
+    who_may_not_import_is_told_why,
+    who_may_write_everything_may_import,
 );

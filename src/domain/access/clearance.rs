@@ -296,6 +296,15 @@ impl TypeClearance {
         self.known.as_ref().unwrap_or(ty)
     }
 
+    /// Whether every resource and attribute may be written, whatever may be seen of them.
+    #[must_use]
+    pub fn writes_everything(&self) -> bool {
+        let write = place(Right::Write);
+        let mut units = self.units.values();
+        let whole = self.rights[write];
+        whole != 0 && self.bounds.is_empty() && units.all(|unit| unit.rights[write] == whole)
+    }
+
     /// Whether nothing is restricted: whoever may do something may do it with every resource and attribute, and read them.
     #[must_use]
     pub fn is_plain(&self) -> bool {

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::{Error, Muster};
 use crate::domain::access::{Clearance, Governing};
-use crate::domain::context::{Client, Context, Right};
+use crate::domain::context::{Client, Context};
 use crate::domain::event::Event;
 use crate::domain::mapping::{Fault, Mapping, Said};
 use crate::id::TenantId;
@@ -164,10 +164,8 @@ impl Muster {
                 context.system()
             )));
         }
-        let clearance = &context.client.clearance;
-        let may =
-            context.client.may(Right::Write, "Person") && context.client.may(Right::Write, "User");
-        if !(may && clearance.on("Person").is_plain() && clearance.on("User").is_plain()) {
+        let all = |name: &str| context.client.clearance.on(name).writes_everything();
+        if !(all("Person") && all("User")) {
             return Err(Error::Forbidden(format!(
                 "an import writes whatever its mapping says: the client '{}' may not write all of Person and User",
                 context.client.name
