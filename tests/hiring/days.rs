@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use muster::clock::Clock;
+use muster::id::TenantId;
 use serde_json::json;
 
 use crate::stage::*;
@@ -37,9 +38,11 @@ async fn a_039_a_first_day_begins_once_whichever_process_sees_to_it(app: &App) {
         );
         actix_web::rt::time::sleep(Duration::from_millis(50)).await;
     }
-    // The other one has looked too.
-    actix_web::rt::time::sleep(Duration::from_secs(1)).await;
     processes.into_iter().for_each(Process::kill);
+    // Whoever looks again finds it done.
+    let (service, now) = (app.service().clone(), Utc::now());
+    let again = std::thread::spawn(move || service.turn_employments(TenantId(1), now));
+    assert_eq!(again.join().unwrap().unwrap(), 0);
     let known = hris.get(&at("/Persons", &person)).await.ok(200).clone();
     assert_eq!(known[EMPLOYEE]["status"], "Active");
     let told = hris
