@@ -6,6 +6,7 @@ use super::access::{Seen, TypeClearance};
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
+use super::untold::Untold;
 use super::view::Specs;
 use super::withdrawn;
 use crate::scim::resource_type::Location;
@@ -55,8 +56,7 @@ impl Renderer {
         body: &Value,
         shows: impl Fn(&str) -> bool,
     ) -> bool {
-        let kind = body["type"].as_str().unwrap_or_default();
-        if !QUIET.iter().any(|end| kind.ends_with(end)) {
+        if !is_quiet(body) {
             return false;
         }
         let (key, nobody) = (self.key_of(context), Map::new());
@@ -79,10 +79,12 @@ impl Renderer {
         let clearance = context.client.clearance.on(of.type_name());
         let seen = clearance.before(&nobody, |_| false, &key);
         let mut document = plain(body);
+        let untold = Untold::of(&context.client, self.catalog()).filter(|_| !open);
         // Each change makes a version, and some of them are hidden.
-        if open && !clearance.is_plain() {
+        if untold.is_some() || open && !clearance.is_plain() {
             document.remove("version");
         }
+        let untold = untold.filter(|_| is_quiet(body));
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
         for name in ["changes", "withheld", "suggested"] {
             let changes = body[name].as_array().into_iter().flatten();
@@ -90,7 +92,10 @@ impl Renderer {
                 .filter_map(|change| {
                     let path = change["path"].as_str()?;
                     let specs = self.catalog().specs(of);
-                    if open && looks_same(&seen, specs, change) {
+                    let untold = untold.as_ref();
+                    if open && looks_same(&seen, specs, change)
+                        || untold.is_some_and(|untold| untold.hides(of, path))
+                    {
                         return None;
                     }
                     let change = shown(&seen, specs, path, change)?;
@@ -234,6 +239,12 @@ fn kind_of(body: &Value) -> Kind {
     of.unwrap_or(Kind::Person)
 }
 
+/// Whether an event tells of values alone.
+fn is_quiet(body: &Value) -> bool {
+    let kind = body["type"].as_str().unwrap_or_default();
+    QUIET.iter().any(|end| kind.ends_with(end))
+}
+
 /// All that an event tells of values.
 fn changes(body: &Value) -> impl Iterator<Item = &Value> {
     let names = ["changes", "withheld", "suggested"].into_iter();
@@ -254,7 +265,7 @@ fn looks_same(seen: &Seen<'_>, specs: &Specs, change: &Value) -> bool {
 }
 
 /// The ends of types of events that tell of values alone.
-const QUIET: [&str; 5] = [
+pub(super) const QUIET: [&str; 5] = [
     ".updated",
     ".confirmed",
     ".conflicted",

@@ -41,9 +41,24 @@ pub struct Cursor {
     /// What the last resource is sorted by.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The database's number for the last resource; 0 before the first.
-    #[serde(rename = "r")]
+    /// The database's number for the last resource; 0 before the first. Always as long, whatever it counts.
+    #[serde(rename = "r", with = "padded")]
     pub row: i64,
+}
+
+/// A number whose length tells nothing of it.
+mod padded {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &i64, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{number:020}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+        let text = <&str>::deserialize(from)?;
+        text.parse().map_err(D::Error::custom)
+    }
 }
 
 /// A number for what a client may see: a cursor outlives neither a new version of the policy nor other rights.

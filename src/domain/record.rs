@@ -60,10 +60,14 @@ impl Kind {
         *found.unwrap_or(&Self::TABLE[0])
     }
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::TABLE.iter().map(|(kind, ..)| *kind)
+    }
+
     /// The kinds whose records are what systems claim of somebody or something: all but groups and reviews.
     pub fn claimed() -> impl Iterator<Item = Self> {
-        let kinds = Self::TABLE.iter().map(|(kind, ..)| *kind);
-        kinds.filter(|kind| !matches!(kind, Self::Group | Self::Review))
+        Self::all().filter(|kind| !matches!(kind, Self::Group | Self::Review))
     }
 
     /// How it is stored.

@@ -17,10 +17,24 @@ use crate::store;
 impl Muster {
     /// Whether a client may read the whole log of its tenant, and so what is told of all of it: figures, integrations, others' rights.
     pub fn may_read_whole_log(context: &Context) -> Result<(), Error> {
-        permit(context, Right::Read, NAME)?;
+        Self::may_count_log(context)?;
         if context.client.clearance.on(NAME).is_bounded() {
             return Err(Error::Forbidden(format!(
                 "this is of the whole tenant, and the client '{}' may read a part of its AuditEvents",
+                context.client.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether a client may know how many events there are: not if it could tell by it whether its guess at what is hidden from
+    /// it was right.
+    pub(super) fn may_count_log(context: &Context) -> Result<(), Error> {
+        permit(context, Right::Read, NAME)?;
+        if let Some(guessed) = context.client.clearance.guesses() {
+            return Err(Error::Forbidden(format!(
+                "this is of the whole tenant, and the client '{}' may write of a {guessed} what is hidden from it: let a client ask \
+                 that reads alone",
                 context.client.name
             )));
         }

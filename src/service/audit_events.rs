@@ -8,6 +8,7 @@ use crate::domain::audit_event::NAME;
 use crate::domain::context::{Context, Right};
 use crate::domain::cursor::{self, Cursor};
 use crate::domain::masked::{Masked, Resource};
+use crate::domain::untold::Untold;
 use crate::scim;
 use crate::scim::filter::{Condition, Test};
 use crate::scim::list::{ListRequest, Sort};
@@ -32,11 +33,13 @@ impl Muster {
             context.client.profile,
         )?;
         let by_id = within(context, Right::Read, Some(by_id));
+        let untold = self.untold(context);
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
                 tenant,
                 condition: by_id.as_ref(),
                 descending: false,
+                untold: untold.as_ref(),
             };
             Ok::<_, Error>(audit_event::list(tx, &query, None, (0, 1))?)
         };
@@ -74,11 +77,13 @@ impl Muster {
         };
         let tenant = context.tenant();
         let filter = within(context, Right::Search, request.filter.clone());
+        let untold = self.untold(context);
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
                 tenant,
                 condition: filter.as_ref(),
                 descending,
+                untold: untold.as_ref(),
             };
             let total = if by_cursor {
                 None
@@ -149,6 +154,10 @@ impl Muster {
         sealed.map_err(Error::Internal)
     }
 
+    fn untold(&self, context: &Context) -> Option<Untold> {
+        Untold::of(&context.client, self.0.renderer.catalog())
+    }
+
     fn shown_event(
         &self,
         context: &Context,
@@ -204,7 +213,10 @@ fn check(context: &Context, of: &TypeClearance, condition: &Condition) -> Result
                 Test::Equal(path) => of.conceals(path),
                 _ => !of.is_plain(),
             };
-            if &*location.attribute == "attributes" && named {
+            let is_version = &*location.attribute == "version";
+            if &*location.attribute == "attributes" && named
+                || is_version && context.client.clearance.guesses().is_some()
+            {
                 return Err(unsearched(context, location));
             }
             refuse_unread(context, location)

@@ -146,13 +146,21 @@ impl Muster {
         })
     }
 
-    /// Adds to each line the proof that its event is under the newest signed head, which is given.
+    /// Adds to each line the proof that its event is under the newest signed head, which is given. Proofs count all events: none
+    /// for a reader that may not.
     fn prove(
         &self,
         tx: &mut Tx<'_>,
         context: &Context,
         lines: &mut [Value],
     ) -> Result<Value, Error> {
+        if let Some(guessed) = context.client.clearance.guesses() {
+            let why = format!(
+                "proofs count all events, and this reader may write of a {guessed} what is hidden from it: let one prepare the pack that \
+                 reads alone"
+            );
+            return Ok(json!({ "withheld": why }));
+        }
         let Some(head) = super::log::head_of(tx, context.tenant())? else {
             return Ok(Value::Null);
         };

@@ -5,44 +5,123 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Error, Muster};
 use crate::domain::context::{Client, Context, Right};
+use crate::domain::cursor::Cursor;
 use crate::domain::masked::{Masked, Resource};
 use crate::domain::record::{Kind, Leaves};
 use crate::domain::view::View;
+use crate::scim;
 use crate::store::{self, Tx};
+
+/// Where a reader stands in the feed: before the first event that it has not looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The position in the log.
+    position: i64,
+    /// How many events the reader has been told on its way.
+    told: u64,
+}
 
 /// A piece of the feed.
 #[derive(Debug)]
 pub struct Feed {
-    /// The events that the caller may see, each with its position in the log.
-    pub events: Vec<(i64, Masked<Resource>)>,
-    /// The position to go on from.
-    pub next: i64,
+    /// The events that the caller may see, each with its position.
+    pub events: Vec<(u64, Masked<Resource>)>,
+    /// Where to go on.
+    pub next: Place,
+    /// Whether there is nothing more yet.
+    pub is_end: bool,
 }
+
+/// Positions of the log that are looked at together, at least.
+const PIECE: i64 = 100;
 
 /// Events that are the log's own business, for who may read `AuditEvent`.
 const INTERNAL: [&str; 2] = [".read", ".confirmed"];
 
 impl Muster {
-    /// The events from a position on, at most `limit` positions of the log.
-    pub async fn feed(&self, context: &Context, after: i64, limit: i64) -> Result<Feed, Error> {
-        self.note_asked(context, after);
+    /// Where a reader goes on that gives the `next` of an answer: a position, or what [`Self::feed_next`] has sealed. Without one,
+    /// and with `0`, at the beginning.
+    ///
+    /// # Errors
+    /// When it is neither, or a position from a client that may not count what it is not told.
+    pub fn feed_place(&self, context: &Context, next: Option<&str>) -> Result<Place, Error> {
+        let client = &*context.client;
+        let text = next.filter(|text| !matches!(*text, "" | "0"));
+        let Some(text) = text else {
+            return Ok(Place::default());
+        };
+        let position = text.parse().ok().filter(|position| *position >= 0);
+        let counts = client.clearance.guesses().is_none();
+        if let Some(position) = position.filter(|_| counts) {
+            return Ok(Place { position, told: 0 });
+        }
+        let place = Cursor::open(text, self.0.paging.key(), client).ok();
+        let place = place.filter(|place| place.walk == walk()).ok_or_else(|| {
+            scim::Error::invalid_value(
+                "'after' is not where this client has come to: send the 'next' of the last answer, unchanged, or 0 for the beginning",
+            )
+        })?;
+        Ok(Place {
+            position: place.row,
+            told: place.count,
+        })
+    }
+
+    /// Where to go on, as the caller is told: the position; sealed, if the caller may not count what it is not told.
+    pub fn feed_next(&self, context: &Context, place: Place) -> Result<Value, Error> {
+        let client = &*context.client;
+        if client.clearance.guesses().is_none() {
+            return Ok(place.position.into());
+        }
+        let sealed = Cursor {
+            walk: walk(),
+            count: place.told,
+            policy: 0,
+            expires: 0,
+            part: 0,
+            key: None,
+            row: place.position,
+        };
+        let sealed = sealed.seal(self.0.paging.key(), client, &self.0.ids.secret());
+        Ok(sealed.map_err(Error::Internal)?.into())
+    }
+
+    /// At most `count` events from a place on: those among the next positions of the log that the caller may see. Their
+    /// positions are those of the log; before a caller that may not count what it is not told, those of what it is told.
+    pub async fn feed(&self, context: &Context, from: Place, count: i64) -> Result<Feed, Error> {
+        self.note_asked(context, from.position);
         let (muster, reader) = (self.clone(), context.clone());
+        let most = usize::try_from(count).unwrap_or(usize::MAX);
         let read = move |tx: &mut Tx<'_>| {
-            let tenant = reader.tenant();
-            let found = store::story::sealed_from(tx, tenant, after, limit)?;
-            let next = found.last().map_or(after, |(position, _)| position + 1);
+            let counts = reader.client.clearance.guesses().is_none();
+            let piece = count.max(PIECE);
+            let found = store::story::sealed_from(tx, reader.tenant(), from.position, piece)?;
             let places: Vec<i64> = found.iter().map(|(_, seq)| *seq).collect();
             let bodies = store::event::at(tx, &places)?;
-            let mut events = Vec::new();
+            let (mut next, mut events) = (from, Vec::new());
+            let mut is_end = i64::try_from(found.len()).is_ok_and(|found| found < piece);
             for ((position, _), (_, body)) in found.iter().zip(&bodies) {
+                if events.len() == most {
+                    is_end = false;
+                    break;
+                }
+                next.position = position + 1;
                 if muster.may_see_event(tx, &reader, body)? {
-                    events.push((*position, muster.0.renderer.tell_event(&reader, body)));
+                    let of_log = u64::try_from(*position).unwrap_or(0);
+                    let position = if counts { of_log } else { next.told };
+                    next.told += 1;
+                    events.push((position, muster.0.renderer.tell_event(&reader, body)));
                 }
             }
-            Ok::<_, Error>(Feed { events, next })
+            Ok::<_, Error>(Feed {
+                events,
+                next,
+                is_end,
+            })
         };
         let feed = self.0.store.read(read).await?;
         let shown = feed.events.iter().map(|(_, event)| event);
@@ -106,6 +185,11 @@ impl Muster {
         let mut views = self.0.renderer.catalog().views().iter();
         views.find(|view| view.kind == kind && may(&view.resource_type.name))
     }
+}
+
+/// What tells places in the feed from places in a list.
+fn walk() -> [u8; 32] {
+    Sha256::digest(b"Events").into()
 }
 
 /// What a record was when it was deleted, as the event of that tells.

@@ -9,6 +9,7 @@ use super::db::Dialect;
 use super::filter::{id_test, instant_test, text_test};
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, event};
+use crate::domain::untold::Untold;
 use crate::id::{ResourceId, TenantId};
 use crate::scim;
 use crate::scim::filter::{Condition, Test};
@@ -22,6 +23,8 @@ pub struct Query<'a> {
     pub condition: Option<&'a Condition>,
     /// Whether the newest come first.
     pub descending: bool,
+    /// What the reader is not told.
+    pub untold: Option<&'a Untold>,
 }
 
 /// The attributes' columns.
@@ -81,6 +84,9 @@ impl Query<'_> {
             let mut filter = Fragment::new();
             self.condition(&mut filter, dialect, condition)?;
             out.sql(" AND ").add(&filter);
+        }
+        if let Some(untold) = self.untold {
+            keep_untold(out, untold);
         }
         Ok(())
     }
@@ -198,6 +204,32 @@ impl Query<'_> {
         out.sql(") OR ");
         id_test(out, dialect, "event.person", test);
         out.sql(")");
+    }
+}
+
+/// Leaves out what the reader is not told: where nothing is left of an event's attributes but what it does not see, what others
+/// have read, and reviews.
+fn keep_untold<T>(out: &mut Fragment<T>, untold: &Untold) {
+    for of in &untold.kinds {
+        out.sql(" AND NOT (event.type IN (");
+        for (n, kind) in of.types.iter().enumerate() {
+            out.sql(if n > 0 { ", " } else { "" }).text(kind);
+        }
+        out.sql(") AND trim(");
+        for _ in &of.paths {
+            out.sql("replace(");
+        }
+        out.sql("coalesce(event.attributes, '')");
+        for path in &of.paths {
+            out.sql(", ").text(&format!(" {path} ")).sql(", ' ')");
+        }
+        out.sql(") = '')");
+    }
+    out.sql(" AND (event.type NOT LIKE '%.read' OR event.client = ")
+        .text(&untold.client)
+        .sql(")");
+    if untold.reviews {
+        out.sql(" AND event.resource_type <> 'Review'");
     }
 }
 

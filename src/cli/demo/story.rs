@@ -33,7 +33,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     // The server's day, which need not be ours.
     let today = hopeful.now.date_naive();
     is_looked_at(stage, &hopeful).await?;
-    let after = stage.get("admin", "/Events?after=0&count=1000").await?;
+    let after = stage.get("hris", "/Events?after=0&count=1000").await?;
     let from = newest(stage, after).await?;
     let offer = accepts(stage, &hopeful, today).await?;
     let person = is_picked_up(stage, from, &offer).await?;
@@ -171,16 +171,23 @@ async fn is_looked_at(stage: &mut Stage, hopeful: &Hopeful) -> Result<(), Failur
     stage.step("the assessment is passed: 91 of 100. The application is at 'offered'")
 }
 
-/// The position at which the feed ends now.
-async fn newest(stage: &mut Stage, mut feed: Value) -> Result<i64, Failure> {
-    let mut next = 0;
-    while feed["next"] != next {
-        next = feed["next"].as_i64().unwrap_or(next);
+/// Where the feed ends now.
+async fn newest(stage: &mut Stage, mut feed: Value) -> Result<String, Failure> {
+    loop {
+        let next = text_of(&feed["next"]);
+        if feed["events"].as_array().is_none_or(Vec::is_empty) {
+            return Ok(next);
+        }
         feed = stage
-            .get("admin", &format!("/Events?after={next}&count=1000"))
+            .get("hris", &format!("/Events?after={next}&count=1000"))
             .await?;
     }
-    Ok(next)
+}
+
+/// Where to go on, which is a number or a text.
+fn text_of(next: &Value) -> String {
+    next.as_str()
+        .map_or_else(|| next.to_string(), str::to_owned)
 }
 
 async fn accepts(stage: &mut Stage, hopeful: &Hopeful, today: NaiveDate) -> Result<Value, Failure> {
@@ -201,12 +208,16 @@ async fn accepts(stage: &mut Stage, hopeful: &Hopeful, today: NaiveDate) -> Resu
 }
 
 /// The HR system waits at the feed for the intent; the person.
-async fn is_picked_up(stage: &mut Stage, mut from: i64, offer: &Value) -> Result<Value, Failure> {
+async fn is_picked_up(
+    stage: &mut Stage,
+    mut from: String,
+    offer: &Value,
+) -> Result<Value, Failure> {
     for _ in 0..30 {
         let feed = stage
             .get("hris", &format!("/Events?after={from}&wait=5"))
             .await?;
-        from = feed["next"].as_i64().unwrap_or(from);
+        from = text_of(&feed["next"]);
         let events = feed["events"].as_array().into_iter().flatten();
         let mut intents = events.filter(|event| event["type"] == "CandidateToEmployee");
         if let Some(intent) = intents.find(|event| event["resourceId"] == offer["id"]) {

@@ -248,6 +248,14 @@ impl Clearance {
         rights[place(right)] != 0
     }
 
+    /// A resource type of which the client may write what is hidden from it, if there is one.
+    #[must_use]
+    pub fn guesses(&self) -> Option<&str> {
+        let mut types = self.types.iter();
+        let (name, _) = types.find(|(_, known)| known.guesses())?;
+        Some(name)
+    }
+
     /// What it is on one resource type.
     #[must_use]
     pub fn on(&self, ty: &str) -> &TypeClearance {
@@ -375,6 +383,18 @@ impl TypeClearance {
             return self.rights[0] != 0;
         };
         unit.rights[0] != 0 && unit.masks.is_empty()
+    }
+
+    /// Whether the client may write what it does not see, or not as it is: it could guess at it.
+    #[must_use]
+    pub fn guesses(&self) -> bool {
+        let [read, write] = [Right::Read, Right::Write].map(place);
+        let is_hidden =
+            |unit: &Unit| unit.rights[read] != self.rights[read] || !unit.masks.is_empty();
+        let mut units = self.units.values();
+        self.rights[write] != 0
+            && (self.rights[read] == 0
+                || units.any(|unit| unit.rights[write] != 0 && is_hidden(unit)))
     }
 
     /// Whether whoever may read a resource may read this of it.

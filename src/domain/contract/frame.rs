@@ -49,11 +49,7 @@ use Shape::{
 const MEMBERS: [(&str, Shape, &str); 27] = [
     ("eventId", Id, "The event's own id."),
     ("tenant", Number, "Whose log it is in."),
-    (
-        "position",
-        Number,
-        "In the feed: its place in the sealed log.",
-    ),
+    ("position", Number, "In the feed: its place there."),
     ("type", Text, "What happened."),
     (
         "resourceType",

@@ -74,7 +74,9 @@ fn timeline(pack: &Value) -> String {
     for line in pack["timeline"].as_array().into_iter().flatten() {
         let cell = |name: &str| escape(line[name].as_str().unwrap_or_default());
         let position = &line["proof"]["position"];
-        let proof = if position.is_null() {
+        let proof = if pack["log"]["withheld"].is_string() {
+            "no proof for this reader".to_owned()
+        } else if position.is_null() {
             "not sealed yet".to_owned()
         } else {
             format!("no. {position}")

@@ -4,15 +4,16 @@
 mod people;
 mod prober;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use muster::cli::serve::{Running, Serve, start};
 use muster::clock::Clock;
-use muster::id::SeededIds;
+use muster::id::{EventId, IdSource, ResourceId, SeededIds};
 use muster::secret::Secret;
 use muster::service::policy::{Applied, Order};
 use rand::SeedableRng;
@@ -48,13 +49,54 @@ impl Clock for SteadyClock {
     }
 }
 
+/// Ids of which each request begins a sequence of its own: how many an earlier one took tells nothing.
+struct SteadyIds {
+    asked: AtomicU64,
+    now: Mutex<SeededIds>,
+}
+
+impl SteadyIds {
+    fn new() -> Self {
+        Self {
+            asked: AtomicU64::new(1),
+            now: Mutex::new(SeededIds::new(1)),
+        }
+    }
+
+    fn begin(&self) {
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        *self.now.lock().unwrap() = SeededIds::new(asked + 1);
+    }
+}
+
+impl IdSource for SteadyIds {
+    fn resource(&self) -> ResourceId {
+        self.now.lock().unwrap().resource()
+    }
+
+    fn event(&self, now: DateTime<Utc>) -> EventId {
+        self.now.lock().unwrap().event(now)
+    }
+
+    fn secret(&self) -> Vec<u8> {
+        self.now.lock().unwrap().secret()
+    }
+
+    fn nonce(&self) -> [u8; 12] {
+        self.now.lock().unwrap().nonce()
+    }
+}
+
 /// One of the two servers.
 struct Server {
     clock: Arc<SteadyClock>,
+    ids: Arc<SteadyIds>,
     running: Option<Running>,
     http: reqwest::Client,
     database: Database,
     tokens: [String; 2],
+    /// Where its feed goes on for the client: sealed, and so another text on each server.
+    next: RefCell<String>,
 }
 
 impl Server {
@@ -66,8 +108,8 @@ impl Server {
         serve.config.server.public_url = Some("https://people.example/scim/v2".into());
         // 2031-03-01T12:00:00Z.
         let clock = Arc::new(SteadyClock(AtomicI64::new(1_930_132_800_000)));
-        let ids = Arc::new(SeededIds::new(7));
-        let running = start(serve, clock.clone(), ids).unwrap();
+        let ids = Arc::new(SteadyIds::new());
+        let running = start(serve, clock.clone(), ids.clone()).unwrap();
         let origin = format!("http://{}", running.address);
         let service = running.service().clone();
         let text = policy.replace("ISSUER", &format!("{origin}/dev"));
@@ -85,10 +127,12 @@ impl Server {
         assert!(matches!(applied, Applied::Done { .. }), "{applied:?}");
         Self {
             clock,
+            ids,
             running: Some(running),
             http: client::http(),
             database,
             tokens: Default::default(),
+            next: RefCell::new("0".into()),
         }
     }
 
@@ -122,9 +166,11 @@ impl Server {
             body,
         } = request;
         self.clock.advance();
-        if path.starts_with("/Events") {
+        self.ids.begin();
+        if path.starts_with("/Events") || path.starts_with("/AuditEvents") {
             self.settle().await;
         }
+        let path = path.replace("NEXT", &self.next.borrow());
         let url = format!("{}/scim/v2{path}", self.origin());
         let mut asked = self
             .http
@@ -147,7 +193,17 @@ impl Server {
             .map(|(name, value)| format!("{name}: {value:?}"))
             .collect();
         head.sort();
-        (status, head.join("\n"), answer.text().await.unwrap())
+        let text = answer.text().await.unwrap();
+        (status, head.join("\n"), self.without_next(text))
+    }
+
+    /// An answer of the feed, of whose sealed `next` only the length is told.
+    fn without_next(&self, text: String) -> String {
+        let told = serde_json::from_str::<Value>(&text).ok();
+        let next = told.as_ref().and_then(|told| told["next"].as_str());
+        let Some(next) = next else { return text };
+        next.clone_into(&mut self.next.borrow_mut());
+        text.replace(next, &format!("{} characters", next.len()))
     }
 
     fn stop(mut self) {
@@ -165,7 +221,7 @@ fn policy(partial: bool) -> String {
          - {{ attributes: [employmentHistory], openTo: [payroll], otherwise: omit, confidential: true }}\n  \
          - {{ attributes: [birthDate], openTo: [payroll], otherwise: {born} }}"
     );
-    let me = "roles: [people], me: { claim: preferred_username, attribute: userName } }";
+    let me = "roles: [people, log], me: { claim: preferred_username, attribute: userName } }";
     POLICY
         .replace(
             "  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }",
@@ -174,6 +230,11 @@ fn policy(partial: bool) -> String {
         .replacen(
             "system: idp, roles: [people] }",
             &format!("system: idp, {me}"),
+            1,
+        )
+        .replacen(
+            "roles:\n",
+            "roles:\n  log: [{ types: [AuditEvent], rights: [read, search] }]\n",
             1,
         )
 }
@@ -220,7 +281,6 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
         last: None,
         made: 0,
         partial,
-        next: None,
     };
     for (server, people) in servers.iter().zip(&PEOPLE) {
         for (name, hidden) in NAMES.into_iter().zip(people) {
@@ -241,16 +301,12 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
                     {"op": "replace", "path": "legalName", "value": people[at].place},
                     {"op": "add", "path": format!("{CONSENT}:consents"), "value": [{"purpose": "Hiring", "legalBasis": "consent", "status": "given"}]}
                 ]});
-                // By the id alone: a read of what is classified is an event, and the feed's positions count it.
                 let (_, _, found) = server
                     .answer(
                         0,
                         &ask(
                             Method::GET,
-                            format!(
-                                "/Persons?attributes=id&filter=displayName%20eq%20%22{}%22",
-                                NAMES[at]
-                            ),
+                            format!("/Persons?filter=displayName%20eq%20%22{}%22", NAMES[at]),
                             None,
                         ),
                     )

@@ -38,8 +38,6 @@ pub(super) struct Prober {
     pub(super) last: Option<Value>,
     pub(super) made: usize,
     pub(super) partial: bool,
-    /// Where the feed goes on.
-    pub(super) next: Option<i64>,
 }
 
 impl Prober {
@@ -325,14 +323,64 @@ impl Prober {
         }
     }
 
+    /// What the log tells, by every name that it is searched by.
+    fn log(&mut self) -> Request {
+        let person = self.id();
+        let kind = self.pick(&[
+            "person.updated",
+            "person.confirmed",
+            "person.read",
+            "person.created",
+            "person.conflicted",
+        ]);
+        let filter = match self.rng.gen_range(0..12) {
+            0 => format!("personId eq \"{person}\""),
+            1 => format!("type eq \"{kind}\""),
+            2 => format!("resourceId eq \"{person}\" and not (type eq \"{kind}\")"),
+            3 => "attributes pr and client eq \"idp\"".into(),
+            4 => format!(
+                "attributes eq \"{}\"",
+                self.pick(&["birthDate", "displayName"])
+            ),
+            5 => "version gt 1".into(),
+            6 => "resourceType eq \"Review\" or type sw \"person\"".into(),
+            7 => "recordedAt gt \"2031-03-01T12:00:01Z\" and client ne \"idp\"".into(),
+            8 => "purpose pr".into(),
+            _ => "type pr".into(),
+        };
+        let query = reqwest::Url::parse_with_params("http://x", [("filter", filter)]).unwrap();
+        let place = self.pick(&[
+            "",
+            "&count=3&startIndex=4",
+            "&sortBy=recordedAt&sortOrder=descending&count=5",
+            "&cursor=&count=4",
+        ]);
+        match self.rng.gen_range(0..12) {
+            0 => ask(
+                Method::GET,
+                self.pick(&[
+                    "/../../log/head",
+                    "/../../../log/consistency?first=1",
+                    "/../../admin/kpis",
+                    "/../../admin/integrations",
+                ]),
+                None,
+            ),
+            1 => ask(Method::GET, "/AuditEvents", None),
+            _ => ask(
+                Method::GET,
+                format!("/AuditEvents?{}{place}", query.query().unwrap()),
+                None,
+            ),
+        }
+    }
+
     /// What is told of a person's past: the feed, where values come from, the log.
     fn history(&mut self) -> Request {
         let person = self.id();
-        match self.rng.gen_range(0..9) {
-            0 | 1 => {
-                let next = self.next.unwrap_or(0);
-                ask(Method::GET, format!("/Events?after={next}&count=50"), None)
-            }
+        match self.rng.gen_range(0..14) {
+            9..=13 => self.log(),
+            0 | 1 => ask(Method::GET, "/Events?after=NEXT&count=50", None),
             2 => {
                 let path = self.pick(&[
                     "nationalities",
@@ -366,7 +414,7 @@ impl Prober {
             }
             8 => ask(
                 Method::GET,
-                self.pick(&["/AuditEvents", "/Reviews", "/Applications"]),
+                self.pick(&["/Reviews", "/Applications", "/Offers"]),
                 None,
             ),
             3 => ask(Method::GET, format!("/Persons/{person}/lineage"), None),
@@ -451,7 +499,6 @@ impl Prober {
         let Ok(body) = serde_json::from_str::<Value>(body) else {
             return;
         };
-        self.next = body["next"].as_i64().or(self.next);
         self.cursor = body["nextCursor"]
             .as_str()
             .map(str::to_owned)
