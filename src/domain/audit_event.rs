@@ -84,7 +84,7 @@ impl Renderer {
         if untold.is_some() || open && !clearance.is_plain() {
             document.remove("version");
         }
-        let untold = untold.filter(|_| is_quiet(body));
+        let quiet = is_quiet(body);
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
         for name in ["changes", "withheld", "suggested"] {
             let changes = body[name].as_array().into_iter().flatten();
@@ -93,8 +93,8 @@ impl Renderer {
                     let path = change["path"].as_str()?;
                     let specs = self.catalog().specs(of);
                     let untold = untold.as_ref();
-                    if open && looks_same(&seen, specs, change)
-                        || untold.is_some_and(|untold| untold.hides(of, path))
+                    if (open || untold.is_some()) && looks_same(&seen, specs, change)
+                        || quiet && untold.is_some_and(|untold| untold.hides(of, path))
                     {
                         return None;
                     }

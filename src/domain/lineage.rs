@@ -89,13 +89,13 @@ impl Traced {
 impl Lineage {
     /// Adds what the log tells: `named` are the events that claims name, `log` all of the record's own. `seen` says what the
     /// reader sees of a value, `is_open` whether that is always the whole: who sees a part does not learn by the history whether
-    /// the rest has changed.
+    /// the rest has changed, nor one that `guesses` whether anything else has.
     pub fn tell(
         &mut self,
         named: &HashMap<String, Value>,
         log: &[Value],
         seen: impl Fn(&str, &Value) -> Option<Value>,
-        is_open: impl Fn(&str) -> bool,
+        (is_open, guesses): (impl Fn(&str) -> bool, bool),
     ) {
         for traced in &mut self.traced {
             let is_open = is_open(&traced.canonical);
@@ -123,7 +123,7 @@ impl Lineage {
                     .any(|known| known["eventId"] == event["eventId"])
                 {
                     let mut told = told(event);
-                    if let Some(parts) = told.as_object_mut().filter(|_| !is_open) {
+                    if let Some(parts) = told.as_object_mut().filter(|_| guesses || !is_open) {
                         parts.remove("type");
                     }
                     history.push(told);

@@ -34,6 +34,8 @@ pub struct Terms<'a> {
     pub rulings: &'a Rulings,
     /// What the caller does not see.
     pub hides: Hides<'a>,
+    /// Which elements it sees otherwise than they are: what it gives is one of them only if it is the same in all.
+    pub veils: Hides<'a>,
     /// When it is made, and by what.
     pub stamp: Stamp,
 }
@@ -52,7 +54,13 @@ struct Desk<'a> {
     next: u32,
 }
 
-impl Terms<'_> {
+impl<'a> Terms<'a> {
+    /// The same for a caller that sees some elements otherwise than they are.
+    #[must_use]
+    pub fn veiling(self, veils: Hides<'a>) -> Self {
+        Self { veils, ..self }
+    }
+
     fn desk<'d>(
         &'d self,
         path: &'d str,
@@ -79,8 +87,9 @@ impl Terms<'_> {
             let mut desk = self.desk(path, spec, (own, others));
             match value {
                 Value::Array(elements) if spec.attribute.multi_valued => {
-                    let (_, hidden) = desk.known(array(folded.get(path)));
-                    for (key, element) in keyed(spec, (&[], &hidden), elements, Value::to_string) {
+                    let (mut known, hidden) = desk.known(array(folded.get(path)));
+                    known.retain(|(_, element)| (self.veils)(path, element));
+                    for (key, element) in desk.keyed((&known, &hidden), elements) {
                         desk.confirm(&key, element);
                     }
                 }
@@ -379,11 +388,20 @@ impl Desk<'_> {
         (seen, hidden.into_iter().map(|(key, _)| key).collect())
     }
 
+    fn keyed<'e>(&self, known: (&[Keyed<'_>], &[String]), elements: &'e [Value]) -> Vec<Keyed<'e>> {
+        let veiled = |element: &Value| (self.terms.veils)(self.path, element);
+        keyed(
+            self.spec,
+            known,
+            elements,
+            |element| self.look(element),
+            veiled,
+        )
+    }
+
     fn put_elements(&mut self, given: &[Value], folded: &[Value]) {
         let (known, hidden) = self.known(folded);
-        let given = keyed(self.spec, (&known, &hidden), given, |element| {
-            self.look(element)
-        });
+        let given = self.keyed((&known, &hidden), given);
         let known: HashMap<String, &Value> = known.into_iter().collect();
         let kept: HashSet<&str> = given
             .iter()
@@ -402,9 +420,7 @@ impl Desk<'_> {
 
     fn patch_elements(&mut self, before: &[Value], after: &[Value], named: &[Option<&Value>]) {
         let (before, hidden) = self.known(before);
-        let after = keyed(self.spec, (&before, &hidden), after, |element| {
-            self.look(element)
-        });
+        let after = self.keyed((&before, &hidden), after);
         let old: HashMap<&str, &Value> = before
             .iter()
             .map(|(key, element)| (key.as_str(), *element))

@@ -119,7 +119,9 @@ impl<'a> Write<'a> {
         own.last_synced = self.context.now;
         let known = said.map(|said| said.claims.clone()).unwrap_or_default();
         let mut sources = others;
-        if !own.claims.is_empty() || own.external_id.is_some() || sources.is_empty() {
+        // Who has spoken stays a source: whether it says anything still might follow from what is kept back of it.
+        let has_spoken = own.row.is_some() || own.external_id.is_some();
+        if has_spoken || !own.claims.is_empty() || sources.is_empty() {
             sources.push(own);
         }
         self.settle(tx, before, sources, &known, why)
@@ -157,8 +159,8 @@ impl<'a> Write<'a> {
             if decided || sources != before.sources || !withheld.is_empty() {
                 let (happened, reason) = match happened {
                     _ if decided => (happened, reason),
-                    _ if suggested.is_empty() => (Happened::Confirmed, None),
-                    _ => (Happened::Conflicted, None),
+                    _ if suggested.is_empty() => (Happened::Confirmed, reason),
+                    _ => (Happened::Conflicted, reason),
                 };
                 let event = self.event(happened, id).withholding(withheld);
                 let event = event
@@ -253,6 +255,7 @@ impl<'a> Write<'a> {
             specs: rules.specs,
             rulings: rules.rulings,
             hides,
+            veils: &|_, _| false,
             stamp: self.stamp(sources),
         }
     }

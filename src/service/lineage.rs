@@ -80,7 +80,12 @@ impl Muster {
         );
         paths.sort_unstable();
         paths.dedup();
-        let paths = paths.into_iter().filter(|path| seen.knows(path));
+        let is_list = |path: &str| {
+            let spec = specs.get(path);
+            spec.is_some_and(|spec| spec.attribute.multi_valued)
+        };
+        let is_told = |path: &&str| seen.knows(path) && (seen.traces(path) || !is_list(path));
+        let paths = paths.into_iter().filter(is_told);
         let traced: Vec<Traced> = paths
             .filter_map(|path| self.trace_one(&record, (context, view), &seen, path))
             .collect();
@@ -98,7 +103,9 @@ impl Muster {
             seen.value(path, value)
                 .filter(|value| !secret && !value.is_null())
         };
-        lineage.tell(&claimed, &log, shown, |path| seen.is_open(path));
+        let guesses = context.client.clearance.guesses().is_some();
+        let is_open = |path: &str| seen.is_open(path);
+        lineage.tell(&claimed, &log, shown, (is_open, guesses));
         let open = seen.disclosed(&leaves).into_iter();
         let open = open.filter(|(path, _)| lineage.traced.iter().any(|one| one.canonical == *path));
         let disclosed = open

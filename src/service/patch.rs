@@ -189,8 +189,12 @@ impl Write<'_> {
         }
         own.external_id = external_id(&patched.document);
         let hides = self.hides(seen);
-        self.terms(&hides, &record.sources)
-            .patch(&before, &patched, (&mut own, &others))?;
+        let veils = |path: &str, element: &Value| seen.veils(path, element);
+        self.terms(&hides, &record.sources).veiling(&veils).patch(
+            &before,
+            &patched,
+            (&mut own, &others),
+        )?;
         let after = self.commit(tx, &record, own, others, (Happened::Updated, None, None))?;
         let wanted = writing::wanted(self.view, self.specs(), &patched).into_iter();
         let wanted = wanted.map(|(path, value)| (path, Wants::Whole(value)));

@@ -164,7 +164,8 @@ fn attribute(
 ) -> Option<Value> {
     let value = &origin.claim.value;
     let at = &view.shown(origin.path).first()?.location;
-    if !seen.knows(origin.path) || seen.hides(origin.path, value) {
+    let is_told = origin.key == SINGLE || seen.traces(origin.path);
+    if !is_told || !seen.knows(origin.path) || seen.hides(origin.path, value) {
         return None;
     }
     let mut path = at.to_string();

@@ -142,7 +142,8 @@ impl Write<'_> {
         let (mut own, others) = self.desk(&before);
         own.external_id = external_id(&replacement.document);
         let hides = self.hides(&seen);
-        self.terms(&hides, &before.sources).put(
+        let veils = |path: &str, element: &Value| seen.veils(path, element);
+        self.terms(&hides, &before.sources).veiling(&veils).put(
             &given,
             &replacement.listed,
             known,

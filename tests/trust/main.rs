@@ -23,6 +23,7 @@ mod confidential;
 mod consent;
 mod entra;
 mod explained;
+mod guesses;
 mod idempotency;
 mod in_force;
 mod log_bounds;

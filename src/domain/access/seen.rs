@@ -91,11 +91,20 @@ impl Seen<'_> {
         };
         match value {
             Value::Array(elements) => {
-                let seen: Vec<Value> = elements
-                    .iter()
-                    .filter_map(|element| self.element(unit, element))
-                    .collect();
-                (!seen.is_empty()).then_some(Value::Array(seen))
+                let seen = elements.iter().filter_map(|element| {
+                    let seen = self.element(unit, element)?;
+                    Some((seen != *element, seen))
+                });
+                let mut seen: Vec<(bool, Value)> = seen.collect();
+                if !self.traces(path) {
+                    // How many look the same, and in which order, would tell whether one was guessed.
+                    seen.sort_by_cached_key(|(is_altered, seen)| {
+                        is_altered.then(|| seen.to_string())
+                    });
+                    seen.dedup_by(|(one, this), (other, last)| *one && *other && this == last);
+                }
+                let shown: Vec<Value> = seen.into_iter().map(|(_, seen)| seen).collect();
+                (!shown.is_empty()).then_some(Value::Array(shown))
             }
             single => self.element(unit, single),
         }
@@ -120,6 +129,13 @@ impl Seen<'_> {
         !masks.into_iter().flatten().any(|mask| self.active(mask))
     }
 
+    /// Whether the client may be told who says which element of a list: not where it may write what it sees in part, because
+    /// there a right guess stands in the place of what it hits.
+    #[must_use]
+    pub fn traces(&self, path: &str) -> bool {
+        self.is_open(path) || !self.may_on(Right::Write, path, None)
+    }
+
     /// The purposes that open a value to the client.
     pub(in crate::domain) fn purposes(&self, path: &str) -> &[String] {
         self.of.units.get(path).map_or(&[], |unit| &unit.opened)
@@ -132,6 +148,14 @@ impl Seen<'_> {
             None => !self.may(Right::Read),
             Some(unit) => self.element(unit, element).is_none(),
         }
+    }
+
+    /// Whether an element is seen otherwise than as it is, of a list that the client may write: its own word on one like it must
+    /// not take that one's place.
+    #[must_use]
+    pub fn veils(&self, path: &str, element: &Value) -> bool {
+        let unit = self.of.units.get(path).filter(|_| !self.traces(path));
+        unit.is_some_and(|unit| self.element(unit, element).as_ref() != Some(element))
     }
 
     /// Whether a value is seen otherwise than as it is, or not at all.
@@ -232,10 +256,19 @@ impl Seen<'_> {
         let known = known
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
-        let restored = elements
-            .into_iter()
-            .map(|element| self.restore_one(unit, path, element, known.iter()));
-        restored.collect::<Result<_, _>>().map(Value::Array)
+        let mut restored = Vec::with_capacity(elements.len());
+        for element in elements {
+            // One that is shown stands for all that look like it.
+            let alike = |one: &&Value| {
+                **one != element && self.element(unit, one).as_ref() == Some(&element)
+            };
+            let before = restored.len();
+            restored.extend(known.iter().filter(alike).cloned());
+            if restored.len() == before {
+                restored.push(self.restore_one(unit, path, element, known.iter())?);
+            }
+        }
+        Ok(Value::Array(restored))
     }
 
     fn restore_one<'v>(

@@ -11,12 +11,14 @@ pub(super) type Keyed<'a> = (String, &'a Value);
 
 /// Elements with their keys. Elements that share a key (three phones of one number, as Entra sends) are told apart by a
 /// number, so that none is lost. One that is `known` keeps the key it has there: first those that `look` the same, then, in
-/// their order, those that have changed; only the rest are new. A key that is `hidden` from the caller is nobody's.
+/// their order, those that have changed and are not `veiled` from the caller; only the rest are new. A key that is `hidden` from
+/// the caller is nobody's.
 pub(super) fn keyed<'a>(
     spec: &Spec,
     (known, hidden): (&[Keyed<'_>], &[String]),
     elements: &'a [Value],
     look: impl Fn(&Value) -> String,
+    veiled: impl Fn(&Value) -> bool,
 ) -> Vec<Keyed<'a>> {
     let shared: Vec<String> = elements
         .iter()
@@ -35,7 +37,7 @@ pub(super) fn keyed<'a>(
         };
         let mut free: HashMap<(String, String), VecDeque<usize>> = HashMap::new();
         for (at, ((_, element), shared)) in known.iter().zip(&known_shared).enumerate() {
-            if left[at] {
+            if left[at] && (alike || !veiled(element)) {
                 free.entry(text(shared, element)).or_default().push_back(at);
             }
         }

@@ -180,7 +180,24 @@ impl Prober {
 
     fn operation(&mut self) -> Value {
         let home = self.guess("home");
-        match self.rng.gen_range(0..18) {
+        match self.rng.gen_range(0..22) {
+            18 => {
+                let op = self.pick(&["add", "add", "replace"]);
+                let ty = self.pick(&["work", "home", "mobile"]);
+                // Whichever it is, it ends and is of the type as what is known: that much is seen.
+                let all = PEOPLE[self.pick(&[0, 1])]
+                    .each_ref()
+                    .map(|of| json!({"value": of.phone, "type": ty}));
+                json!({"op": op, "path": "phoneNumbers", "value": all})
+            }
+            19 => {
+                json!({"op": "remove", "path": format!("phoneNumbers[value eq \"{}\"]", self.guess("phone"))})
+            }
+            20 => {
+                let all = self.pick(&[0, 1]);
+                let all = PEOPLE[all].each_ref().map(|of| of.nation);
+                json!({"op": self.pick(&["add", "replace"]), "path": "nationalities", "value": all})
+            }
             14 => {
                 json!({"op": "replace", "path": "legalIdentifiers", "value": [{"type": "passport", "country": "GB", "value": self.guess("passport")}]})
             }
@@ -455,6 +472,7 @@ impl Prober {
             8..=10 => {
                 let part = self.pick(&[
                     "",
+                    "?attributes=urn:muster:scim:schemas:extension:1.0:Provenance:attributes",
                     "?attributes=emails",
                     "?excludedAttributes=emails",
                     "?attributes=birthDate,legalName",
