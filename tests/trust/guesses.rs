@@ -4,13 +4,15 @@
 use serde_json::{Value, json};
 
 use crate::rules::{POLICY, apply};
-use crate::support::{App, Client, on_both};
+use crate::support::{Answer, App, Client, on_both};
 
 on_both!(a_right_guess_at_what_is_seen_in_part_is_answered_as_a_wrong_one_is);
 
+const BORN: &str = "1815-12-10";
 const PHONE: &str = "+44 20 7946 0123";
 const EMAILS: &str = "  - { attributes: [emails], openTo: [employment], otherwise: maskEmail }\n";
 
+const AUTHORITY: &str = "authority:\n  - { domain: contact, master: hris, covers: [\"Person.phoneNumbers\", \"Person.nationalities\", \"Person.emails\", \"Person.birthDate\"], others: suggest }\n";
 const UNION: &str =
     "survivorship:\n  - { attributes: [emails, phoneNumbers, nationalities], rule: union }\n";
 
@@ -22,7 +24,7 @@ fn somebody(right: bool) -> Value {
         ("+33 14 0000 0123", "FR", "amy@corp.example")
     };
     json!({
-        "displayName": "A", "nationalities": [nation, "IT"],
+        "displayName": "A", "nationalities": [nation, "IT"], "birthDate": if right { BORN } else { "1852-11-27" },
         "phoneNumbers": [{"value": phone, "type": "work"}, {"value": "+1 212 555 7777", "type": "home"}],
         "emails": [{"value": email, "type": "work", "primary": true}],
     })
@@ -55,6 +57,16 @@ async fn told(client: &Client, person: &Value) -> String {
         );
     }
     told
+}
+
+/// What a write is answered.
+fn outcome(answer: &Answer, id: &str) -> String {
+    let held_back = answer.header("muster-suggested");
+    format!(
+        "{} {held_back:?} {}",
+        answer.status,
+        answered(&answer.text, id)
+    )
 }
 
 /// An answer without ids, times and versions.
@@ -95,7 +107,7 @@ fn answered(text: &str, id: &str) -> String {
 
 async fn a_right_guess_at_what_is_seen_in_part_is_answered_as_a_wrong_one_is(app: &App) {
     let mut made = 10;
-    for rules in ["", UNION] {
+    for rules in ["", UNION, AUTHORITY] {
         for masked in [true, false] {
             let policy = POLICY
                 .replace("\"emails[type eq \\\"home\\\"]\", ", "")
@@ -151,7 +163,7 @@ async fn guess(app: &App, masked: bool, made: &mut usize) {
                 assert_eq!(answer.ok(201)["id"], id);
                 answer
             };
-            let mut said = format!("{} {}", answer.status, answered(&answer.text, id));
+            let mut said = outcome(&answer, id);
             said += &told(&idp, &person).await;
             // What is shown comes back with one more.
             let mut shown = idp.get(&path).await.ok(200).clone();
@@ -160,7 +172,7 @@ async fn guess(app: &App, masked: bool, made: &mut usize) {
                 .unwrap()
                 .push(json!({"value": PHONE, "type": "fax"}));
             let answer = idp.put(&path, shown).await;
-            said += &format!("{} {}", answer.status, answered(&answer.text, id));
+            said += &outcome(&answer, id);
             answers.push(said + &told(&idp, &person).await);
         }
         let [right, wrong] =
@@ -196,6 +208,8 @@ fn patches() -> Vec<Value> {
         json!([{"op": "add", "path": "nationalities", "value": ["GB"]}]),
         json!([{"op": "replace", "path": "nationalities", "value": ["GB", "IT"]}]),
         json!([{"op": "remove", "path": "nationalities[value eq \"GB\"]"}]),
+        json!([{"op": "replace", "path": "birthDate", "value": BORN}]),
+        json!([{"op": "remove", "path": "birthDate"}]),
         json!([{"op": "add", "path": "emails", "value": [{"value": "ada@corp.example", "type": "work"}]}]),
         json!([{"op": "add", "path": "emails", "value": [{"value": "ada@corp.example", "type": "other"}]}]),
         json!([{"op": "remove", "path": "emails[value eq \"ada@corp.example\"]"}]),
