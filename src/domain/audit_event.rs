@@ -63,10 +63,13 @@ impl Renderer {
         let of = kind_of(body);
         let clearance = context.client.clearance.on(of.type_name());
         let seen = clearance.before(&nobody, |_| false, &key);
+        let untold = Untold::of(&context.client, self.catalog());
         let mut changes = changes(body).peekable();
-        let is_seen = |change: &Value| {
+        let is_seen = |(name, change): (&str, &Value)| {
             let path = change["path"].as_str().unwrap_or_default();
+            let mut untold = untold.iter().filter(|_| name != CHANGES);
             shows(path)
+                && !untold.any(|untold| untold.hides(of, path))
                 && !(seen.knows(path) && looks_same(&seen, self.catalog().specs(of), change))
         };
         changes.peek().is_some() && !changes.any(is_seen)
@@ -79,22 +82,23 @@ impl Renderer {
         let clearance = context.client.clearance.on(of.type_name());
         let seen = clearance.before(&nobody, |_| false, &key);
         let mut document = plain(body);
-        let untold = Untold::of(&context.client, self.catalog()).filter(|_| !open);
+        let untold = Untold::of(&context.client, self.catalog());
         // Each change makes a version, and some of them are hidden.
         if untold.is_some() || open && !clearance.is_plain() {
             document.remove("version");
         }
-        let quiet = is_quiet(body);
+        // Whether anything is held back tells of what stands.
+        let sensitive = |name: &str| name != CHANGES || !open && is_quiet(body);
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
-        for name in ["changes", "withheld", "suggested"] {
+        for name in [CHANGES, "withheld", "suggested"] {
             let changes = body[name].as_array().into_iter().flatten();
-            let shown: Vec<Value> = changes
+            let mut shown: Vec<Value> = changes
                 .filter_map(|change| {
                     let path = change["path"].as_str()?;
                     let specs = self.catalog().specs(of);
                     let untold = untold.as_ref();
                     if (open || untold.is_some()) && looks_same(&seen, specs, change)
-                        || quiet && untold.is_some_and(|untold| untold.hides(of, path))
+                        || sensitive(name) && untold.is_some_and(|untold| untold.hides(of, path))
                     {
                         return None;
                     }
@@ -107,6 +111,11 @@ impl Renderer {
                     Some(change)
                 })
                 .collect();
+            if untold.is_some() {
+                // Elements stand in the order of their keys, which are not shown.
+                shown.sort_by_cached_key(Value::to_string);
+                shown.dedup();
+            }
             if !shown.is_empty() {
                 document.insert(name.into(), shown.into());
             }
@@ -155,7 +164,7 @@ fn plain(body: &Value) -> Map<String, Value> {
 /// What a bounded role is asked of: the event with all attributes that it names, whether the reader may know of them or not.
 fn judged_by(document: &Map<String, Value>, body: &Value) -> Map<String, Value> {
     let mut judged = document.clone();
-    let changed = changes(body).map(|change| change["path"].clone());
+    let changed = changes(body).map(|(_, change)| change["path"].clone());
     let read = body["attributes"].as_array().into_iter().flatten().cloned();
     judged.insert("id".into(), body["eventId"].clone());
     judged.insert("attributes".into(), changed.chain(read).collect());
@@ -245,10 +254,16 @@ fn is_quiet(body: &Value) -> bool {
     QUIET.iter().any(|end| kind.ends_with(end))
 }
 
-/// All that an event tells of values.
-fn changes(body: &Value) -> impl Iterator<Item = &Value> {
-    let names = ["changes", "withheld", "suggested"].into_iter();
-    names.flat_map(|name| body[name].as_array().into_iter().flatten())
+/// What has changed, beside what is withheld and suggested.
+const CHANGES: &str = "changes";
+
+/// All that an event tells of values, and as what.
+fn changes(body: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
+    let names = [CHANGES, "withheld", "suggested"].into_iter();
+    names.flat_map(|name| {
+        let all = body[name].as_array().into_iter().flatten();
+        all.map(move |change| (name, change))
+    })
 }
 
 /// Whether what its reader sees of a value was the same before the change; of a secret one it sees that it has changed.

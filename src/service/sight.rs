@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::change::Write;
 use super::{Error, Muster};
@@ -26,6 +26,15 @@ pub(super) enum Wants<'a> {
     Given(&'a Value),
     /// That it is this, or nothing.
     Whole(Option<&'a Value>),
+}
+
+impl<'a> Wants<'a> {
+    fn said(self) -> Option<&'a Value> {
+        match self {
+            Self::Given(given) => Some(given),
+            Self::Whole(whole) => whole,
+        }
+    }
 }
 
 /// What the caller may do on the type of a view.
@@ -156,9 +165,10 @@ impl Write<'_> {
             return Vec::new();
         }
         let is_held = |path: &str, wants: Wants<'_>| {
-            let value = stands.get(path);
-            let hidden = value.is_some_and(|value| seen.alters(path, value))
-                || seen.alters(path, &Value::Null);
+            let is_hidden = |element: &Value| seen.alters(path, &json!([element]));
+            let said = wants.said().and_then(Value::as_array);
+            let hidden = seen.alters(path, &Value::Null)
+                || !seen.is_open(path) && said.into_iter().flatten().any(is_hidden);
             let secret = rules
                 .specs
                 .get(path)
@@ -167,7 +177,20 @@ impl Write<'_> {
                 let master = rules.rulings.foreign_master(path, self.context.system());
                 return master.is_some();
             }
-            let stands = value.unwrap_or(&Value::Null);
+            // Of a list it sees some elements.
+            let stands = match stands.get(path) {
+                Some(Value::Array(elements)) => {
+                    let seen = elements.iter().filter(|element| !seen.hides(path, element));
+                    let seen: Vec<Value> = seen.cloned().collect();
+                    if seen.is_empty() {
+                        Value::Null
+                    } else {
+                        seen.into()
+                    }
+                }
+                single => single.cloned().unwrap_or(Value::Null),
+            };
+            let stands = &stands;
             match wants {
                 Wants::Given(given) => !covers(stands, given),
                 Wants::Whole(whole) => {

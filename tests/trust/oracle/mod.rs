@@ -95,8 +95,8 @@ struct Server {
     http: reqwest::Client,
     database: Database,
     tokens: [String; 2],
-    /// Where its feed goes on for the client: sealed, and so another text on each server.
-    next: RefCell<String>,
+    /// Where its feed and its list go on for the client: sealed, and so other texts on each server.
+    next: RefCell<[String; 2]>,
 }
 
 impl Server {
@@ -132,7 +132,7 @@ impl Server {
             http: client::http(),
             database,
             tokens: Default::default(),
-            next: RefCell::new("0".into()),
+            next: RefCell::new(["0".into(), String::new()]),
         }
     }
 
@@ -170,7 +170,8 @@ impl Server {
         if path.starts_with("/Events") || path.starts_with("/AuditEvents") {
             self.settle().await;
         }
-        let path = path.replace("NEXT", &self.next.borrow());
+        let [next, cursor] = self.next.borrow().clone();
+        let path = path.replace("NEXT", &next).replace("CURSOR", &cursor);
         let url = format!("{}/scim/v2{path}", self.origin());
         let mut asked = self
             .http
@@ -197,13 +198,16 @@ impl Server {
         (status, head.join("\n"), self.without_next(text))
     }
 
-    /// An answer of the feed, of whose sealed `next` only the length is told.
-    fn without_next(&self, text: String) -> String {
-        let told = serde_json::from_str::<Value>(&text).ok();
-        let next = told.as_ref().and_then(|told| told["next"].as_str());
-        let Some(next) = next else { return text };
-        next.clone_into(&mut self.next.borrow_mut());
-        text.replace(next, &format!("{} characters", next.len()))
+    /// An answer, of whose sealed `next` or `nextCursor` only the length is told.
+    fn without_next(&self, mut text: String) -> String {
+        let told: Value = serde_json::from_str(&text).unwrap_or_default();
+        for (at, name) in ["next", "nextCursor"].into_iter().enumerate() {
+            if let Some(next) = told[name].as_str() {
+                next.clone_into(&mut self.next.borrow_mut()[at]);
+                text = text.replace(next, &format!("{} characters", next.len()));
+            }
+        }
+        text
     }
 
     fn stop(mut self) {
@@ -213,8 +217,12 @@ impl Server {
     }
 }
 
-/// The policy, with the badges hidden too. With `partial`, what is hidden is so in part.
-fn policy(partial: bool) -> String {
+/// Whose word counts, of what is hidden.
+const AUTHORITY: &str = "authority:\n  - { domain: people, master: hris, covers: [\"Person.birthDate\", \"Person.legalName\", \"Person.emails\", \"Person.phoneNumbers\"], others: suggest }\n";
+
+/// The policy, with the badges hidden too. With `partial`, what is hidden is so in part; of every other seed one system is the
+/// master of it, and the other suggests.
+fn policy(partial: bool, seed: u64) -> String {
     let born = if partial { "year" } else { "omit" };
     let row = format!(
         "  - {{ attributes: [externalIdentifiers, legalIdentifiers, legalIdentifierHints], openTo: [payroll], otherwise: omit }}\n  \
@@ -222,7 +230,9 @@ fn policy(partial: bool) -> String {
          - {{ attributes: [birthDate], openTo: [payroll], otherwise: {born} }}"
     );
     let me = "roles: [people, log], me: { claim: preferred_username, attribute: userName } }";
+    let authority = if seed % 2 == 1 { AUTHORITY } else { "" };
     POLICY
+        .replacen("roles:\n", &format!("{authority}roles:\n"), 1)
         .replace(
             "  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }",
             &row,
@@ -277,10 +287,11 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
         ids: Vec::new(),
         groups: Vec::new(),
         tags: Vec::new(),
-        cursor: None,
+        goes_on: false,
         last: None,
         made: 0,
         partial,
+        suggests: seed % 2 == 1,
     };
     for (server, people) in servers.iter().zip(&PEOPLE) {
         for (name, hidden) in NAMES.into_iter().zip(people) {
@@ -337,7 +348,7 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
 }
 
 fn run(engine: Engine, seed: u64, partial: bool) {
-    let policy = policy(partial);
+    let policy = policy(partial, seed);
     let mut servers = [
         Server::start(engine, &policy),
         Server::start(engine, &policy),

@@ -34,10 +34,13 @@ pub(super) struct Prober {
     pub(super) ids: Vec<String>,
     pub(super) groups: Vec<String>,
     pub(super) tags: Vec<String>,
-    pub(super) cursor: Option<String>,
+    /// Whether a list goes on.
+    pub(super) goes_on: bool,
     pub(super) last: Option<Value>,
     pub(super) made: usize,
     pub(super) partial: bool,
+    /// Whether another system is the master of some of what is hidden.
+    pub(super) suggests: bool,
 }
 
 impl Prober {
@@ -108,8 +111,8 @@ impl Prober {
     fn listing(&mut self) -> Request {
         let endpoint = self.pick(&["/Persons", "/Users", "/Groups"]);
         let mut query = String::from("?count=3");
-        if let Some(cursor) = self.cursor.take() {
-            let _ = write!(query, "&cursor={cursor}");
+        if std::mem::take(&mut self.goes_on) {
+            query.push_str("&cursor=CURSOR");
             return ask(
                 Method::GET,
                 format!("/Persons{query}&sortBy=displayName"),
@@ -444,13 +447,25 @@ impl Prober {
         }
     }
 
+    /// Where another system is the master, what is suggested may ask humans: then a person is written last, because the ids of the
+    /// questions, which a client does not see, are of the same sequence.
     fn bulk(&mut self) -> Request {
         let newcomer = self.newcomer();
+        let group = json!({"schemas": [GROUP], "displayName": format!("crowd {}", self.made)});
+        let suggesting = json!([
+            {"method": "POST", "path": "/Groups", "bulkId": "g", "data": group},
+            {"method": "POST", "path": newcomer.path, "bulkId": "n", "data": newcomer.body},
+        ]);
         let operations = json!([
             {"method": "POST", "path": newcomer.path, "bulkId": "n", "data": newcomer.body},
             {"method": "PATCH", "path": "/Persons/bulkId:n", "data": {"schemas": [PATCH_OP], "Operations": [self.operation()]}},
             {"method": "POST", "path": "/Groups", "bulkId": "g", "data": {"schemas": [GROUP], "displayName": format!("team {}", self.made), "members": [{"value": "bulkId:n"}]}},
         ]);
+        let operations = if self.suggests {
+            suggesting
+        } else {
+            operations
+        };
         let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
         ask(Method::POST, "/Bulk", Some(body))
     }
@@ -517,10 +532,7 @@ impl Prober {
         let Ok(body) = serde_json::from_str::<Value>(body) else {
             return;
         };
-        self.cursor = body["nextCursor"]
-            .as_str()
-            .map(str::to_owned)
-            .or(self.cursor.take());
+        self.goes_on |= body["nextCursor"].is_string();
         for line in head.lines() {
             if let Some(tag) = line.strip_prefix("etag: ") {
                 self.tags.push(tag.trim_matches('"').replace("\\\"", "\""));
