@@ -11,11 +11,14 @@ use muster::cli::serve::{Running, Serve, start};
 use muster::clock::{Clock, SystemClock};
 use muster::config::{Config, KeySource, Keys};
 use muster::id::RandomIds;
+use muster::secret::Secret;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use serde_json::{Value, json};
+
+use crate::support::database::{Database, Engine};
 
 /// The longest that a test waits for what another thread is to do.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -26,8 +29,12 @@ static KEY: LazyLock<String> = LazyLock::new(|| {
     key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
 });
 
-/// A folder that is gone when the test is over.
-pub(crate) struct Folder(pub PathBuf);
+/// The variable that says on which database this suite runs: `postgres`, or a file in the folder without it. `tests/run` runs it on
+/// both.
+const ENGINE: &str = "MUSTER_TEST_ENGINE";
+
+/// A folder that is gone when the test is over, and the database beside it, if that is not to be in it.
+pub(crate) struct Folder(pub PathBuf, Option<Database>);
 
 impl Folder {
     pub(crate) fn new() -> Self {
@@ -39,13 +46,31 @@ impl Folder {
         );
         let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).unwrap();
-        Self(path)
+        let database = match std::env::var(ENGINE).as_deref() {
+            Ok("postgres") => Some(Database::empty(Engine::Postgres)),
+            Ok("sqlite") | Err(_) => None,
+            Ok(other) => panic!("{ENGINE} is 'sqlite' or 'postgres', not '{other}'"),
+        };
+        Self(path, database)
+    }
+
+    /// The address of its database, where that is not a file in it.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.1.as_ref().map(Database::url)
+    }
+
+    /// Lets a server keep its records there.
+    pub(crate) fn is_home_of(&self, config: &mut Config) {
+        config.server.database_url = self.database_url().map(Secret::new);
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         _ = fs::remove_dir_all(&self.0);
+        if let Some(database) = self.1.take() {
+            database.forget();
+        }
     }
 }
 
@@ -73,6 +98,7 @@ impl App {
         let folder = Folder::new();
         fs::write(folder.0.join("dev-issuer-key.pem"), &*KEY).unwrap();
         let mut serve = Serve::dev(folder.0.clone());
+        folder.is_home_of(&mut serve.config);
         change(&mut serve, &folder.0);
         let running = start(serve, Arc::new(SystemClock), Arc::new(RandomIds)).unwrap();
         let origin = format!("http://{}", running.address);

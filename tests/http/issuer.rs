@@ -105,6 +105,7 @@ async fn tokens_survive_a_restart_and_the_key_is_its_owners_alone() {
     let before = std::fs::read_to_string(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     let mut settings = muster::cli::serve::Serve::dev(app.folder.0.clone());
+    app.folder.is_home_of(&mut settings.config);
     settings.config.server.port = address.rsplit(':').next().unwrap().parse().unwrap();
     let clock = std::sync::Arc::new(muster::clock::SystemClock);
     let ids = std::sync::Arc::new(muster::id::RandomIds);

@@ -25,3 +25,14 @@ mod startup;
 mod tls;
 mod tokens;
 mod verifier;
+
+#[path = "../support"]
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each suite uses its own part"
+)]
+mod support {
+    pub(crate) mod database;
+}

@@ -46,6 +46,7 @@ impl Scene {
         config.keys = Some(any_key());
         config.server.port = 0;
         config.server.data_dir.clone_from(&folder.0);
+        folder.is_home_of(&mut config);
         config.server.behind_proxy = true;
         config.server.public_url = Some("https://people.example.com/scim/v2".into());
         change(&mut config);

@@ -175,7 +175,10 @@ async fn the_log_is_printed_one_event_a_line() {
     app.stop();
     let folder = app.folder.0.to_str().unwrap().to_owned();
     let lines = |after: &str| {
-        let output = muster(&["events", "--data-dir", &folder, "--after", after]);
+        let mut arguments = vec!["events", "--data-dir", &folder, "--after", after];
+        let url = app.folder.database_url();
+        arguments.extend(url.into_iter().flat_map(|url| ["--database-url", url]));
+        let output = muster(&arguments);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout)
             .unwrap()

@@ -106,6 +106,7 @@ fn serve(folder: &Folder) -> Serve {
     config.keys = Some(any_key());
     config.server.port = 0;
     config.server.data_dir = folder.0.join("data");
+    folder.is_home_of(&mut config);
     config.server.tls = Some(Tls {
         certificate: folder.0.join("tls.crt"),
         key: folder.0.join("tls.key"),
