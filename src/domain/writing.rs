@@ -23,6 +23,9 @@ use keys::{Keyed, keyed};
 /// it: then what it leaves out it does not take back, and what it gives is claimed whether it stands already or not.
 pub type Hides<'a> = &'a dyn Fn(&str, &Value) -> bool;
 
+/// Whether the caller sees an element at a canonical path otherwise than it is, and gives another that it does not have from there.
+pub type Veils<'a> = &'a dyn Fn(&str, &Value, &Value) -> bool;
+
 /// What a write rests on.
 #[derive(Clone, Copy)]
 pub struct Terms<'a> {
@@ -34,8 +37,9 @@ pub struct Terms<'a> {
     pub rulings: &'a Rulings,
     /// What the caller does not see.
     pub hides: Hides<'a>,
-    /// Which elements it sees otherwise than they are: what it gives is one of them only if it is the same in all.
-    pub veils: Hides<'a>,
+    /// Which elements it sees otherwise than they are, and has not given so: what it gives is one of them only if it is the same
+    /// in all.
+    pub veils: Veils<'a>,
     /// When it is made, and by what.
     pub stamp: Stamp,
 }
@@ -57,7 +61,7 @@ struct Desk<'a> {
 impl<'a> Terms<'a> {
     /// The same for a caller that sees some elements otherwise than they are.
     #[must_use]
-    pub fn veiling(self, veils: Hides<'a>) -> Self {
+    pub fn veiling(self, veils: Veils<'a>) -> Self {
         Self { veils, ..self }
     }
 
@@ -88,7 +92,7 @@ impl<'a> Terms<'a> {
             match value {
                 Value::Array(elements) if spec.attribute.multi_valued => {
                     let (mut known, hidden) = desk.known(array(folded.get(path)));
-                    known.retain(|(_, element)| (self.veils)(path, element));
+                    known.retain(|(_, element)| (self.veils)(path, element, &Value::Null));
                     for (key, element) in desk.keyed((&known, &hidden), elements) {
                         desk.confirm(&key, element);
                     }
@@ -389,7 +393,7 @@ impl Desk<'_> {
     }
 
     fn keyed<'e>(&self, known: (&[Keyed<'_>], &[String]), elements: &'e [Value]) -> Vec<Keyed<'e>> {
-        let veiled = |element: &Value| (self.terms.veils)(self.path, element);
+        let veiled = |known: &Value, given: &Value| (self.terms.veils)(self.path, known, given);
         keyed(
             self.spec,
             known,

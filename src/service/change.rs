@@ -255,7 +255,7 @@ impl<'a> Write<'a> {
             specs: rules.specs,
             rulings: rules.rulings,
             hides,
-            veils: &|_, _| false,
+            veils: &|_, _, _| false,
             stamp: self.stamp(sources),
         }
     }

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::idempotency::Shows;
-use super::sight::{Wants, clearance, known_type};
+use super::sight::{Wants, clearance, is_said, known_type};
 use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::access::Seen;
 use crate::domain::context::{Context, Right};
+use crate::domain::document::value_at;
 use crate::domain::event::Happened;
 use crate::domain::record::{Folded, Leaves};
 use crate::domain::sealed;
@@ -18,6 +19,7 @@ use crate::domain::view::View;
 use crate::domain::writing;
 use crate::scim::patch::{Change as RowChange, Patch, parse};
 use crate::scim::projection::Projection;
+use crate::scim::resource_type::Location;
 use crate::store::{self, Tx};
 
 /// A request, ready for the transaction: operations on the document, and on the rows of members.
@@ -175,11 +177,13 @@ impl Write<'_> {
         let before = document(known);
         // Operations are on what the caller sees: what it does not see they neither find nor miss.
         let plain = clearance(self.context, self.view).is_plain();
+        let mut said = Map::new();
         let mut patched = if plain {
             patch.apply(&self.view.resource_type, &before)?
         } else {
             let shown = document(&seen.leaves(known.clone()));
             let patched = patch.apply(known_type(self.context, self.view), &shown)?;
+            said.clone_from(&patched.document);
             self.unveil(seen, known, patch, patched)?
         };
         if sealed::touches(self.view, &patched) {
@@ -189,7 +193,14 @@ impl Write<'_> {
         }
         own.external_id = external_id(&patched.document);
         let hides = self.hides(seen);
-        let veils = |path: &str, element: &Value| seen.veils(path, element);
+        let veils = |path: &str, element: &Value, given: &Value| {
+            let said = |at: &Location| {
+                let (said, means) = (value_at(&said, at), value_at(&patched.document, at));
+                is_said(said, means, given)
+            };
+            let mut shown = self.view.shown(path).iter();
+            seen.veils(path, element) && shown.any(|at| said(&at.location))
+        };
         self.terms(&hides, &record.sources).veiling(&veils).patch(
             &before,
             &patched,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::change::Write;
 use super::create::external_id;
 use super::idempotency::Shows;
-use super::sight::{Wants, known_type};
+use super::sight::{Wants, clearance, is_said, known_type};
 use super::{Asked, Came, Error, Muster, Written, precondition};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::Happened;
@@ -128,6 +128,8 @@ impl Write<'_> {
         let mut document = replacement.document.clone();
         self.refer_in(tx, &mut document)?;
         let given = self.view.read(&document, Some(known))?;
+        let plain = clearance(self.context, self.view).is_plain();
+        let said = if plain { Leaves::new() } else { given.clone() };
         let mut given = self.admit_values(&seen, given, known)?;
         if let (true, Some(active)) = (self.view.accounts_only, known.get("active")) {
             // A default that the server may set (RFC 7644 §3.5.1): whoever leaves it out neither opens nor closes an account.
@@ -135,6 +137,7 @@ impl Write<'_> {
                 .entry("active".into())
                 .or_insert_with(|| active.clone());
         }
+        let means = if plain { Leaves::new() } else { given.clone() };
         let given = self.sealed_for(tx, &before.folded, &given)?;
         let shown = seen.leaves(known.clone());
         let shown = self.view.show(&shown, catalog, &self.context.base_url);
@@ -142,7 +145,9 @@ impl Write<'_> {
         let (mut own, others) = self.desk(&before);
         own.external_id = external_id(&replacement.document);
         let hides = self.hides(&seen);
-        let veils = |path: &str, element: &Value| seen.veils(path, element);
+        let veils = |path: &str, element: &Value, given: &Value| {
+            seen.veils(path, element) && is_said(said.get(path), means.get(path), given)
+        };
         self.terms(&hides, &before.sources).veiling(&veils).put(
             &given,
             &replacement.listed,

@@ -37,6 +37,15 @@ impl<'a> Wants<'a> {
     }
 }
 
+/// Whether an element was `said` as it is wherever it stands in what that `means`: none of it is what a rendering stood for.
+pub(super) fn is_said(said: Option<&Value>, means: Option<&Value>, element: &Value) -> bool {
+    let times = |list: Option<&Value>| {
+        let elements = list.and_then(Value::as_array).into_iter().flatten();
+        elements.filter(|one| *one == element).count()
+    };
+    times(said) > 0 && times(said) == times(means)
+}
+
 /// What the caller may do on the type of a view.
 pub(super) fn clearance<'c>(context: &'c Context, view: &View) -> &'c TypeClearance {
     context.client.clearance.on(&view.resource_type.name)

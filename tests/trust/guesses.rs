@@ -208,6 +208,7 @@ fn patches() -> Vec<Value> {
         json!([{"op": "add", "path": "nationalities", "value": ["GB"]}]),
         json!([{"op": "replace", "path": "nationalities", "value": ["GB", "IT"]}]),
         json!([{"op": "remove", "path": "nationalities[value eq \"GB\"]"}]),
+        json!([{"op": "add", "path": "phoneNumbers", "value": element("work")}, {"op": "replace", "path": "phoneNumbers[type eq \"work\"].type", "value": "other"}]),
         json!([{"op": "replace", "path": "birthDate", "value": BORN}]),
         json!([{"op": "remove", "path": "birthDate"}]),
         json!([{"op": "add", "path": "emails", "value": [{"value": "ada@corp.example", "type": "work"}]}]),

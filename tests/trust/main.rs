@@ -37,3 +37,4 @@ mod rules;
 mod shown;
 mod tenants;
 mod treatments;
+mod untold;

@@ -258,17 +258,45 @@ impl Seen<'_> {
             .map_or(&[][..], Vec::as_slice);
         let mut restored = Vec::with_capacity(elements.len());
         for element in elements {
-            // One that is shown stands for all that look like it.
-            let alike = |one: &&Value| {
-                **one != element && self.element(unit, one).as_ref() == Some(&element)
-            };
-            let before = restored.len();
-            restored.extend(known.iter().filter(alike).cloned());
-            if restored.len() == before {
+            let alike = self.alike(unit, &element, known);
+            if alike.is_empty() {
                 restored.push(self.restore_one(unit, path, element, known.iter())?);
             }
+            restored.extend(alike);
         }
         Ok(Value::Array(restored))
+    }
+
+    /// The elements that one stands for which is given as they are shown: all those that look like it, or, if other parts of it
+    /// have been changed, like the one that it was.
+    fn alike(&self, unit: &Unit, given: &Value, known: &[Value]) -> Vec<Value> {
+        let shown = known.iter().filter_map(|one| {
+            let seen = self.element(unit, one)?;
+            (seen != *one).then_some((one, seen))
+        });
+        let shown: Vec<(&Value, Value)> = shown.collect();
+        let same = shown.iter().filter(|(_, seen)| seen == given);
+        let same: Vec<Value> = same.map(|(one, _)| (*one).clone()).collect();
+        let Value::Object(parts) = given else {
+            return same;
+        };
+        if !same.is_empty() {
+            return same;
+        }
+        let named = |(one, seen): &&(&Value, Value)| {
+            let (known, seen) = (one.get("value"), seen.get("value"));
+            known != seen && seen.is_some() && parts.get("value") == seen
+        };
+        let named: Vec<&(&Value, Value)> = shown.iter().filter(named).collect();
+        if named.iter().any(|(_, seen)| *seen != named[0].1) {
+            return Vec::new();
+        }
+        let filled = named.into_iter().map(|(one, seen)| {
+            let mut parts = parts.clone();
+            fill(&mut parts, one, seen);
+            Value::Object(parts)
+        });
+        filled.collect()
     }
 
     fn restore_one<'v>(

@@ -11,14 +11,14 @@ pub(super) type Keyed<'a> = (String, &'a Value);
 
 /// Elements with their keys. Elements that share a key (three phones of one number, as Entra sends) are told apart by a
 /// number, so that none is lost. One that is `known` keeps the key it has there: first those that `look` the same, then, in
-/// their order, those that have changed and are not `veiled` from the caller; only the rest are new. A key that is `hidden` from
+/// their order, those that have changed, unless they are `veiled` from whom the element is of; only the rest are new. A key that is `hidden` from
 /// the caller is nobody's.
 pub(super) fn keyed<'a>(
     spec: &Spec,
     (known, hidden): (&[Keyed<'_>], &[String]),
     elements: &'a [Value],
     look: impl Fn(&Value) -> String,
-    veiled: impl Fn(&Value) -> bool,
+    veiled: impl Fn(&Value, &Value) -> bool,
 ) -> Vec<Keyed<'a>> {
     let shared: Vec<String> = elements
         .iter()
@@ -37,14 +37,18 @@ pub(super) fn keyed<'a>(
         };
         let mut free: HashMap<(String, String), VecDeque<usize>> = HashMap::new();
         for (at, ((_, element), shared)) in known.iter().zip(&known_shared).enumerate() {
-            if left[at] && (alike || !veiled(element)) {
+            if left[at] {
                 free.entry(text(shared, element)).or_default().push_back(at);
             }
         }
         for (at, element) in elements.iter().enumerate() {
             let namesakes = free.get_mut(&text(&shared[at], element));
-            let found = namesakes.filter(|_| keys[at].is_none());
-            if let Some(of) = found.and_then(VecDeque::pop_front) {
+            let Some(namesakes) = namesakes.filter(|_| keys[at].is_none()) else {
+                continue;
+            };
+            let mut found = namesakes.iter();
+            let found = found.position(|of| alike || !veiled(known[*of].1, element));
+            if let Some(of) = found.and_then(|found| namesakes.remove(found)) {
                 keys[at] = Some(known[of].0.as_str());
                 left[of] = false;
             }

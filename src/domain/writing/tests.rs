@@ -52,7 +52,7 @@ impl Desk {
             specs: self.catalog.specs(Kind::Person),
             rulings: &self.rulings,
             hides: &|_, _| false,
-            veils: &|_, _| false,
+            veils: &|_, _, _| false,
             stamp,
         }
     }
