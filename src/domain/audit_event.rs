@@ -75,6 +75,36 @@ impl Renderer {
         changes.peek().is_some() && !changes.any(is_seen)
     }
 
+    /// What the reader is told has changed, or is withheld or suggested, as `name` says.
+    fn told(
+        &self,
+        seen: &Seen<'_>,
+        (of, name): (Kind, &str),
+        body: &Value,
+        (untold, open): (Option<&Untold>, bool),
+    ) -> Vec<Value> {
+        let specs = self.catalog().specs(of);
+        // Whether anything is held back tells of what stands.
+        let tells = name != CHANGES || !open && is_quiet(body);
+        let is_told = |change: &&Value| {
+            let path = change["path"].as_str().unwrap_or_default();
+            let same = (open || untold.is_some()) && looks_same(seen, specs, change);
+            !(same || tells && untold.is_some_and(|untold| untold.hides(of, path)))
+        };
+        let changes = body[name].as_array().into_iter().flatten();
+        let told = changes.filter(is_told).filter_map(|change| {
+            let path = change["path"].as_str()?;
+            shown(seen, specs, path, change)
+        });
+        let mut told: Vec<Value> = told.collect();
+        if untold.is_some() {
+            // Elements stand in the order of their keys, which are not shown.
+            told.sort_by_cached_key(Value::to_string);
+            told.dedup();
+        }
+        told
+    }
+
     fn masked_event(&self, context: &Context, body: &Value, open: bool) -> Masked<Resource> {
         let key = self.key_of(context);
         let nobody = Map::new();
@@ -87,34 +117,15 @@ impl Renderer {
         if untold.is_some() || open && !clearance.is_plain() {
             document.remove("version");
         }
-        // Whether anything is held back tells of what stands.
-        let sensitive = |name: &str| name != CHANGES || !open && is_quiet(body);
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
         for name in [CHANGES, "withheld", "suggested"] {
-            let changes = body[name].as_array().into_iter().flatten();
-            let mut shown: Vec<Value> = changes
-                .filter_map(|change| {
-                    let path = change["path"].as_str()?;
-                    let specs = self.catalog().specs(of);
-                    let untold = untold.as_ref();
-                    if (open || untold.is_some()) && looks_same(&seen, specs, change)
-                        || sensitive(name) && untold.is_some_and(|untold| untold.hides(of, path))
-                    {
-                        return None;
-                    }
-                    let change = shown(&seen, specs, path, change)?;
-                    attributes.push(Value::from(path));
-                    let purposes = seen.purposes(path).iter();
-                    disclosed.extend(
-                        purposes.map(|purpose| (at(name), path.to_owned(), purpose.clone())),
-                    );
-                    Some(change)
-                })
-                .collect();
-            if untold.is_some() {
-                // Elements stand in the order of their keys, which are not shown.
-                shown.sort_by_cached_key(Value::to_string);
-                shown.dedup();
+            let shown = self.told(&seen, (of, name), body, (untold.as_ref(), open));
+            for change in &shown {
+                let path = change["path"].as_str().unwrap_or_default();
+                attributes.push(Value::from(path));
+                let purposes = seen.purposes(path).iter();
+                disclosed
+                    .extend(purposes.map(|purpose| (at(name), path.to_owned(), purpose.clone())));
             }
             if !shown.is_empty() {
                 document.insert(name.into(), shown.into());

@@ -1,6 +1,7 @@
 //! What a request claims: a client writes as its source system, and claims only what it means (design §3).
 
 mod keys;
+mod named;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::iter::once;
@@ -18,6 +19,8 @@ use crate::scim::resource_type::Location;
 use crate::scim::schema::Mutability;
 
 use keys::{Keyed, keyed};
+use named::named;
+pub use named::wanted;
 
 /// Whether the caller sees nothing of an element at a canonical path, does not see all of a single value, or may not write
 /// it: then what it leaves out it does not take back, and what it gives is claimed whether it stands already or not.
@@ -205,52 +208,11 @@ impl<'a> Terms<'a> {
     }
 }
 
-/// The paths of which a PATCH says something, and what each is to be after it.
-#[must_use]
-pub fn wanted<'a>(
-    view: &'a View,
-    specs: &'a Specs,
-    patched: &'a Patched,
-) -> Vec<(&'a str, Option<&'a Value>)> {
-    let named = named(view, specs, patched).into_iter();
-    named
-        .map(|(location, (path, ..))| {
-            (
-                path,
-                super::document::value_at(&patched.document, &location),
-            )
-        })
-        .collect()
-}
-
 fn is_listed(location: &Location, listed: &BTreeSet<String>) -> bool {
     location
         .extension
         .as_ref()
         .is_none_or(|urn| listed.contains(&**urn))
-}
-
-/// Per location its path, what that means, and the elements named; `None` among them names all.
-type Named<'a> = BTreeMap<Location, (&'a str, &'a Spec, Vec<Option<&'a Value>>)>;
-
-/// The units that the operations named, with the elements they named or took out. An operation on a complex attribute as a
-/// whole names all of its parts.
-fn named<'a>(view: &'a View, specs: &'a Specs, patched: &'a Patched) -> Named<'a> {
-    let mut named = Named::new();
-    for touch in patched.touched.iter().chain(&patched.removed) {
-        for (location, path) in view.units() {
-            let same = location == &touch.location
-                || (touch.location.sub.is_none() && location.whole() == touch.location)
-                || (location.sub.is_none() && touch.location.whole() == *location);
-            if let (true, Some(spec)) = (same, specs.get(path)) {
-                let entry = named
-                    .entry(location.clone())
-                    .or_insert((path, spec, Vec::new()));
-                entry.2.push(touch.element.as_ref());
-            }
-        }
-    }
-    named
 }
 
 fn array(value: Option<&Value>) -> &[Value] {

@@ -221,7 +221,7 @@ fn keep_untold<T>(out: &mut Fragment<T>, untold: &Untold) {
         }
         out.sql("coalesce(event.attributes, '')");
         for path in &of.paths {
-            out.sql(", ").text(&format!(" {path} ")).sql(", ' ')");
+            out.sql(", ").text(format!(" {path} ")).sql(", ' ')");
         }
         out.sql(") = '')");
     }

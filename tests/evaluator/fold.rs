@@ -111,6 +111,7 @@ impl Person {
             specs: CATALOG.specs(view.kind),
             rulings: self.laws.on(view.kind),
             hides: &|_, _| false,
+            veils: &|_, _, _| false,
             stamp: self.stamp(),
         }
     }

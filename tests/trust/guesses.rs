@@ -146,7 +146,7 @@ async fn guess(app: &App, masked: bool, made: &mut usize) {
         let mut answers = Vec::new();
         for right in [true, false] {
             let mut person = somebody(right);
-            let address = format!("a{:02}@corp.example", made);
+            let address = format!("a{made:02}@corp.example");
             *made += 1;
             if !masked {
                 person["emails"][0]["value"] = address.clone().into();

@@ -133,7 +133,10 @@ impl Seen<'_> {
     /// there a right guess stands in the place of what it hits.
     #[must_use]
     pub fn traces(&self, path: &str) -> bool {
-        self.is_open(path) || !self.may_on(Right::Write, path, None)
+        let masks = self.of.units.get(path).map(|unit| unit.masks.iter());
+        let mut masks = masks.into_iter().flatten();
+        let in_part = masks.any(|mask| mask.treatment != Treatment::Omit && self.active(mask));
+        !in_part || !self.may_on(Right::Write, path, None)
     }
 
     /// The purposes that open a value to the client.

@@ -1,6 +1,7 @@
 //! No oracle (design §6): two servers with the same ids and the same clock, whose data differ only in what is hidden from a
 //! client, answer it byte for byte alike, whatever it asks or writes, its guesses of the hidden values among it.
 
+mod history;
 mod people;
 mod prober;
 
