@@ -9,6 +9,7 @@ use crate::support::{App, Client, counted_on_both, on_both};
 on_both!(
     b_043_what_happened_to_an_application_is_one_call,
     b_010_the_evidence_lines_up_in_one_pack,
+    who_could_guess_by_them_is_given_no_proofs,
     b_004_the_order_of_checks_and_interviews_is_proven,
     an_hris_picks_up_the_intent_from_the_feed,
     the_feed_shows_each_reader_its_own,
@@ -194,6 +195,43 @@ async fn b_010_the_evidence_lines_up_in_one_pack(app: &App) {
     assert_eq!(narrow["identityChecks"]["outcome"], "notShown");
     assert!(!narrow.to_string().contains("evidence.example"), "{narrow}");
     assert!(!narrow.to_string().contains("inez"), "{narrow}");
+}
+
+/// Proofs count all events, and so tell who writes what is hidden from it whether its guess was right.
+async fn who_could_guess_by_them_is_given_no_proofs(app: &App) {
+    let (ats, hris) = set(app, "").await;
+    let (application, _) = journey(&ats, &hris).await;
+    let hidden = policy("").replace("system: crm, roles: [all]", "system: crm, roles: [narrow]");
+    let narrow = "  narrow: [{ types: [Application, Verification], rights: [read] }]\n  steward:";
+    let masking = "masking:\n  - { attributes: [legalName], openTo: [audit], otherwise: omit }\n";
+    apply(app, &(hidden.replace("  steward:", narrow) + masking));
+    let path = format!("{}/evidence-pack", at("/Applications", &application));
+    // A candidate's legal name is hidden from both, and one of them writes it.
+    let pack = hris.get(&path).await.ok(200).clone();
+    assert!(
+        pack["log"]["withheld"]
+            .as_str()
+            .unwrap()
+            .contains("hidden from it"),
+        "{pack}"
+    );
+    assert!(!pack["timeline"].as_array().unwrap().is_empty());
+    assert!(!pack.to_string().contains("inclusionPath"), "{pack}");
+    let page = hris.get(&format!("{path}?format=html")).await;
+    assert!(
+        page.text.contains("no proof for this reader"),
+        "{}",
+        page.text
+    );
+    let crm = app.client("crm").await;
+    for _ in 0..600 {
+        let pack = crm.get(&path).await.ok(200).clone();
+        if pack["log"]["size"].is_number() {
+            return;
+        }
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("no signed head in a minute");
 }
 
 /// B-004: one call, with the evidence.
