@@ -9,7 +9,8 @@ use crate::support::{App, EMPLOYEE, on_both};
 on_both!(
     a_put_of_what_was_shown_changes_nothing,
     what_looks_masked_and_was_not_shown_is_refused,
-    hidden_values_survive_writes_of_all_else
+    hidden_values_survive_writes_of_all_else,
+    elements_that_look_the_same_come_back_as_they_are
 );
 
 async fn a_put_of_what_was_shown_changes_nothing(app: &App) {
@@ -128,4 +129,36 @@ async fn hidden_values_survive_writes_of_all_else(app: &App) {
         hris.get(&path).await.ok(200)[EMPLOYEE]["department"],
         "Engines"
     );
+}
+
+async fn elements_that_look_the_same_come_back_as_they_are(app: &App) {
+    let row =
+        "masking:\n  - { attributes: [addresses.locality], openTo: [payroll], otherwise: omit }\n";
+    let other = ", \"addresses[type eq \\\"home\\\"]\"";
+    apply(app, &POLICY.replace(other, "").replace("masking:\n", row));
+    let (hris, idp) = (app.client("hris").await, app.client("idp").await);
+    let home = |place: &str| json!({"type": "home", "country": "GB", "locality": place});
+    let person = json!({
+        "displayName": "A", "addresses": [home("Ockham"), home("London")], "nationalities": ["GB", "IT"],
+        "phoneNumbers": [{"value": "+44 20 7946 0123", "type": "work"}, {"value": "+33 14 0000 0123", "type": "work"}],
+    });
+    let path = hris.create("/Persons", person).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/Persons/{path}");
+    let before = hris.get(&path).await.ok(200).clone();
+    let mut shown = idp.get(&path).await.ok(200).clone();
+    assert_eq!(shown["addresses"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["nationalities"], json!(["[redacted]"]));
+    assert_eq!(
+        shown["phoneNumbers"],
+        json!([{"value": "••••0123", "type": "work"}])
+    );
+    idp.put(&path, shown.clone()).await.ok(200);
+    assert_eq!(hris.get(&path).await.ok(200), &before);
+    // Given twice it is still what it was.
+    shown["nationalities"] = json!(["[redacted]", "[redacted]"]);
+    idp.put(&path, shown).await.ok(200);
+    assert_eq!(hris.get(&path).await.ok(200), &before);
 }
