@@ -182,7 +182,7 @@ impl Write<'_> {
             patch.apply(&self.view.resource_type, &before)?
         } else {
             let shown = document(&seen.leaves(known.clone()));
-            let patched = patch.apply(known_type(self.context, self.view), &shown)?;
+            let patched = patch.apply_in_part(known_type(self.context, self.view), &shown)?;
             said.clone_from(&patched.document);
             self.unveil(seen, known, patch, patched)?
         };

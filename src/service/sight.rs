@@ -1,6 +1,6 @@
 //! What the caller may do with the record at hand, and what it means that writes what it was shown (design §6).
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ use crate::domain::view::View;
 use crate::scim;
 use crate::scim::attribute_path::AttributePath;
 use crate::scim::document;
-use crate::scim::patch::{Op, Patch, Patched, Touched};
+use crate::scim::patch::{Op, Origin, Patch, Patched, Touched};
 use crate::scim::resource_type::{Location, ResourceType};
 
 /// What a caller wants of an attribute.
@@ -232,7 +232,14 @@ impl Write<'_> {
             if !value.is_array() && is_echo(seen, &path, &value, stands) {
                 continue;
             }
-            let value = seen.restore(&path, value, stands).map_err(Error::Masked)?;
+            let value = match value {
+                Value::Array(elements) => {
+                    let origins = vec![Origin::Listed; elements.len()];
+                    let restored = self.restore(seen, &path, (&elements, &origins), stands)?;
+                    restored.into_iter().flatten().collect()
+                }
+                single => seen.restore(&path, single, stands).map_err(Error::Masked)?,
+            };
             if let Err(refusal) = self.permit_path(seen, &path) {
                 let sees = stands.is_some_and(|stands| !seen.hides(&path, stands));
                 if !(sees && stands.is_some_and(|stands| covers(stands, &value))) {
@@ -263,6 +270,24 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// For each element that is given, what it stands for.
+    fn restore(
+        &self,
+        seen: &Seen<'_>,
+        path: &str,
+        (given, origins): (&[Value], &[Origin]),
+        stands: Option<&Value>,
+    ) -> Result<Vec<Vec<Value>>, Error> {
+        let Some(spec) = self.specs().get(path) else {
+            return Ok(given.iter().map(|one| vec![one.clone()]).collect());
+        };
+        let known = stands
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        seen.restore_elements((path, &spec.attribute), given, origins, known)
+            .map_err(Error::Masked)
+    }
+
     /// A patched rendering with what is known in place of what was shown for it.
     pub(super) fn unveil(
         &self,
@@ -285,9 +310,7 @@ impl Write<'_> {
                 });
             }
         }
-        let mut at: BTreeMap<&Location, &str> = BTreeMap::new();
         for (location, path) in self.view.units() {
-            at.insert(location, path);
             let Some(value) = value_at(&patched.document, location).cloned() else {
                 continue;
             };
@@ -297,19 +320,25 @@ impl Write<'_> {
                     .touched
                     .retain(|touched| touched.location != *location);
             }
-            let restored = seen.restore(path, value, stands).map_err(Error::Masked)?;
-            put(&mut patched.document, location, restored);
-        }
-        let touches = patched.touched.iter_mut().chain(&mut patched.removed);
-        for Touched { location, element } in touches {
-            let path = at.get(location).or_else(|| at.get(&location.whole()));
-            if let (Some(path), Some(value)) = (path, &mut *element) {
-                let list = Value::Array(vec![value.clone()]);
-                // What is not what was shown is told where it stands in the document.
-                if let Ok(Value::Array(mut list)) = seen.restore(path, list, known.get(*path)) {
-                    *element = list.pop();
+            let restored = match value {
+                Value::Array(given) => {
+                    let origins = patched.lists.origins(location, given.len());
+                    let meant = self.restore(seen, path, (&given, &origins), stands)?;
+                    rename(&mut patched.touched, location, (&given, &meant));
+                    let pairs = given.iter().zip(meant);
+                    let mut pairs: Vec<(&Value, Value)> = pairs
+                        .flat_map(|(given, meant)| meant.into_iter().map(move |one| (given, one)))
+                        .collect();
+                    if patched.lists.has_changed(location) {
+                        // What has become one is one, unless another was given for it: that would tell of a right guess.
+                        let mut seen = HashSet::with_capacity(pairs.len());
+                        pairs.retain(|(given, one)| seen.insert(format!("{given}\n{one}")));
+                    }
+                    pairs.into_iter().map(|(_, one)| one).collect()
                 }
-            }
+                single => seen.restore(path, single, stands).map_err(Error::Masked)?,
+            };
+            put(&mut patched.document, location, restored);
         }
         Ok(patched)
     }
@@ -320,6 +349,28 @@ fn is_echo(seen: &Seen<'_>, path: &str, value: &Value, stands: Option<&Value>) -
     stands.is_some_and(|stands| {
         seen.alters(path, stands) && seen.value(path, stands).as_ref() == Some(value)
     })
+}
+
+/// What was touched of a list is what the elements given there mean.
+fn rename(
+    touched: &mut Vec<Touched>,
+    location: &Location,
+    (given, meant): (&[Value], &[Vec<Value>]),
+) {
+    let renamed = std::mem::take(touched).into_iter().flat_map(|one| {
+        let of = one.element.as_ref().filter(|_| one.location == *location);
+        let Some(of) = of else {
+            return vec![one];
+        };
+        let meant = given.iter().zip(meant).filter(|(given, _)| *given == of);
+        let meant = meant.flat_map(|(_, meant)| meant);
+        let each = meant.map(|element| Touched {
+            location: location.clone(),
+            element: Some(element.clone()),
+        });
+        each.collect()
+    });
+    *touched = renamed.collect();
 }
 
 fn put(document: &mut Map<String, Value>, location: &Location, value: Value) {

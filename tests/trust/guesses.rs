@@ -10,23 +10,24 @@ on_both!(a_right_guess_at_what_is_seen_in_part_is_answered_as_a_wrong_one_is);
 
 const BORN: &str = "1815-12-10";
 const PHONE: &str = "+44 20 7946 0123";
+const ROW: &str = "  - { attributes: [addresses.locality], openTo: [payroll], otherwise: omit }\n";
 const EMAILS: &str = "  - { attributes: [emails], openTo: [employment], otherwise: maskEmail }\n";
 
-const AUTHORITY: &str = "authority:\n  - { domain: contact, master: hris, covers: [\"Person.phoneNumbers\", \"Person.nationalities\", \"Person.emails\", \"Person.birthDate\"], others: suggest }\n";
-const UNION: &str =
-    "survivorship:\n  - { attributes: [emails, phoneNumbers, nationalities], rule: union }\n";
+const AUTHORITY: &str = "authority:\n  - { domain: contact, master: hris, covers: [\"Person.phoneNumbers\", \"Person.nationalities\", \"Person.emails\", \"Person.birthDate\", \"Person.addresses\"], others: suggest }\n";
+const UNION: &str = "survivorship:\n  - { attributes: [emails, phoneNumbers, nationalities, addresses], rule: union }\n";
 
 /// The same but for what is hidden: of `right` the guesses below hit.
 fn somebody(right: bool) -> Value {
-    let (phone, nation, email) = if right {
-        (PHONE, "GB", "ada@corp.example")
+    let (phone, nation, email, place) = if right {
+        (PHONE, "GB", "ada@corp.example", "Ockham")
     } else {
-        ("+33 14 0000 0123", "FR", "amy@corp.example")
+        ("+33 14 0000 0123", "FR", "amy@corp.example", "Sarsden")
     };
     json!({
         "displayName": "A", "nationalities": [nation, "IT"], "birthDate": if right { BORN } else { "1852-11-27" },
         "phoneNumbers": [{"value": phone, "type": "work"}, {"value": "+1 212 555 7777", "type": "home"}],
         "emails": [{"value": email, "type": "work", "primary": true}],
+        "addresses": [{"type": "home", "country": "GB", "locality": place}, {"type": "work", "country": "GB"}],
     })
 }
 
@@ -49,6 +50,8 @@ async fn told(client: &Client, person: &Value) -> String {
         "phoneNumbers.type eq \"home\"",
         "phoneNumbers.type eq \"mobile\"",
         "phoneNumbers.primary eq true",
+        "addresses.country eq \"GB\"",
+        "addresses[type eq \"work\" and country eq \"GB\"]",
     ] {
         let filter = format!("id eq \"{id}\" and {filter}");
         told += &answered(
@@ -110,10 +113,13 @@ async fn a_right_guess_at_what_is_seen_in_part_is_answered_as_a_wrong_one_is(app
     for rules in ["", UNION, AUTHORITY] {
         for masked in [true, false] {
             let policy = POLICY
-                .replace("\"emails[type eq \\\"home\\\"]\", ", "")
+                .replace(
+                    "\"emails[type eq \\\"home\\\"]\", \"addresses[type eq \\\"home\\\"]\"",
+                    "preferredName",
+                )
                 .replacen(
                     "masking:\n",
-                    &format!("{rules}masking:\n{}", if masked { EMAILS } else { "" }),
+                    &format!("{rules}masking:\n{ROW}{}", if masked { EMAILS } else { "" }),
                     1,
                 )
                 .replacen(
@@ -171,6 +177,10 @@ async fn guess(app: &App, masked: bool, made: &mut usize) {
                 .as_array_mut()
                 .unwrap()
                 .push(json!({"value": PHONE, "type": "fax"}));
+            shown["addresses"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({"type": "home", "country": "GB", "locality": "Ockham"}));
             let answer = idp.put(&path, shown).await;
             said += &outcome(&answer, id);
             answers.push(said + &told(&idp, &person).await);
@@ -195,7 +205,17 @@ async fn guess(app: &App, masked: bool, made: &mut usize) {
 
 fn patches() -> Vec<Value> {
     let element = |ty: &str| json!([{"value": PHONE, "type": ty}]);
+    let home = || json!({"type": "home", "country": "GB", "locality": "Ockham"});
     vec![
+        json!([{"op": "add", "path": "addresses", "value": [home()]}]),
+        json!([{"op": "add", "path": "addresses", "value": [home()]}, {"op": "replace", "path": "addresses[type eq \"home\"].country", "value": "FR"}]),
+        json!([{"op": "replace", "path": "addresses", "value": [home()]}]),
+        json!([{"op": "replace", "path": "addresses", "value": [home(), {"type": "home", "country": "GB"}]}]),
+        json!([{"op": "replace", "path": "addresses[type eq \"home\"].locality", "value": "Ockham"}]),
+        json!([{"op": "replace", "path": "addresses[type eq \"home\"]", "value": home()}]),
+        json!([{"op": "remove", "path": "addresses", "value": [home()]}]),
+        json!([{"op": "remove", "path": "addresses[type eq \"home\"].locality"}]),
+        json!([{"op": "add", "path": "addresses", "value": [{"type": "work", "country": "GB", "locality": "Ockham"}]}]),
         json!([{"op": "add", "path": "phoneNumbers", "value": element("work")}]),
         json!([{"op": "add", "path": "phoneNumbers", "value": element("mobile")}]),
         json!([{"op": "replace", "path": "phoneNumbers", "value": element("mobile")}]),

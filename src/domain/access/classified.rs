@@ -90,7 +90,12 @@ impl Classified {
         };
         match value {
             Value::Array(elements) => {
-                let open: Vec<Value> = elements.iter().filter_map(open).collect();
+                let mut open: Vec<Value> = elements.iter().filter_map(open).collect();
+                if rows.iter().any(|row| row.sub.is_some()) {
+                    // How many are alike but for what is classified depends on that.
+                    open.sort_by_cached_key(Value::to_string);
+                    open.dedup();
+                }
                 (!open.is_empty()).then_some(Value::Array(open))
             }
             single => open(single),

@@ -6,7 +6,8 @@
 //! | `decision` | rights and sight of every attribute of a resource type, with the row that decides: what is explained |
 //! | `clearance` `compile` | the same for one client, compiled once a version of the policy: what is enforced |
 //! | `classified` | what the policy classifies, whoever reads |
-//! | `seen` | what a client sees of one record, and its own rendering coming back |
+//! | `seen` | what a client sees of one record |
+//! | `restore` | its own rendering of that coming back |
 //! | `query` | filters and orders, of what a client sees alone |
 //! | `confidential` | attributes of which only some know that they are there |
 //! | `consent` | what counts as consent |
@@ -19,6 +20,7 @@ mod confidential;
 mod consent;
 mod decision;
 mod query;
+mod restore;
 mod seen;
 mod treatment;
 

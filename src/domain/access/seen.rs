@@ -1,4 +1,4 @@
-//! What one client sees of one record, and how its own rendering of it comes back in.
+//! What one client sees of one record.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +21,16 @@ pub struct Seen<'a> {
     consents: BTreeSet<&'a str>,
     /// The secret under which this client's names for values are made.
     key: &'a [u8],
+}
+
+/// What is seen of an element, or of several that look the same.
+pub(super) struct Shown<'v> {
+    /// What is seen.
+    pub(super) seen: Value,
+    /// The elements of which that is seen.
+    pub(super) of: Vec<&'v Value>,
+    /// Whether that is not how they are.
+    pub(super) is_altered: bool,
 }
 
 impl TypeClearance {
@@ -91,23 +101,43 @@ impl Seen<'_> {
         };
         match value {
             Value::Array(elements) => {
-                let seen = elements.iter().filter_map(|element| {
-                    let seen = self.element(unit, element)?;
-                    Some((seen != *element, seen))
-                });
-                let mut seen: Vec<(bool, Value)> = seen.collect();
-                if !self.traces(path) {
-                    // How many look the same, and in which order, would tell whether one was guessed.
-                    seen.sort_by_cached_key(|(is_altered, seen)| {
-                        is_altered.then(|| seen.to_string())
-                    });
-                    seen.dedup_by(|(one, this), (other, last)| *one && *other && this == last);
-                }
-                let shown: Vec<Value> = seen.into_iter().map(|(_, seen)| seen).collect();
+                let shown = self.shown(path, unit, elements).into_iter();
+                let shown: Vec<Value> = shown.map(|shown| shown.seen).collect();
                 (!shown.is_empty()).then_some(Value::Array(shown))
             }
             single => self.element(unit, single),
         }
+    }
+
+    /// What is seen of the elements of a list, in the order in which they are shown.
+    pub(super) fn shown<'v>(
+        &self,
+        path: &str,
+        unit: &Unit,
+        elements: &'v [Value],
+    ) -> Vec<Shown<'v>> {
+        let shown = elements.iter().filter_map(|element| {
+            let seen = self.element(unit, element)?;
+            Some(Shown {
+                is_altered: seen != *element,
+                seen,
+                of: vec![element],
+            })
+        });
+        let mut shown: Vec<Shown<'v>> = shown.collect();
+        if !self.traces(path) {
+            // How many look the same, in which order, and which of them are as they look, would tell whether one was guessed.
+            shown.sort_by_cached_key(|one| one.seen.to_string());
+            shown.dedup_by(|one, last| {
+                let same = one.seen == last.seen;
+                if same {
+                    last.of.append(&mut one.of);
+                    last.is_altered |= one.is_altered;
+                }
+                same
+            });
+        }
+        shown
     }
 
     /// Whether a row hides the value wholly, or might, were the person another.
@@ -133,10 +163,15 @@ impl Seen<'_> {
     /// there a right guess stands in the place of what it hits.
     #[must_use]
     pub fn traces(&self, path: &str) -> bool {
-        let masks = self.of.units.get(path).map(|unit| unit.masks.iter());
-        let mut masks = masks.into_iter().flatten();
-        let in_part = masks.any(|mask| mask.treatment != Treatment::Omit && self.active(mask));
-        !in_part || !self.may_on(Right::Write, path, None)
+        self.in_part(path).is_none() || !self.may_on(Right::Write, path, None)
+    }
+
+    /// A value of which the client may see a part, of each element or of some.
+    pub(super) fn in_part(&self, path: &str) -> Option<&Unit> {
+        let unit = self.of.units.get(path)?;
+        let mut masks = unit.masks.iter().filter(|mask| self.active(mask));
+        let masked = masks.any(|mask| mask.sub.is_some() || mask.treatment != Treatment::Omit);
+        (masked || !unit.parts.is_empty()).then_some(unit)
     }
 
     /// The purposes that open a value to the client.
@@ -192,12 +227,12 @@ impl Seen<'_> {
             .collect()
     }
 
-    fn active(&self, mask: &Mask) -> bool {
+    pub(super) fn active(&self, mask: &Mask) -> bool {
         let consented = |purpose: &String| self.consents.contains(purpose.as_str());
         !mask.consent.as_ref().is_some_and(consented)
     }
 
-    fn element(&self, unit: &Unit, element: &Value) -> Option<Value> {
+    pub(super) fn element(&self, unit: &Unit, element: &Value) -> Option<Value> {
         let readable = unit.rights[0] & self.held != 0;
         let meets = |mask: &&Mask| {
             let part = mask.part.as_ref();
@@ -235,137 +270,6 @@ impl Seen<'_> {
         let whole = masks.iter().any(|mask| mask.sub.is_none());
         let left = !(seen.is_empty() || lost && whole);
         left.then_some(Value::Object(seen))
-    }
-
-    /// What a client means that gives a value: its own rendering of what is known stands for what is known. The error says
-    /// why it can mean nothing.
-    pub fn restore(
-        &self,
-        path: &str,
-        given: Value,
-        known: Option<&Value>,
-    ) -> Result<Value, String> {
-        let Some(unit) = self
-            .of
-            .units
-            .get(path)
-            .filter(|unit| !unit.masks.is_empty() || !unit.parts.is_empty())
-        else {
-            return Ok(given);
-        };
-        let Value::Array(elements) = given else {
-            return self.restore_one(unit, path, given, known.into_iter());
-        };
-        let known = known
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
-        let mut restored = Vec::with_capacity(elements.len());
-        for element in elements {
-            let alike = self.alike(unit, &element, known);
-            if alike.is_empty() {
-                restored.push(self.restore_one(unit, path, element, known.iter())?);
-            }
-            restored.extend(alike);
-        }
-        Ok(Value::Array(restored))
-    }
-
-    /// The elements that one stands for which is given as they are shown: all those that look like it, or, if other parts of it
-    /// have been changed, like the one that it was.
-    fn alike(&self, unit: &Unit, given: &Value, known: &[Value]) -> Vec<Value> {
-        let shown = known.iter().filter_map(|one| {
-            let seen = self.element(unit, one)?;
-            (seen != *one).then_some((one, seen))
-        });
-        let shown: Vec<(&Value, Value)> = shown.collect();
-        let same = shown.iter().filter(|(_, seen)| seen == given);
-        let same: Vec<Value> = same.map(|(one, _)| (*one).clone()).collect();
-        let Value::Object(parts) = given else {
-            return same;
-        };
-        if !same.is_empty() {
-            return same;
-        }
-        let named = |(one, seen): &&(&Value, Value)| {
-            let (known, seen) = (one.get("value"), seen.get("value"));
-            known != seen && seen.is_some() && parts.get("value") == seen
-        };
-        let named: Vec<&(&Value, Value)> = shown.iter().filter(named).collect();
-        if named.iter().any(|(_, seen)| *seen != named[0].1) {
-            return Vec::new();
-        }
-        let filled = named.into_iter().map(|(one, seen)| {
-            let mut parts = parts.clone();
-            fill(&mut parts, one, seen);
-            Value::Object(parts)
-        });
-        filled.collect()
-    }
-
-    fn restore_one<'v>(
-        &self,
-        unit: &Unit,
-        path: &str,
-        given: Value,
-        known: impl Iterator<Item = &'v Value>,
-    ) -> Result<Value, String> {
-        let known: Vec<(&Value, Value)> = known
-            .filter_map(|value| Some((value, self.element(unit, value)?)))
-            .filter(|(value, seen)| *value != seen)
-            .collect();
-        if let Some((value, _)) = known.iter().find(|(_, seen)| *seen == given) {
-            return Ok((*value).clone());
-        }
-        let given = match given {
-            Value::Object(mut parts) => {
-                let same = |(_, seen): &&(&Value, Value)| parts.get("value") == seen.get("value");
-                let mut alike = known.iter().filter(same);
-                if let (Some((value, seen)), None) = (alike.next(), alike.next()) {
-                    fill(&mut parts, value, seen);
-                }
-                Value::Object(parts)
-            }
-            single => single,
-        };
-        let masks = || {
-            unit.masks
-                .iter()
-                .filter(|mask| self.active(mask) && mask.treatment != Treatment::Omit)
-        };
-        let is_masked = |name: Option<&str>, value: &Value| {
-            let on_it = |mask: &&Mask| name.is_none_or(|name| mask.is_on(name));
-            masks()
-                .filter(on_it)
-                .any(|mask| treatment::is_masked(mask.treatment, value))
-        };
-        let masked = match &given {
-            Value::Object(parts) => parts
-                .iter()
-                .any(|(name, value)| is_masked(Some(name), value)),
-            single => is_masked(None, single),
-        };
-        if masked {
-            return Err(format!(
-                "'{path}' is shown to you masked, and this is not what is shown: send that back unchanged, leave it out, \
-                 or give the whole value"
-            ));
-        }
-        Ok(given)
-    }
-}
-
-/// Gives an element back the parts that its reader did not see, and those that it saw masked and gave so.
-fn fill(parts: &mut Map<String, Value>, known: &Value, seen: &Value) {
-    for (name, value) in known.as_object().into_iter().flatten() {
-        let shown = seen.get(name);
-        if shown == Some(value) {
-            continue;
-        }
-        if shown.is_none() && !parts.contains_key(name)
-            || shown.is_some() && parts.get(name) == shown
-        {
-            parts.insert(name.clone(), value.clone());
-        }
     }
 }
 

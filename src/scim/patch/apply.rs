@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::selection::Selection;
-use super::{Op, Operation, Patch, PatchPath, Patched, Touched};
+use super::{Lists, Op, Operation, Patch, PatchPath, Patched, Touched};
 use crate::scim::Map;
 use crate::scim::attribute_path::AttributePath;
 use crate::scim::document;
@@ -21,12 +21,21 @@ use crate::scim::schema::{Kind, Mutability, Storage};
 impl Patch {
     /// Applies every operation, or none.
     pub fn apply(&self, ty: &ResourceType, before: &Map) -> Result<Patched> {
+        let mut patched = self.apply_in_part(ty, before)?;
+        patched.merge_equals();
+        Ok(patched)
+    }
+
+    /// Applies every operation, or none, to what may be less than there is: elements that have become equal stay several, since
+    /// what is not shown of them may differ.
+    pub fn apply_in_part(&self, ty: &ResourceType, before: &Map) -> Result<Patched> {
         let mut work = Work {
             ty,
             document: before.clone(),
             receiver: Receiver::new(self.profile),
             touched: Vec::new(),
             removed: Vec::new(),
+            lists: Lists::default(),
             effort: 0,
         };
         for operation in &self.operations {
@@ -45,6 +54,7 @@ pub(super) struct Work<'a> {
     pub(super) receiver: Receiver,
     pub(super) touched: Vec<Touched>,
     pub(super) removed: Vec<Touched>,
+    pub(super) lists: Lists,
     /// How many elements the operations have gone through.
     pub(super) effort: usize,
 }
@@ -383,6 +393,7 @@ impl<'a> Work<'a> {
             document: self.document,
             touched: self.touched,
             removed: self.removed,
+            lists: self.lists,
             ignored: self.receiver.ignored,
         })
     }

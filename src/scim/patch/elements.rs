@@ -1,6 +1,6 @@
 //! Operations on a multi-valued attribute: elements selected, created, merged and removed one by one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::apply::{
 };
 use super::listed::{add_all, remove_listed};
 use super::selection::Selection;
-use super::{Op, Touched};
+use super::{Op, Origin, Touched};
 use crate::scim::Map;
 use crate::scim::document;
 use crate::scim::error::{Error, Result};
@@ -33,6 +33,8 @@ pub(super) struct Slot {
     pub(super) now: Option<Value>,
     /// Whether the operation named it.
     pub(super) named: bool,
+    /// Whence it comes.
+    origin: Origin,
 }
 
 impl Slot {
@@ -41,6 +43,7 @@ impl Slot {
             before: None,
             now: Some(now),
             named: true,
+            origin: Origin::Added,
         }
     }
 }
@@ -55,12 +58,15 @@ impl<'a> Work<'a> {
         value: Option<Value>,
     ) -> Result<()> {
         let whole = target.whole();
-        let mut slots: Vec<Slot> = document::elements(&self.document, &whole.location)
-            .iter()
-            .map(|element| Slot {
+        let elements = document::elements(&self.document, &whole.location);
+        let origins = self.lists.origins(&whole.location, elements.len());
+        let slots = elements.iter().zip(origins);
+        let mut slots: Vec<Slot> = slots
+            .map(|(element, origin)| Slot {
                 before: Some(element.clone()),
                 now: Some(element.clone()),
                 named: false,
+                origin,
             })
             .collect();
         self.effort += slots.len();
@@ -108,7 +114,9 @@ impl<'a> Work<'a> {
             check_change(whole.attribute, &whole.location, old, &received)?;
         }
         self.touch(whole.location.clone(), None);
-        for element in received.as_array().into_iter().flatten() {
+        let listed = received.as_array().map_or(&[][..], Vec::as_slice);
+        self.lists.replace(&whole.location, listed.len());
+        for element in listed {
             self.touch(whole.location.clone(), Some(element.clone()));
         }
         document::put(&mut self.document, &whole.location, received);
@@ -120,6 +128,7 @@ impl<'a> Work<'a> {
         let location = &whole.location;
         let mut changes: HashMap<String, Value> = HashMap::new();
         let mut elements: Vec<Value> = Vec::with_capacity(slots.len());
+        let mut origins = Vec::with_capacity(slots.len());
         for slot in slots {
             let now = slot.now.filter(|element| !document::is_unassigned(element));
             match (&slot.before, &now) {
@@ -140,14 +149,14 @@ impl<'a> Work<'a> {
                     });
                 }
                 elements.push(now);
+                origins.push(slot.origin);
             }
         }
         if !changes.is_empty() {
             self.retouch(location, &changes);
-            // Two elements may have become the same one (RFC 7643 §2.4).
-            let mut seen = HashSet::with_capacity(elements.len());
-            elements.retain(|element| seen.insert(element.to_string()));
+            self.lists.change(location);
         }
+        self.lists.stands(location, origins);
         if elements.len() > MAX_ELEMENTS {
             return Err(Error::invalid_value(format!(
                 "'{location}' would have {} elements; {MAX_ELEMENTS} are allowed",

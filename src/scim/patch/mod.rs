@@ -8,6 +8,7 @@
 //! | which elements an operation means | `selection` |
 //! | one multi-valued attribute's elements: create, merge, remove | `elements` |
 //! | which of the elements that are there a listed one means | `listed` |
+//! | whence each element of a list comes, and those that have become one | `origin` |
 //!
 //! Where the RFC says noTarget for a value filter that selects nothing, a filter made only of `eq` creates the
 //! element instead: Entra ID fills users so. Which of these forms a client may use, its [`Profile`] says.
@@ -15,6 +16,7 @@
 mod apply;
 mod elements;
 mod listed;
+mod origin;
 mod parse;
 mod rows;
 mod selection;
@@ -30,6 +32,7 @@ use super::filter::{Condition, Filter, parse_value_path};
 use super::profile::Profile;
 use super::resource_type::Location;
 
+pub use origin::{Lists, Origin};
 pub use parse::{MAX_OPERATIONS, parse};
 
 /// The URN of a PATCH body.
@@ -111,6 +114,8 @@ pub struct Patched {
     pub touched: Vec<Touched>,
     /// The elements that operations took out one by one, as they stood before.
     pub removed: Vec<Touched>,
+    /// The lists that operations went through.
+    pub lists: Lists,
     /// The unknown attributes and those that are not stored.
     pub ignored: Vec<String>,
 }

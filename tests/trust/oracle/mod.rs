@@ -219,7 +219,7 @@ impl Server {
 }
 
 /// Whose word counts, of what is hidden.
-const AUTHORITY: &str = "authority:\n  - { domain: people, master: hris, covers: [\"Person.birthDate\", \"Person.legalName\", \"Person.emails\", \"Person.phoneNumbers\"], others: suggest }\n";
+const AUTHORITY: &str = "authority:\n  - { domain: people, master: hris, covers: [\"Person.birthDate\", \"Person.legalName\", \"Person.emails\", \"Person.phoneNumbers\", \"Person.addresses\"], others: suggest }\n";
 
 /// The policy, with the badges hidden too. With `partial`, what is hidden is so in part; of every other seed one system is the
 /// master of it, and the other suggests.
@@ -230,9 +230,15 @@ fn policy(partial: bool, seed: u64) -> String {
          - {{ attributes: [employmentHistory], openTo: [payroll], otherwise: omit, confidential: true }}\n  \
          - {{ attributes: [birthDate], openTo: [payroll], otherwise: {born} }}"
     );
+    let homes = ", \"addresses[type eq \\\"home\\\"]\"";
+    let parts = "masking:\n  - { attributes: [addresses.locality, addresses.streetAddress], openTo: [employment], otherwise: omit }\n";
     let me = "roles: [people, log], me: { claim: preferred_username, attribute: userName } }";
     let authority = if seed % 2 == 1 { AUTHORITY } else { "" };
-    POLICY
+    let mut policy = POLICY.to_owned();
+    if partial {
+        policy = policy.replace(homes, "").replacen("masking:\n", parts, 1);
+    }
+    policy
         .replacen("roles:\n", &format!("{authority}roles:\n"), 1)
         .replace(
             "  - { attributes: [birthDate], openTo: [payroll], otherwise: omit }",
@@ -251,8 +257,9 @@ fn policy(partial: bool, seed: u64) -> String {
 }
 
 /// The HRIS enters somebody. The first has the account that the client's token names.
-async fn enter(server: &Server, name: &str, hidden: &Hidden) {
-    let mut entering = ask(Method::POST, "/Persons", Some(said(name, hidden)));
+async fn enter(server: &Server, name: &str, hidden: &Hidden, partial: bool) {
+    let said = said(name, hidden, partial);
+    let mut entering = ask(Method::POST, "/Persons", Some(said.clone()));
     if name == NAMES[0] {
         let account = json!({"schemas": [USER], "userName": name, "displayName": name});
         let (_, _, made) = server
@@ -260,7 +267,7 @@ async fn enter(server: &Server, name: &str, hidden: &Hidden) {
             .await;
         let made: Value = serde_json::from_str(&made).unwrap();
         let path = format!("/Persons/{}", made["id"].as_str().unwrap());
-        entering = ask(Method::PUT, path, Some(said(name, hidden)));
+        entering = ask(Method::PUT, path, Some(said));
     }
     let (status, _, body) = server.answer(0, &entering).await;
     assert!(status < 300, "{body}");
@@ -296,7 +303,7 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
     };
     for (server, people) in servers.iter().zip(&PEOPLE) {
         for (name, hidden) in NAMES.into_iter().zip(people) {
-            enter(server, name, hidden).await;
+            enter(server, name, hidden, partial).await;
         }
     }
     let mut answered = 0;
@@ -376,7 +383,7 @@ fn what_is_omitted_changes_no_answer_on_postgres() {
 
 #[test]
 fn the_hidden_part_of_a_value_changes_no_answer_on_sqlite() {
-    for seed in [20, 213, 409] {
+    for seed in [2, 213, 409] {
         run(Engine::Sqlite, seed, true);
     }
 }

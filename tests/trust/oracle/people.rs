@@ -9,6 +9,7 @@ pub(super) struct Hidden {
     pub(super) born: &'static str,
     pub(super) home: Option<&'static str>,
     pub(super) place: &'static str,
+    pub(super) street: Option<&'static str>,
     pub(super) legal: &'static str,
     pub(super) badge: &'static str,
     pub(super) phone: &'static str,
@@ -25,6 +26,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1815-12-10",
             home: Some("ada@home.example"),
             place: "Ockham",
+            street: Some("1 Hill"),
             legal: "Augusta King",
             badge: "7",
             phone: "+44 20 7946 0123",
@@ -36,6 +38,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1906-12-09",
             home: None,
             place: "York",
+            street: None,
             legal: "Grace Hopper",
             badge: "8",
             phone: "+1 212 555 0199",
@@ -47,6 +50,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1912-06-23",
             home: Some("alan@home.example"),
             place: "Wilmslow",
+            street: None,
             legal: "Alan Turing",
             badge: "9",
             phone: "+44 16 2555 4444",
@@ -58,6 +62,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1918-08-26",
             home: Some("kj@home.example"),
             place: "Hampton",
+            street: Some("2 Road"),
             legal: "Katherine Johnson",
             badge: "10",
             phone: "+1 757 555 7777",
@@ -71,6 +76,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1815-01-01",
             home: None,
             place: "Paris",
+            street: None,
             legal: "Somebody Else",
             badge: "17",
             phone: "+33 14 0000 0123",
@@ -82,6 +88,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1906-01-01",
             home: Some("grace@home.example"),
             place: "Berlin",
+            street: None,
             legal: "No One",
             badge: "18",
             phone: "+49 30 1234 0199",
@@ -93,6 +100,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1912-01-01",
             home: None,
             place: "Rome",
+            street: Some("5 Via"),
             legal: "A. M.",
             badge: "19",
             phone: "+39 06 9876 4444",
@@ -104,6 +112,7 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
             born: "1918-01-01",
             home: Some("other@home.example"),
             place: "Oslo",
+            street: Some("2 Road"),
             legal: "K. G.",
             badge: "20",
             phone: "+47 22 3333 7777",
@@ -116,8 +125,9 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
 
 pub(super) const NAMES: [&str; 4] = ["ada", "grace", "alan", "katherine"];
 
-/// What the HRIS says of a person; whether somebody has a home address or not is hidden too.
-pub(super) fn said(name: &str, hidden: &Hidden) -> Value {
+/// What the HRIS says of a person; whether somebody has a home address or not is hidden too, or, with
+/// `partial`, whether one has a street.
+pub(super) fn said(name: &str, hidden: &Hidden, partial: bool) -> Value {
     let mut emails = vec![
         json!({"value": format!("{name}@corp.example"), "type": "work", "primary": hidden.home.is_none()}),
     ];
@@ -129,6 +139,10 @@ pub(super) fn said(name: &str, hidden: &Hidden) -> Value {
     if let Some(home) = emails.get_mut(1) {
         home["primary"] = json!(false);
     }
+    let mut other = json!({"country": "GB", "type": "other"});
+    if let Some(street) = hidden.street.filter(|_| partial) {
+        other["streetAddress"] = street.into();
+    }
     json!({
         "schemas": [PERSON, EMPLOYEE],
         "displayName": name,
@@ -136,7 +150,7 @@ pub(super) fn said(name: &str, hidden: &Hidden) -> Value {
         "legalName": hidden.legal,
         "birthDate": hidden.born,
         "emails": emails,
-        "addresses": [{"locality": hidden.place, "type": "home"}, {"locality": "London", "type": "work"}],
+        "addresses": [{"locality": hidden.place, "type": "home"}, {"locality": "London", "type": "work"}, other],
         "phoneNumbers": [{"value": hidden.phone, "type": "work"}],
         "legalIdentifiers": [{"type": "passport", "country": "GB", "value": hidden.passport}],
         "nationalities": [hidden.nation],

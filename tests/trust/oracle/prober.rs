@@ -62,6 +62,7 @@ impl Prober {
             "home" => hidden.home.unwrap_or("nobody@home.example").to_owned(),
             "work" => format!("{}@corp.example", NAMES[person]),
             "place" => hidden.place.to_owned(),
+            "street" => hidden.street.unwrap_or("9 Lane").to_owned(),
             "legal" => hidden.legal.to_owned(),
             "badge" => hidden.badge.to_owned(),
             "phone" => hidden.phone.to_owned(),
@@ -80,6 +81,7 @@ impl Prober {
             ("emails.value", "work"),
             ("emails", "home"),
             ("addresses.locality", "place"),
+            ("addresses.streetAddress", "street"),
             ("legalName", "legal"),
             ("externalIdentifiers.value", "badge"),
             ("phoneNumbers.value", "phone"),
@@ -183,7 +185,8 @@ impl Prober {
 
     fn operation(&mut self) -> Value {
         let home = self.guess("home");
-        match self.rng.gen_range(0..22) {
+        match self.rng.gen_range(0..26) {
+            22..=24 => self.moving(),
             18 => {
                 let op = self.pick(&["add", "add", "replace"]);
                 let ty = self.pick(&["work", "home", "mobile"]);
@@ -236,6 +239,33 @@ impl Prober {
             _ => {
                 json!({"op": "replace", "path": "timezone", "value": self.pick(&["Europe/Paris", "Europe/Rome"])})
             }
+        }
+    }
+
+    /// Something about addresses: of some a part is hidden.
+    fn moving(&mut self) -> Value {
+        let ty = self.pick(&["home", "work", "other"]);
+        let mut address = json!({"type": ty});
+        if self.rng.gen_bool(0.5) {
+            address["country"] = "GB".into();
+        }
+        if self.rng.gen_bool(0.5) {
+            address["locality"] = self.guess("place").into();
+        }
+        if self.rng.gen_bool(0.3) {
+            address["streetAddress"] = self.guess("street").into();
+        }
+        let one = format!("addresses[type eq \"{ty}\"]");
+        match self.rng.gen_range(0..7) {
+            0 => json!({"op": "replace", "path": one, "value": address}),
+            1 => json!({"op": "replace", "path": format!("{one}.country"), "value": "FR"}),
+            2 => json!({"op": "replace", "path": format!("{one}.type"), "value": "home"}),
+            3 => json!({"op": "remove", "path": "addresses", "value": [address]}),
+            4 => json!({"op": "replace", "path": "addresses", "value": [address]}),
+            5 => {
+                json!({"op": "replace", "path": format!("{one}.streetAddress"), "value": self.guess("street")})
+            }
+            _ => json!({"op": "add", "path": "addresses", "value": [address]}),
         }
     }
 
