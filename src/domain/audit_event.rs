@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::access::{Seen, TypeClearance};
+use super::access::{Seen, TypeClearance, Untold};
 use super::context::{Context, Right};
 use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
-use super::untold::Untold;
 use super::view::Specs;
 use super::withdrawn;
 use crate::scim::resource_type::Location;
@@ -63,7 +62,7 @@ impl Renderer {
         let of = kind_of(body);
         let clearance = context.client.clearance.on(of.type_name());
         let seen = clearance.before(&nobody, |_| false, &key);
-        let untold = Untold::of(&context.client, self.catalog());
+        let untold = context.client.clearance.untold();
         let mut changes = changes(body).peekable();
         let is_seen = |(name, change): (&str, &Value)| {
             let path = change["path"].as_str().unwrap_or_default();
@@ -112,14 +111,14 @@ impl Renderer {
         let clearance = context.client.clearance.on(of.type_name());
         let seen = clearance.before(&nobody, |_| false, &key);
         let mut document = plain(body);
-        let untold = Untold::of(&context.client, self.catalog());
+        let untold = context.client.clearance.untold();
         // Each change makes a version, and some of them are hidden.
         if untold.is_some() || open && !clearance.is_plain() {
             document.remove("version");
         }
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
         for name in [CHANGES, "withheld", "suggested"] {
-            let shown = self.told(&seen, (of, name), body, (untold.as_ref(), open));
+            let shown = self.told(&seen, (of, name), body, (untold, open));
             for change in &shown {
                 let path = change["path"].as_str().unwrap_or_default();
                 attributes.push(Value::from(path));

@@ -31,7 +31,6 @@
 //! | `session` | who is signed in, and for how long |
 //! | `token` | when the end of a token of our own issuer is warned of |
 //! | `masked` | what a reader may see |
-//! | `untold` | what of the log it is not told, because it could guess by it |
 //! | `rendering` `hropen` | the same in another form than SCIM's |
 //! | `contract` | the published JSON Schemas of objects, resource types and events |
 //! | `sealed` | secret attributes: sealed, hinted at, found blindly |
@@ -80,7 +79,6 @@ pub mod story;
 pub mod suggestion;
 pub mod survivorship;
 pub mod token;
-pub mod untold;
 pub mod view;
 pub mod withdrawn;
 pub mod writing;

@@ -8,7 +8,6 @@ use crate::domain::audit_event::NAME;
 use crate::domain::context::{Context, Right};
 use crate::domain::cursor::{self, Cursor};
 use crate::domain::masked::{Masked, Resource};
-use crate::domain::untold::Untold;
 use crate::scim;
 use crate::scim::filter::{Condition, Test};
 use crate::scim::list::{ListRequest, Sort};
@@ -33,13 +32,13 @@ impl Muster {
             context.client.profile,
         )?;
         let by_id = within(context, Right::Read, Some(by_id));
-        let untold = self.untold(context);
+        let reader = context.client.clone();
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
                 tenant,
                 condition: by_id.as_ref(),
                 descending: false,
-                untold: untold.as_ref(),
+                reader: &reader,
             };
             Ok::<_, Error>(audit_event::list(tx, &query, None, (0, 1))?)
         };
@@ -77,13 +76,13 @@ impl Muster {
         };
         let tenant = context.tenant();
         let filter = within(context, Right::Search, request.filter.clone());
-        let untold = self.untold(context);
+        let reader = context.client.clone();
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
                 tenant,
                 condition: filter.as_ref(),
                 descending,
-                untold: untold.as_ref(),
+                reader: &reader,
             };
             let total = if by_cursor {
                 None
@@ -152,10 +151,6 @@ impl Muster {
         };
         let sealed = next.seal(self.0.paging.key(), client, &self.0.ids.secret());
         sealed.map_err(Error::Internal)
-    }
-
-    fn untold(&self, context: &Context) -> Option<Untold> {
-        Untold::of(&context.client, self.0.renderer.catalog())
     }
 
     fn shown_event(

@@ -9,7 +9,8 @@ use super::db::Dialect;
 use super::filter::{id_test, instant_test, text_test};
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, event};
-use crate::domain::untold::Untold;
+use crate::domain::access::Untold;
+use crate::domain::context::Client;
 use crate::id::{ResourceId, TenantId};
 use crate::scim;
 use crate::scim::filter::{Condition, Test};
@@ -23,8 +24,8 @@ pub struct Query<'a> {
     pub condition: Option<&'a Condition>,
     /// Whether the newest come first.
     pub descending: bool,
-    /// What the reader is not told.
-    pub untold: Option<&'a Untold>,
+    /// Who reads, and may not be told of all.
+    pub reader: &'a Client,
 }
 
 /// The attributes' columns.
@@ -85,8 +86,8 @@ impl Query<'_> {
             self.condition(&mut filter, dialect, condition)?;
             out.sql(" AND ").add(&filter);
         }
-        if let Some(untold) = self.untold {
-            keep_untold(out, untold);
+        if let Some(untold) = self.reader.clearance.untold() {
+            keep_untold(out, untold, &self.reader.name);
         }
         Ok(())
     }
@@ -209,7 +210,7 @@ impl Query<'_> {
 
 /// Leaves out what the reader is not told: where nothing is left of an event's attributes but what it does not see, what others
 /// have read, and reviews.
-fn keep_untold<T>(out: &mut Fragment<T>, untold: &Untold) {
+fn keep_untold<T>(out: &mut Fragment<T>, untold: &Untold, reader: &str) {
     for of in &untold.kinds {
         out.sql(" AND NOT (event.type IN (");
         for (n, kind) in of.types.iter().enumerate() {
@@ -226,7 +227,7 @@ fn keep_untold<T>(out: &mut Fragment<T>, untold: &Untold) {
         out.sql(") = '')");
     }
     out.sql(" AND (event.type NOT LIKE '%.read' OR event.client = ")
-        .text(&untold.client)
+        .text(reader)
         .sql(")");
     if untold.reviews {
         out.sql(" AND event.resource_type <> 'Review'");

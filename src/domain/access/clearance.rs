@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::classified::Classified;
 use super::compile::{Compiler, planned};
 use super::confidential::confidential;
+use super::untold::Untold;
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{self, Right};
 use crate::domain::policy::{self, Policy, Treatment};
@@ -34,6 +35,7 @@ pub struct Clearance {
     everything: Rights,
     classified: Arc<Classified>,
     survivorship: Arc<Survivorship>,
+    untold: Option<Arc<Untold>>,
 }
 
 /// What a policy says of records, whoever reads or writes them.
@@ -211,6 +213,7 @@ impl Clearance {
                 .values_mut()
                 .for_each(|known| known.nameless = true);
         }
+        clearance.untold = Untold::of(&clearance, catalog).map(Arc::new);
         clearance
     }
 
@@ -254,6 +257,12 @@ impl Clearance {
         let mut types = self.types.iter();
         let (name, _) = types.find(|(_, known)| known.guesses())?;
         Some(name)
+    }
+
+    /// What the client is not told of the log; nothing if it writes nothing that is hidden from it.
+    #[must_use]
+    pub fn untold(&self) -> Option<&Untold> {
+        self.untold.as_deref()
     }
 
     /// What it is on one resource type.

@@ -12,6 +12,7 @@
 //! | `confidential` | attributes of which only some know that they are there |
 //! | `consent` | what counts as consent |
 //! | `treatment` | what is left of a value that is hidden |
+//! | `untold` | what of the log a client is not told, because it could guess by it |
 
 mod classified;
 mod clearance;
@@ -23,6 +24,7 @@ mod query;
 mod restore;
 mod seen;
 mod treatment;
+mod untold;
 
 pub use classified::Classified;
 pub use clearance::{Clearance, Governing, MOST_ROWS, TypeClearance};
@@ -32,6 +34,7 @@ pub use decision::{Access, Decision, Held, Row, Sight};
 pub use query::{Lens, Unsearchable};
 pub use seen::Seen;
 pub use treatment::treat;
+pub use untold::Untold;
 
 #[cfg(test)]
 mod tests;

@@ -4,16 +4,15 @@
 //! Such a client is told of changes of what it sees as it is, of its own reads, and of reviews if it may read them; it is told no
 //! numbers that count the rest. Who writes nothing that is hidden from it is told that something happened, and not what.
 
-use super::audit_event::QUIET;
-use super::catalog::Catalog;
-use super::context::{Client, Right};
-use super::record::Kind;
+use super::clearance::Clearance;
+use crate::domain::audit_event::QUIET;
+use crate::domain::catalog::Catalog;
+use crate::domain::context::Right;
+use crate::domain::record::Kind;
 
 /// What one client is not told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untold {
-    /// The client, who knows what it has read itself.
-    pub client: String,
     /// Whether reviews are among it.
     pub reviews: bool,
     /// The kinds of records of which something is hidden from it.
@@ -32,13 +31,12 @@ pub struct UntoldOf {
 }
 
 impl Untold {
-    /// What `client` is not told; nothing if it writes nothing that is hidden from it.
-    #[must_use]
-    pub fn of(client: &Client, catalog: &Catalog) -> Option<Self> {
-        client.clearance.guesses()?;
+    /// What a client is not told; nothing if it writes nothing that is hidden from it.
+    pub(super) fn of(clearance: &Clearance, catalog: &Catalog) -> Option<Self> {
+        clearance.guesses()?;
         let of_kind = |kind: Kind| {
             let views = || catalog.views().iter().filter(move |view| view.kind == kind);
-            let on = |name: &str| client.clearance.on(name);
+            let on = |name: &str| clearance.on(name);
             if !views().any(|view| on(&view.resource_type.name).guesses()) {
                 return None;
             }
@@ -55,8 +53,7 @@ impl Untold {
             })
         };
         Some(Self {
-            client: client.name.clone(),
-            reviews: !client.may(Right::Read, "Review"),
+            reviews: !clearance.may(Right::Read, "Review"),
             kinds: Kind::all().filter_map(of_kind).collect(),
         })
     }
