@@ -173,10 +173,10 @@ async fn guess(app: &App, masked: bool, made: &mut usize) {
             said += &told(&idp, &person).await;
             // What is shown comes back with one more.
             let mut shown = idp.get(&path).await.ok(200).clone();
-            shown["phoneNumbers"]
-                .as_array_mut()
-                .unwrap()
-                .push(json!({"value": PHONE, "type": "fax"}));
+            shown["phoneNumbers"].as_array_mut().unwrap().extend([
+                json!({"value": PHONE, "type": "fax"}),
+                json!({"value": PHONE, "type": "work"}),
+            ]);
             shown["addresses"]
                 .as_array_mut()
                 .unwrap()

@@ -288,6 +288,23 @@ async fn what_is_not_seen_of_an_element_is_never_lost_by_a_guess(app: &App) {
         );
         assert_eq!(addresses(&hris, &path).await, before);
     }
+    // Nor whether one that says of itself nothing that tells it apart is one that has gone.
+    let nameless = json!([{"country": "GB", "locality": "Ockham"}]);
+    let nameless = hris
+        .create(
+            "/Persons",
+            json!({"displayName": "B", "addresses": nameless}),
+        )
+        .await;
+    let at = format!("/Persons/{}", nameless["id"].as_str().unwrap());
+    let mut given = idp.get(&at).await.ok(200).clone();
+    given["addresses"] = json!([{"country": "FR"}]);
+    idp.put(&at, given.clone())
+        .await
+        .refused(400, "invalidValue");
+    given["addresses"] = json!([{"country": "GB"}, {"country": "FR"}]);
+    idp.put(&at, given).await.ok(200);
+    assert_eq!(addresses(&hris, &at).await, ["? FR ?", "? GB Ockham"]);
     // Which of one, it can, when the other is given as shown.
     let given = json!([
         {"type": "home", "country": "FR"}, {"type": "home", "country": "IT"}, {"type": "work", "country": "FR"},

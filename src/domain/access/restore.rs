@@ -192,7 +192,7 @@ impl Restoring<'_> {
             let others = open.iter().filter(|at| is_namesake(&given[**at])).count();
             match (&left[..], others) {
                 ([], _) => {}
-                ([_], 1) => {
+                ([_], 1) if !name.is_empty() => {
                     let meant = self.filled(&left, &given[*at]);
                     found.extend(meant.into_iter().map(|one| (*at, one)));
                 }
@@ -222,25 +222,28 @@ impl Restoring<'_> {
     }
 }
 
-/// What tells an element from the others, if not its `value`: the parts of its key, or its `type`.
+/// What tells an element from the others, if not its `value`: the parts of its key, or its `type`; nothing tells those apart that have
+/// the empty name.
 fn name(attribute: &Attribute, element: &Value) -> Option<String> {
     let parts = element.as_object()?;
     let key = &attribute.element_key;
-    let is_named = !key.is_empty() && !key.iter().any(|name| &**name == "value");
-    if !is_named && parts.contains_key("value") {
-        return None;
+    let text = |name: &str| Some(format!("{name} {}", parts.get(name)?));
+    if !key.is_empty() && !key.iter().any(|name| &**name == "value") {
+        let texts: Vec<String> = key.iter().filter_map(|name| text(name)).collect();
+        return Some(texts.join(", "));
     }
-    let text = |name: &str| format!("{name} {}", parts.get(name).unwrap_or(&Value::Null));
-    if !is_named {
-        return Some(text("type"));
-    }
-    let texts: Vec<String> = key.iter().map(|name| text(name)).collect();
-    Some(texts.join(", "))
+    let is_valued = parts.contains_key("value");
+    (!is_valued).then(|| text("type").unwrap_or_default())
 }
 
 fn ambiguous(path: &str, name: &str) -> String {
+    let of = if name.is_empty() {
+        String::new()
+    } else {
+        format!(" with {name}")
+    };
     format!(
-        "'{path}' is not shown to you whole, and which of its elements with {name} is meant cannot be told, so that what you do \
+        "'{path}' is not shown to you whole, and which of its elements{of} is meant cannot be told, so that what you do \
          not see of it would be lost: change it by PATCH, or give those that stay as they are shown"
     )
 }

@@ -294,7 +294,11 @@ impl Prober {
             return self.listing();
         };
         let id = body["id"].as_str().unwrap_or_default().to_owned();
-        match self.rng.gen_range(0..5) {
+        match self.rng.gen_range(0..7) {
+            5 => {
+                let guess = json!({"value": self.guess("phone"), "type": "work"});
+                body["phoneNumbers"] = json!([guess]);
+            }
             0 => body["emails"] = self.emails(),
             1 => body["birthDate"] = self.guess("birthDate").into(),
             2 => {
