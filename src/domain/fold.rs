@@ -97,8 +97,12 @@ impl Rules<'_> {
         Some(claim.value.clone()).filter(|value| !value.is_null())
     }
 
-    /// The claim on a single value that survives.
-    fn winner<'s>(&self, path: &str, sources: &'s [SourceRecord]) -> Option<Said<'s>> {
+    /// The claim on a single value that survives; it may say that there is none.
+    pub(in crate::domain) fn winner<'s>(
+        &self,
+        path: &str,
+        sources: &'s [SourceRecord],
+    ) -> Option<Said<'s>> {
         let law = self.rulings.on(path);
         let claims = sources.iter().filter_map(|source| {
             let claim = source.claims.get(path, SINGLE)?;
@@ -172,7 +176,7 @@ struct Survivor<'a> {
 }
 
 /// The keys of the elements at `path`, in the order in which the fold has them.
-pub(super) fn keys<'a>(
+pub(in crate::domain) fn keys<'a>(
     law: Law<'_>,
     path: &str,
     sources: impl Iterator<Item = &'a SourceRecord>,

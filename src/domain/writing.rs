@@ -1,5 +1,6 @@
 //! What a request claims: a client writes as its source system, and claims only what it means (design §3).
 
+mod days;
 mod keys;
 mod named;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::claim::{Claim, SINGLE, SourceRecord, Stamp};
 use super::fold;
+use super::lifecycle::dated;
 use super::record::Leaves;
 use super::survivorship::{Law, Rulings};
 use super::view::{Spec, Specs, View, is_computed};
@@ -179,6 +181,7 @@ impl<'a> Terms<'a> {
         (own, others): Sources<'_>,
     ) -> Result<(), Error> {
         let named = named(self.view, self.specs, patched);
+        let says_days = named.values().any(|(path, ..)| *path == dated::PATH);
         let after = &patched.document;
         let mut settled: BTreeMap<&str, (&Location, Option<&Value>)> = BTreeMap::new();
         for (location, (path, spec, elements)) in &named {
@@ -199,7 +202,11 @@ impl<'a> Terms<'a> {
                     elements,
                 );
             } else if let Some(value) = value {
-                desk.confirm(SINGLE, value);
+                if desk.is_dated() && !says_days {
+                    desk.claim(SINGLE, value);
+                } else {
+                    desk.confirm(SINGLE, value);
+                }
             } else {
                 desk.remove(SINGLE);
             }
@@ -471,7 +478,11 @@ impl Desk<'_> {
             return;
         }
         // A time that the source tells must not be forgotten with the value.
-        if hidden || self.terms.stamp.told || self.others.iter().any(claimed) {
+        if hidden
+            || self.terms.stamp.told
+            || self.is_named_by_a_day()
+            || self.others.iter().any(claimed)
+        {
             self.say(key, Value::Null);
         } else {
             self.take_back(key);

@@ -1,5 +1,6 @@
 //! What an extract says of one person: taken in as a part of something larger, or compared with what is held.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::change::Write;
@@ -159,7 +160,12 @@ impl Write<'_> {
         }
         let mut sources = record.sources.iter();
         let spoke = sources.any(|source| source.system == self.context.system());
-        let folded = self.attach(tx, record, given, (reason, verdict))?;
+        let mut given = Cow::Borrowed(given);
+        if self.view.kind == Kind::Employment {
+            // Whoever is named as before by another system's identifier is no news: what a day has changed stays changed.
+            self.refer_leaves(tx, &mut given.to_mut().leaves)?;
+        }
+        let folded = self.attach(tx, record, &given, (reason, verdict))?;
         if let Some(verdict) = verdict {
             self.keep_traces(tx, &folded, verdict)?;
         }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::attribute_index;
 use super::{Error, Tx, attribute_path};
+use crate::domain::lifecycle::dated;
 use crate::domain::record::Kind;
 use crate::id::TenantId;
 use crate::scim::comparable::instant;
@@ -15,8 +16,8 @@ mod inner {
 }
 use inner::status;
 
-/// The numbers of at most `limit` employments that are Pending and begin on `today` (YYYY-MM-DD) or before, or that have not
-/// ended and were to end before it.
+/// The numbers of at most `limit` employments each that are Pending and begin on `today` (YYYY-MM-DD) or before, that have not
+/// ended and were to end before it, or of which something changes by then.
 pub fn employments(
     tx: &mut Tx<'_>,
     tenant: TenantId,
@@ -28,6 +29,7 @@ pub fn employments(
         return Ok(Vec::new());
     };
     let (start, end) = (path("startDate")?, path("endDate")?);
+    let next = path(dated::NEXT)?;
     let stands = |words: &[&'static str]| {
         status
             .filter(
@@ -62,6 +64,18 @@ pub fn employments(
             .map_err(|error| tx.explain(error))?;
         found.extend(ended);
     }
+    if let Some(next) = next {
+        let changing: Vec<i64> = attribute_index::table
+            .filter(attribute_index::path.eq(next))
+            .filter(attribute_index::value.le(today))
+            .limit(limit)
+            .select(attribute_index::resource)
+            .load(tx.db)
+            .map_err(|error| tx.explain(error))?;
+        found.extend(changing);
+    }
+    found.sort_unstable();
+    found.dedup();
     Ok(found)
 }
 

@@ -15,25 +15,6 @@ on_both!(
     what_follows_is_not_for_others_to_say
 );
 
-fn events(app: &App, kind: &str) -> Vec<Value> {
-    let all = app.service().events(0, 10_000).unwrap().into_iter();
-    all.map(|(_, event)| event)
-        .filter(|event| event["type"] == kind)
-        .collect()
-}
-
-/// What the sweep of each minute does, if that has not come first; how many were due.
-fn turn(app: &App) -> usize {
-    let (service, now) = (
-        app.service().clone(),
-        muster::clock::Clock::now(&*app.clock),
-    );
-    std::thread::spawn(move || service.turn_employments(muster::id::TenantId(1), now))
-        .join()
-        .unwrap()
-        .unwrap()
-}
-
 /// no attribute is typed twice, and every step says whence it comes.
 async fn an_accepted_offer_becomes_an_employee(app: &App) {
     let (ats, hris) = set(app, "").await;

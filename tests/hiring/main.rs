@@ -15,6 +15,7 @@ mod support;
 mod again;
 mod canary;
 mod controls;
+mod dated;
 mod days;
 mod flow;
 mod idempotency;

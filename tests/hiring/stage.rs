@@ -123,3 +123,23 @@ pub(crate) fn verified(application: &Value, tier: i64, decision: &str) -> Value 
         "reasonCodes": ["document.match"],
     })
 }
+
+/// The events of a type.
+pub(crate) fn events(app: &App, kind: &str) -> Vec<Value> {
+    let all = app.service().events(0, 10_000).unwrap().into_iter();
+    all.map(|(_, event)| event)
+        .filter(|event| event["type"] == kind)
+        .collect()
+}
+
+/// What the sweep of each minute does, if that has not come first; how many were due.
+pub(crate) fn turn(app: &App) -> usize {
+    let (service, now) = (
+        app.service().clone(),
+        muster::clock::Clock::now(&*app.clock),
+    );
+    std::thread::spawn(move || service.turn_employments(muster::id::TenantId(1), now))
+        .join()
+        .unwrap()
+        .unwrap()
+}

@@ -31,7 +31,7 @@ impl Classified {
     pub fn of(policy: &Policy, catalog: &Catalog) -> Self {
         let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
         for name in policy.masking.iter().flat_map(|row| &row.attributes) {
-            let Ok(known) = selector::resolve(catalog, &name.value) else {
+            let Ok(known) = selector::classified(catalog, &name.value) else {
                 continue;
             };
             for target in &known.targets {

@@ -203,7 +203,7 @@ impl<'p> Compiler<'p> {
         }
         for row in &self.policy.masking {
             for name in &row.attributes {
-                if let Ok(known) = selector::resolve(self.catalog, &name.value) {
+                if let Ok(known) = selector::classified(self.catalog, &name.value) {
                     self.classify(&mut unit, row, &known, (found, &subs), masked);
                 }
             }

@@ -27,7 +27,7 @@ pub fn confidential(
         .filter(|row| row.confidential && !opens(row));
     let names = closed.flat_map(|row| &row.attributes);
     let meant: Vec<_> = names
-        .filter_map(|name| selector::resolve(catalog, &name.value).ok())
+        .filter_map(|name| selector::classified(catalog, &name.value).ok())
         .collect();
     if meant.is_empty() {
         return Confidential::new();

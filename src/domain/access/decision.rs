@@ -158,14 +158,13 @@ impl<'p> Access<'p> {
     }
 
     fn selectors(&self, ty: &str) -> Vec<Selector> {
-        let classified = self.policy.masking.iter().flat_map(|row| &row.attributes);
+        let masked = self.policy.masking.iter().flat_map(|row| &row.attributes);
+        let masked = masked.map(|name| selector::classified(self.catalog, &name.value));
         let granted = self
             .grants(ty)
             .flat_map(|(_, grant)| grant.attributes.iter().flatten());
-        let names = classified.chain(granted);
-        names
-            .filter_map(|name| selector::resolve(self.catalog, &name.value).ok())
-            .collect()
+        let granted = granted.map(|name| selector::resolve(self.catalog, &name.value));
+        masked.chain(granted).filter_map(Result::ok).collect()
     }
 
     /// What the client may do with an attribute, or with those of its elements that pass the value filter `part`.
@@ -242,7 +241,7 @@ impl<'p> Access<'p> {
     /// A row on some elements is on those that are asked for, unless it is plain that no element is both.
     fn classifies(&self, row: &Masking, target: &Target, part: Option<&str>) -> bool {
         row.attributes.iter().any(|name| {
-            let Ok(known) = selector::resolve(self.catalog, &name.value) else {
+            let Ok(known) = selector::classified(self.catalog, &name.value) else {
                 return false;
             };
             let this = known.targets.iter().any(|known| known.holds(target));

@@ -2,10 +2,10 @@
 //! on its start date, and one with an end date ends after it, whoever wrote last and whenever.
 
 use chrono::NaiveDate;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::states::{self, States};
-use super::{Accepted, Effect, Refused, Turn, day};
+use super::{Accepted, Effect, Refused, Turn, dated, day};
 use crate::domain::record::Leaves;
 
 /// Where an employment stands. What has ended may turn out not to have; a re-hire is an employment of its own.
@@ -84,6 +84,11 @@ pub fn accept(turn: &Turn<'_>) -> Result<Accepted, Refused> {
         && let Some(hired) = turn.after.get("hireDate")
     {
         accepted.defaults.push(("startDate", hired.clone()));
+    }
+    let next = dated::next(turn.after, turn.today()).map(|day| day.to_string());
+    if next.as_deref() != turn.was(dated::NEXT) {
+        let next = next.map_or(Value::Null, Value::from);
+        accepted.facts.push((dated::NEXT, next));
     }
     if turn.before.is_none() && status != "Terminated" {
         let told =

@@ -5,12 +5,14 @@
 //! |---|---|
 //! | `states` | statuses with their transitions as data, which consume what was |
 //! | `application` `offer` `employment` | the rules of each |
+//! | `dated` | what holds of an employment from which day on |
 //! | `rules` | which rules an application goes by, whatever changes meanwhile |
 //! | `facts` | what a person's employments make of its employee role |
 //!
 //! What is found out about an applicant (verifications, interviews, assessments) is [`super::evidence`]'s.
 
 pub mod application;
+pub mod dated;
 pub mod employment;
 pub mod facts;
 pub mod offer;
@@ -25,6 +27,7 @@ use super::evidence;
 use super::record::{Kind, Leaves};
 use super::review::Asks;
 use crate::scim::comparable::instant;
+pub use dated::Holding;
 pub use rules::Wave;
 
 /// How an interview before the required verification is met (B-004).
@@ -125,6 +128,8 @@ pub struct Accepted {
     pub history: Option<Value>,
     /// A status that a day has overtaken, if any was said, and what is written in its place.
     pub overtaken: Option<(Option<String>, &'static str)>,
+    /// Values of changes whose day has come.
+    pub holding: Vec<Holding>,
     /// What is to be done beside it, in the same transaction.
     pub effects: Vec<Effect>,
 }
@@ -133,7 +138,8 @@ impl Accepted {
     /// Whether the record itself stays as it was said.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.facts.is_empty() && self.defaults.is_empty() && self.history.is_none()
+        let (facts, defaults) = (self.facts.is_empty(), self.defaults.is_empty());
+        facts && defaults && self.history.is_none() && self.holding.is_empty()
     }
 }
 

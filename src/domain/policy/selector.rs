@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::read::unknown;
 use crate::domain::catalog::Catalog;
+use crate::domain::lifecycle::dated;
 use crate::domain::record::Kind;
 use crate::scim::attribute_path::AttributePath;
 use crate::scim::error::Kind as Fault;
@@ -105,6 +106,20 @@ pub fn planned(name: &str) -> Option<&'static str> {
 pub fn unknown_type(catalog: &Catalog, name: &str) -> String {
     let known = catalog.resource_types().map(|ty| ty.name.as_str());
     unknown("resource type", name, known.chain(PLANNED))
+}
+
+/// What a row of masking means by a name: that attribute, and where else its value is shown.
+pub fn classified(catalog: &Catalog, text: &str) -> Result<Selector, String> {
+    let mut known = resolve(catalog, text)?;
+    let also = known.targets.iter().flat_map(|target| {
+        let kind = target.kind;
+        dated::shown_in(kind, &target.path).map(move |path| Target { kind, path })
+    });
+    let also: Vec<Target> = also.collect();
+    known.targets.extend(also);
+    known.targets.sort();
+    known.targets.dedup();
+    Ok(known)
 }
 
 /// What a name means; the error says what would be right.

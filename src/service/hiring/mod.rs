@@ -8,9 +8,11 @@
 //! | `effects` | events, reviews and other records that follow |
 //! | `judged` | what a human decides: a verification, and where something belongs |
 //! | `known` | a POST of what is there already |
-//! | `days` | employments that a day begins or ends |
+//! | `dated` | what changes of an employment hold from which day on |
+//! | `days` | employments that a day begins, changes or ends |
 
 mod cited;
+mod dated;
 mod days;
 mod effects;
 mod judged;
@@ -83,8 +85,10 @@ impl Write<'_> {
         }
         self.refer(tx, sources)?;
         let defaults = self.take_defaults(sources);
-        let after = self.fold(sources);
+        let mut after = self.fold(sources);
         self.check_required(&after)?;
+        let known = before.map(|record| &record.folded.leaves);
+        let holding = self.date(known, sources, &mut after)?;
         let (beside, belonging) = self.beside(tx, id, &after)?;
         let stamp = self.stamp(sources);
         let deed = Deed {
@@ -96,14 +100,15 @@ impl Write<'_> {
         };
         let turn = Turn {
             id: &id.to_string(),
-            before: before.map(|record| &record.folded.leaves),
+            before: known,
             after: &after,
             beside: &beside,
             terms: self.muster.hiring_terms(self.context, &beside),
             deed: &deed,
         };
         let accepted = lifecycle::accept(self.view.kind, &turn);
-        let accepted = accepted.map_err(|refused| Error::Conflict(refused.to_string()))?;
+        let mut accepted = accepted.map_err(|refused| Error::Conflict(refused.to_string()))?;
+        accepted.holding = holding;
         let effects = accepted.effects.clone();
         self.claim_facts(sources, accepted, (defaults, stamp));
         Ok(Following { belonging, effects })
@@ -341,6 +346,7 @@ impl Write<'_> {
             return;
         }
         let own = self.server(sources);
+        dated::claim_holding(own, accepted.holding, (&mut known, stamp));
         for (path, value) in accepted.facts {
             if value.is_null() {
                 own.claims.withdraw(path, SINGLE);

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::domain::claim::{SINGLE, SourceRecord};
 use crate::domain::context::Right;
 use crate::domain::index::{Unique, key, unique_text};
+use crate::domain::lifecycle::dated;
 use crate::domain::record::{Folded, Leaves};
 use crate::domain::view::Reference;
 use crate::scim;
@@ -47,6 +48,11 @@ impl Write<'_> {
                 }
             }
         }
+        let changes = own.claims.0.get_mut(dated::PATH);
+        let changes = changes.into_iter().flat_map(|claims| claims.values_mut());
+        for claim in changes.filter(|claim| claim.event == event) {
+            self.refer_dated(tx, &mut claim.value)?;
+        }
         Ok(())
     }
 
@@ -67,21 +73,33 @@ impl Write<'_> {
                 *value = self.referred(tx, &reference, &given)?.into();
             }
         }
+        let changes = document.get_mut(dated::PATH).and_then(Value::as_array_mut);
+        for change in changes.into_iter().flatten() {
+            self.refer_dated(tx, change)?;
+        }
         Ok(())
     }
 
     /// The same in values.
-    pub(super) fn refer_leaves(&self, tx: &mut Tx<'_>, leaves: &mut Leaves) -> Result<(), Error> {
+    pub(in crate::service) fn refer_leaves(
+        &self,
+        tx: &mut Tx<'_>,
+        leaves: &mut Leaves,
+    ) -> Result<(), Error> {
         for reference in self.view.references().into_iter().filter(|one| !one.many) {
             if let Some(Value::String(given)) = leaves.get_mut(reference.path) {
                 *given = self.referred(tx, &reference, &given.clone())?;
             }
         }
+        let changes = leaves.get_mut(dated::PATH).and_then(Value::as_array_mut);
+        for change in changes.into_iter().flatten() {
+            self.refer_dated(tx, change)?;
+        }
         Ok(())
     }
 
     /// The id of what is referred to.
-    fn referred(
+    pub(super) fn referred(
         &self,
         tx: &mut Tx<'_>,
         reference: &Reference<'_>,
