@@ -90,6 +90,7 @@ mod tests {
         let signs = Signs {
             asked: Some((7, now)),
             wrote: None,
+            ..Signs::default()
         };
         let unread = Unread {
             count: 3,

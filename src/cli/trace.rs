@@ -59,7 +59,26 @@ fn lines(told: &Value) -> String {
             line = format!("{line} ({reason})");
         }
         out.push_str(line.trim_end());
+        out.push_str(&deliveries(event));
         out.push('\n');
     }
     out
+}
+
+/// Who reads the feed and has got an event, and who has not.
+fn deliveries(event: &Value) -> String {
+    let all = event["deliveries"].as_array().into_iter().flatten();
+    let (got, pending): (Vec<&Value>, Vec<&Value>) =
+        all.partition(|one| one["deliveryStatus"] == "delivered");
+    let names = |all: Vec<&Value>| {
+        let names = all.into_iter().filter_map(|one| one["client"].as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut told = String::new();
+    for (what, names) in [("got by", names(got)), ("not yet by", names(pending))] {
+        if !names.is_empty() {
+            told = format!("{told}; {what} {names}");
+        }
+    }
+    told
 }

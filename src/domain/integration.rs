@@ -16,11 +16,21 @@ const MOVING: TimeDelta = TimeDelta::seconds(1);
 pub struct Signs {
     /// The position of the feed that it asked after, and when.
     pub asked: Option<(i64, DateTime<Utc>)>,
+    /// The furthest position that it asked after, and when it first did.
+    pub furthest: Option<(i64, DateTime<Utc>)>,
     /// When it wrote.
     pub wrote: Option<DateTime<Utc>>,
 }
 
 impl Signs {
+    /// Notes that it asked after a position: what is before it, it has got.
+    pub fn ask(&mut self, position: i64, at: DateTime<Utc>) {
+        self.asked = Some((position, at));
+        if self.furthest.is_none_or(|(known, _)| known < position) {
+            self.furthest = self.asked;
+        }
+    }
+
     /// Whether these are to be kept, where `kept` are what was kept before.
     #[must_use]
     pub fn are_worth_more_than(&self, kept: &Self) -> bool {
@@ -172,7 +182,7 @@ mod tests {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
         let asked = |position, seconds| Signs {
             asked: Some((position, at(seconds))),
-            wrote: None,
+            ..Signs::default()
         };
         let kept = asked(7, 100);
         assert!(asked(7, 100).are_worth_more_than(&Signs::default()));
@@ -190,6 +200,22 @@ mod tests {
             ),
         ] {
             assert_eq!(signs.are_worth_more_than(&kept), due, "{signs:?}");
+        }
+    }
+    /// B-079: what a client had once it has had, wherever it begins again.
+    #[test]
+    fn who_begins_again_has_come_as_far_as_before() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let mut signs = Signs::default();
+        for (position, seconds) in [(7, 1), (7, 2), (0, 3), (9, 4)] {
+            signs.ask(position, at(seconds));
+            let furthest = if position == 9 {
+                (9, at(4))
+            } else {
+                (7, at(1))
+            };
+            assert_eq!(signs.furthest, Some(furthest));
+            assert_eq!(signs.asked, Some((position, at(seconds))));
         }
     }
 }

@@ -51,10 +51,9 @@ impl Heard {
 impl Muster {
     /// Notes that a client has asked for the feed from a position on.
     pub(super) fn note_asked(&self, context: &Context, position: i64) {
-        let asked = Some((position, context.now));
         self.0
             .heard
-            .note(&context.client, |signs| signs.asked = asked);
+            .note(&context.client, |signs| signs.ask(position, context.now));
     }
 
     /// Notes that something was taken that a client wrote.
@@ -74,16 +73,22 @@ impl Muster {
         }
     }
 
+    /// Keeps all that was heard, for who is about to be told of it.
+    pub(super) async fn keep_heard_now(&self) -> Result<(), Error> {
+        let due = self.0.heard.due(true);
+        if !due.is_empty() {
+            self.0.store.write(move |tx| keep(tx, &due)).await?;
+        }
+        Ok(())
+    }
+
     /// The connected systems of the caller's tenant, each with how far it is behind: as a document.
     ///
     /// # Errors
     /// When the caller may not read all of `AuditEvent`.
     pub async fn integrations(&self, context: &Context) -> Result<Value, Error> {
         Self::may_read_whole_log(context)?;
-        let due = self.0.heard.due(true);
-        if !due.is_empty() {
-            self.0.store.write(move |tx| keep(tx, &due)).await?;
-        }
+        self.keep_heard_now().await?;
         let (muster, tenant, now) = (self.clone(), context.tenant(), context.now);
         let read = move |tx: &mut Tx<'_>| muster.connected(tx, tenant, now);
         let connected = self.0.store.read(read).await?;
@@ -175,6 +180,9 @@ impl Muster {
 fn keep(tx: &mut Tx<'_>, due: &[(TenantId, String, Signs)]) -> Result<(), Error> {
     for (tenant, client, signs) in due {
         store::integration::keep(tx, *tenant, client, signs)?;
+        if let Some(furthest) = signs.furthest {
+            store::acknowledged::note(tx, *tenant, client, furthest)?;
+        }
     }
     Ok(())
 }

@@ -36,6 +36,7 @@
 //! | `erase` `export` | destroy all that is kept of a person, or give it to them (GDPR Art. 15, 17, 20) |
 //! | `hiring/` | what follows from the hiring record |
 //! | `kpi` | figures of how the house is run |
+//! | `deliveries` | which client has got an event, and when |
 //! | `integrations` | how far each connected system is behind |
 //! | `refused` | writes that were refused for what they said, until a human has seen to them |
 //! | `sweep` | what time does by itself |
@@ -63,6 +64,7 @@ mod change;
 mod copy;
 mod create;
 mod delete;
+mod deliveries;
 mod elevate;
 mod erase;
 pub mod error;

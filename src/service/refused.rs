@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -22,8 +22,6 @@ use crate::store::{self, Tx};
 
 /// The most ways of being refused that are kept of a tenant.
 const MOST: i64 = 10_000;
-/// For how many days the log of deliveries is kept where the policy does not say (C-08).
-const DAYS: u32 = 365;
 /// The most that wait in memory while the database cannot answer.
 const WAITING: usize = 10_000;
 /// So many are written at once.
@@ -144,22 +142,23 @@ impl Muster {
     /// Forgets what has been seen to, and the clients of which nothing was heard, for longer than the policy keeps a log of
     /// deliveries (B-078); how many. What waits for a human is not forgotten, and the sealed log has a term of its own (C-08).
     pub fn forget_deliveries(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<usize, Error> {
-        let policies = self.policies();
-        let row = policies.get(&tenant.0);
-        let row = row.and_then(|row| row.policy.observability.as_ref());
-        let days = row.map_or(DAYS, |row| row.event_log.retention_days);
-        let then = now - TimeDelta::days(days.into());
+        let then = now - self.deliveries_kept(tenant);
         // Most often there is nothing to forget, and so nothing to commit.
         let look = |tx: &mut Tx<'_>| {
             let settled = store::refused::is_any_settled(tx, tenant, then)?;
-            Ok::<_, Error>(settled || store::integration::is_any_silent(tx, tenant, then)?)
+            Ok::<_, Error>(
+                settled
+                    || store::integration::is_any_silent(tx, tenant, then)?
+                    || store::acknowledged::is_any_old(tx, tenant, then)?,
+            )
         };
         if !self.0.store.read_blocking(look)? {
             return Ok(0);
         }
         let forget = move |tx: &mut Tx<'_>| {
             let refused = store::refused::purge(tx, tenant, then)?;
-            Ok::<_, Error>(refused + store::integration::purge(tx, tenant, then)?)
+            let had = store::acknowledged::purge(tx, tenant, then)?;
+            Ok::<_, Error>(refused + had + store::integration::purge(tx, tenant, then)?)
         };
         self.0.store.write_blocking(forget)
     }

@@ -29,6 +29,8 @@ const OF_PERSON: [&str; 7] = [
 /// The events of an application and its person, as the caller sees them.
 pub(super) struct Around {
     pub(super) told: Vec<Value>,
+    /// The same as the log has them, each with its place: not for who asks.
+    whole: Vec<(i64, Value)>,
     pub(super) shown: Vec<Masked<Resource>>,
     /// Whether there are more than are told.
     pub(super) more: bool,
@@ -44,14 +46,16 @@ pub(super) struct Told {
 impl Muster {
     /// What happened to an application, oldest first.
     pub async fn timeline(&self, context: &Context, id: &str) -> Result<Value, Error> {
+        self.keep_heard_now().await?;
         self.telling(context, id, |muster, context, tx, application| {
             let around = muster.events_around(tx, context, &application)?;
+            let lines = muster.delivered_lines(tx, context, &around)?;
             let story = json!({
                 "applicationId": application.id.to_string(),
                 "candidateId": text(&application.leaves, "candidate.value"),
                 "status": text(&application.leaves, "status"),
                 "more": around.more,
-                "events": around.told.iter().map(story::line).collect::<Vec<_>>(),
+                "events": lines,
             });
             let shown = around.shown;
             Ok(Told { story, shown })
@@ -107,16 +111,41 @@ impl Muster {
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
         let more = places.len() > most;
         places.truncate(most);
-        let (mut told, mut shown) = (Vec::new(), Vec::new());
-        for (_, body) in store::event::at(tx, &places)? {
+        let (mut told, mut shown, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+        for (seq, body) in store::event::at(tx, &places)? {
             if !self.may_see_event(tx, context, &body)? {
                 continue;
             }
             let masked = self.0.renderer.tell_event(context, &body);
             told.push(value(&masked)?);
             shown.push(masked);
+            whole.push((seq, body));
         }
-        Ok(Around { told, shown, more })
+        Ok(Around {
+            told,
+            whole,
+            shown,
+            more,
+        })
+    }
+
+    /// The events of a timeline, each with who of those that read the feed has got it (B-079).
+    pub(super) fn delivered_lines(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        around: &Around,
+    ) -> Result<Vec<Value>, Error> {
+        let mut deliveries = self.deliveries(tx, context, &around.whole)?;
+        let events = around.told.iter().zip(&around.whole);
+        let lines = events.map(|(event, (seq, _))| {
+            let mut line = story::line(event);
+            if let Some(all) = deliveries.remove(seq) {
+                line["deliveries"] = all;
+            }
+            line
+        });
+        Ok(lines.collect())
     }
 
     /// The resources of a kind that name `id` at a path, as far as the caller may read them.

@@ -109,21 +109,22 @@ impl Muster {
             _ => application_of(tx, context, record)?,
         };
         let of = application.as_ref().unwrap_or(record);
-        let events = if of.kind == Kind::Application {
-            self.events_around(tx, context, of)?.told
+        let lines = if of.kind == Kind::Application {
+            let around = self.events_around(tx, context, of)?;
+            self.delivered_lines(tx, context, &around)?
         } else {
             let places = store::story::of_record(tx, context.tenant(), of.id, MOST)?;
             let mut told = Vec::new();
             for (_, body) in store::event::at(tx, &places)? {
                 let masked = self.0.renderer.tell_event(context, &body);
-                told.push(super::story::value(&masked)?);
+                told.push(story::line(&super::story::value(&masked)?));
             }
             told
         };
         Ok(story::without_nulls(json!({
             "resourceType": of.kind.type_name(),
             "id": of.id.to_string(),
-            "events": events.iter().map(story::line).collect::<Vec<_>>(),
+            "events": lines,
         })))
     }
 }

@@ -55,6 +55,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId) -> Result<BTreeMap<String, Signs>
         let signs = Signs {
             asked: position.zip(asked.map(instant)),
             wrote: wrote.map(instant),
+            ..Signs::default()
         };
         (client, signs)
     };

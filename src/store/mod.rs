@@ -28,6 +28,7 @@
 //! | `shown` | whom each read showed, to be found by who was |
 //! | `log` `sealer` `audit` | the sealed log: how events get their leaves, and how it is read back |
 //! | `brake` | how many leavers each client has made lately |
+//! | `acknowledged` | how far each client has acknowledged the feed, and when |
 //! | `integration` | how far each client has read the feed, and when it last wrote |
 //! | `refused` | writes that were refused for what they said |
 //! | `apart` | of which source records a human has said that they are two persons |
@@ -41,6 +42,7 @@
 //! | `import_job` | how far the import of a file has come |
 //! | `member` `event` `policy` `session` `break_glass` `token` `tenant` `setting` `attribute_path` | a table each |
 
+pub mod acknowledged;
 pub mod alias;
 pub mod apart;
 mod attribute_path;

@@ -180,6 +180,14 @@ diesel::table! {
     brake (tenant, client, act) { tenant -> Integer, client -> Text, act -> Text, state -> Text, }
 }
 diesel::table! {
+    acknowledged (tenant, client, position) {
+        tenant -> Integer,
+        client -> Text,
+        position -> BigInt,
+        at -> BigInt,
+    }
+}
+diesel::table! {
     integration (tenant, client) {
         tenant -> Integer,
         client -> Text,
@@ -334,6 +342,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(event, log_leaf);
+diesel::allow_tables_to_appear_in_same_query!(acknowledged, log_leaf);
 diesel::allow_tables_to_appear_in_same_query!(alias, resource);
 diesel::allow_tables_to_appear_in_same_query!(idempotency, idempotency_name);
 diesel::allow_tables_to_appear_in_same_query!(

@@ -34,7 +34,7 @@ fn of<'a>(told: &'a Value, client: &str) -> &'a Value {
 }
 
 /// Reads the feed until the log is at its end and sealed; where to go on.
-async fn read_all(app: &App, client: &str, last: &str) -> i64 {
+pub(crate) async fn read_all(app: &App, client: &str, last: &str) -> i64 {
     let client = app.client(client).await;
     let (mut next, mut seen) = (0, false);
     loop {

@@ -17,6 +17,7 @@ mod canary;
 mod controls;
 mod dated;
 mod days;
+mod deliveries;
 mod flow;
 mod idempotency;
 mod incidents;

@@ -28,7 +28,7 @@ fn muster(app: &App, arguments: &[&str]) -> (String, Option<i32>) {
     (String::from_utf8(text).unwrap(), output.status.code())
 }
 
-fn trace(app: &App, name: &str) -> (String, Option<i32>) {
+pub(crate) fn trace(app: &App, name: &str) -> (String, Option<i32>) {
     muster(app, &["trace", name])
 }
 
