@@ -13,6 +13,7 @@
 mod support;
 
 mod again;
+mod beyond;
 mod canary;
 mod controls;
 mod dated;
@@ -24,6 +25,7 @@ mod incidents;
 mod integrations;
 mod join_keys;
 mod kpi;
+mod matrix;
 mod model;
 mod offers;
 mod persisted;
