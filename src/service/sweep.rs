@@ -33,7 +33,7 @@ impl Muster {
     }
 
     /// Forgets the keys of requests whose time is over, ends the reviews that nobody has decided in time, asks whose a
-    /// value is that was kept out, begins and ends the employments whose day has come, forgets what was delivered and
+    /// value is that was kept out, begins, changes and ends the employments whose day has come, forgets what was delivered and
     /// refused long ago, and warns of the tokens that end soon.
     pub(super) fn sweep(&self, process: &str, now: DateTime<Utc>) {
         match self.leads(process, now) {
@@ -63,7 +63,7 @@ impl Muster {
                 self.turn_applications(tenant, now),
             );
             tell(
-                "employments begun or ended: their day has come",
+                "employments begun, changed or ended: their day has come",
                 self.turn_employments(tenant, now),
             );
             tell(

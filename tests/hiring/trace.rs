@@ -1,4 +1,4 @@
-//! `muster trace` and `muster demo`, as an operator runs them.
+//! `muster trace`, as an operator runs it.
 
 use std::process::Command;
 
@@ -7,13 +7,10 @@ use serde_json::Value;
 use crate::stage::*;
 use crate::support::{App, on_both};
 
-on_both!(
-    b_098_any_id_leads_to_the_whole_way,
-    the_demo_plays_the_whole_flow
-);
+on_both!(b_098_any_id_leads_to_the_whole_way);
 
 /// The command, beside the server; what it printed, and its exit code.
-fn muster(app: &App, arguments: &[&str]) -> (String, Option<i32>) {
+pub(crate) fn muster(app: &App, arguments: &[&str]) -> (String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(arguments)
         .args(if arguments[0] == "demo" {
@@ -79,37 +76,4 @@ async fn b_098_any_id_leads_to_the_whole_way(app: &App) {
     let (told, _) = muster(app, &["trace", "ga-1", "--json"]);
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["events"][0]["type"], "application.created");
-}
-
-/// By public calls alone, on a server without a policy; and again.
-async fn the_demo_plays_the_whole_flow(app: &App) {
-    for _ in 0..2 {
-        let origin = app.origin();
-        let output = actix_web::rt::task::spawn_blocking(move || {
-            Command::new(env!("CARGO_BIN_EXE_muster"))
-                .args(["demo", "--url", &origin])
-                .output()
-                .unwrap()
-        });
-        let output = output.await.unwrap();
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{text}");
-        for wanted in [
-            "tier 2 is satisfied",
-            "before the verification? false",
-            "picks up the intent CandidateToEmployee",
-            "employee Pending (OfferAcceptance), Harbor pilot",
-            "employee Active (NewHire)",
-            "employee Inactive (Leave)",
-            "employee Terminated (Resignation)",
-            "employee Active (Rehire), Chief harbor pilot",
-            "application updated: status sourced → interviewing",
-            "identity checks \"verifiedFirst\", 2 verifications (1 appeal)",
-            "evidence-pack?format=html",
-        ] {
-            assert!(text.contains(wanted), "no '{wanted}' in:\n{text}");
-        }
-    }
-    let (told, code) = muster(app, &["demo", "--url", "http://127.0.0.1:1"]);
-    assert_ne!(code, Some(0), "{told}");
 }
