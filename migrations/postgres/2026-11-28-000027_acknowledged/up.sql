@@ -13,3 +13,6 @@ CREATE TABLE acknowledged (
 INSERT INTO acknowledged (tenant, client, position, at)
 SELECT tenant, client, position, asked FROM integration
 WHERE position > 0 AND asked IS NOT NULL;
+
+-- What is older than it is kept is looked for often, and most often there is none.
+CREATE INDEX acknowledged_by_time ON acknowledged (tenant, at);
