@@ -254,17 +254,24 @@ async fn costs(app: &App, size: usize, id: &str) -> Vec<(usize, f64)> {
             }
             query = format!("{query}&startIndex={start}");
         }
-        listen(app);
-        if query.is_empty() {
-            let projection = muster::scim::projection::Projection::default();
-            let got = service.get(&context, "/Users", id, &projection).await;
-            got.unwrap();
-        } else {
-            let found = page(service, &context, &query).await.unwrap();
-            assert!(!found.resources.is_empty(), "{what}");
+        // What the server notes of its own each second may come between, and not each time.
+        let mut statements = Vec::new();
+        for _ in 0..3 {
+            listen(app);
+            if query.is_empty() {
+                let projection = muster::scim::projection::Projection::default();
+                let got = service.get(&context, "/Users", id, &projection).await;
+                got.unwrap();
+            } else {
+                let found = page(service, &context, &query).await.unwrap();
+                assert!(!found.resources.is_empty(), "{what}");
+            }
+            let heard = heard(app);
+            assert!(!heard.is_empty(), "{what}");
+            if statements.is_empty() || heard.len() < statements.len() {
+                statements = heard;
+            }
         }
-        let statements = heard(app);
-        assert!(!statements.is_empty(), "{what}");
         found.push((statements.len(), cost(&mut connection, &statements, what)));
     }
     found
