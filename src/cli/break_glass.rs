@@ -102,6 +102,7 @@ fn list(all: &Whose) -> Result<(), Failure> {
                 let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
                 format!("until {until}, approved by {approver}")
             }
+            (None, Some(_)) => "ended, not approved".into(),
             _ => format!("{} minutes, not approved", glass.minutes),
         };
         let _ = writeln!(

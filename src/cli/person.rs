@@ -15,7 +15,8 @@ pub(super) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print all that is kept of a person as JSON, for that person: record, sources, consents, log. Nothing is masked.
+    /// Print what is kept of a person as JSON, for that person: record, sources, consents, log. Nothing is masked; hiring records
+    /// are not among it.
     Export(Export),
 }
 

@@ -67,6 +67,7 @@ impl Muster {
             requested_by: actor.to_owned(),
             approved_by: None,
             until: None,
+            changes: 0,
         };
         let event = self.glass_event("breakGlass.requested", &glass, (actor, now));
         let id = glass.id;
@@ -142,20 +143,32 @@ impl Muster {
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, Error> {
-        if glass.approved_by.is_some() || now - glass.requested > TimeDelta::minutes(PENDING) {
-            return Err(Error::Conflict(
-                "it is approved already, or too old: ask again".into(),
-            ));
-        }
         let until = now + TimeDelta::minutes(i64::from(glass.minutes));
-        self.change_glass("breakGlass.approved", glass, (actor, now), until)?;
+        let approver = actor.to_owned();
+        self.change_glass(
+            "breakGlass.approved",
+            glass.id,
+            (actor, now),
+            move |glass| {
+                if glass.until.is_some() || now - glass.requested > TimeDelta::minutes(PENDING) {
+                    return Err(Error::Conflict(
+                        "it is approved already, ended, or too old: ask again".into(),
+                    ));
+                }
+                glass.approved_by = Some(approver.clone());
+                glass.until = Some(until);
+                Ok(())
+            },
+        )?;
         Ok(until)
     }
 
-    /// Ends it at once.
+    /// Ends it at once, whether it was approved or not.
     pub fn end_glass(&self, id: ResourceId, actor: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let glass = self.glass(id)?;
-        self.change_glass("breakGlass.ended", &glass, (actor, now), now)
+        self.change_glass("breakGlass.ended", id, (actor, now), move |glass| {
+            glass.until = Some(glass.until.map_or(now, |until| until.min(now)));
+            Ok(())
+        })
     }
 
     /// All of a tenant, the newest first.
@@ -166,22 +179,20 @@ impl Muster {
             .read_blocking(|tx| Ok(store::break_glass::list(tx, tenant)?))
     }
 
+    /// Changes it as it stands when it is written: of two who approve it at once one is refused.
     fn change_glass(
         &self,
-        kind: &str,
-        glass: &Glass,
+        kind: &'static str,
+        id: ResourceId,
         (actor, now): (&str, DateTime<Utc>),
-        until: DateTime<Utc>,
+        change: impl Fn(&mut Glass) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<(), Error> {
-        let event = self.glass_event(kind, glass, (actor, now));
-        let approved_by = glass
-            .approved_by
-            .clone()
-            .unwrap_or_else(|| actor.to_owned());
-        let id = glass.id;
+        let (muster, actor) = (self.clone(), actor.to_owned());
         let work = move |tx: &mut Tx<'_>| {
-            let change = (approved_by.as_str(), until);
-            Ok::<_, Error>(store::break_glass::update(tx, id, change, event.clone())?)
+            let mut glass = store::break_glass::find(tx, id)?.ok_or_else(|| unknown(id))?;
+            change(&mut glass)?;
+            let event = muster.glass_event(kind, &glass, (&actor, now));
+            Ok::<_, Error>(store::break_glass::update(tx, &glass, event)?)
         };
         self.0.store.write_blocking(work)?;
         self.refresh()

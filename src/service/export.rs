@@ -14,7 +14,7 @@ use crate::scim::comparable;
 use crate::store::{self, Tx};
 
 impl Muster {
-    /// All that is kept of a person: the record with its consents, unmasked and its secrets opened; what each system says of
+    /// What is kept of a person, but for hiring records: the record with its consents, unmasked and its secrets opened; what each system says of
     /// them; who was shown what of it that is classified, and for what purpose; and everything else that the log tells of them.
     pub fn export_person(&self, tenant: &str, person: ResourceId) -> Result<Value, Error> {
         self.0.store.read_blocking(|tx| {

@@ -378,7 +378,8 @@ fn elevations(
     given: &[Glass],
     client: impl Fn(&policy::Client) -> Arc<Client>,
 ) -> Vec<(DateTime<Utc>, Arc<Client>)> {
-    let mine = given.iter().filter(|glass| glass.client == row.name.value);
+    let mine = given.iter().filter(|glass| glass.approved_by.is_some());
+    let mine = mine.filter(|glass| glass.client == row.name.value);
     let mut mine: Vec<(DateTime<Utc>, &str)> = mine
         .filter_map(|glass| Some((glass.until?, glass.purpose.as_str())))
         .collect();

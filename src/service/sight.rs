@@ -325,16 +325,8 @@ impl Write<'_> {
                     let origins = patched.lists.origins(location, given.len());
                     let meant = self.restore(seen, path, (&given, &origins), stands)?;
                     rename(&mut patched.touched, location, (&given, &meant));
-                    let pairs = given.iter().zip(meant);
-                    let mut pairs: Vec<(&Value, Value)> = pairs
-                        .flat_map(|(given, meant)| meant.into_iter().map(move |one| (given, one)))
-                        .collect();
-                    if patched.lists.has_changed(location) {
-                        // What has become one is one, unless another was given for it: that would tell of a right guess.
-                        let mut seen = HashSet::with_capacity(pairs.len());
-                        pairs.retain(|(given, one)| seen.insert(format!("{given}\n{one}")));
-                    }
-                    pairs.into_iter().map(|(_, one)| one).collect()
+                    let has_changed = patched.lists.has_changed(location);
+                    together(&given, meant, has_changed).into()
                 }
                 single => seen.restore(path, single, stands).map_err(Error::Masked)?,
             };
@@ -349,6 +341,18 @@ fn is_echo(seen: &Seen<'_>, path: &str, value: &Value, stands: Option<&Value>) -
     stands.is_some_and(|stands| {
         seen.alters(path, stands) && seen.value(path, stands).as_ref() == Some(value)
     })
+}
+
+/// All that the elements of a list mean. Where operations have changed elements, what has become one is one, unless another was
+/// given for it: that would tell of a right guess.
+fn together(given: &[Value], meant: Vec<Vec<Value>>, has_changed: bool) -> Vec<Value> {
+    let mut seen = HashSet::new();
+    let each = given
+        .iter()
+        .zip(meant)
+        .flat_map(|(given, meant)| meant.into_iter().map(move |one| (given, one)));
+    let left = each.filter(|(given, one)| !has_changed || seen.insert(format!("{given}\n{one}")));
+    left.map(|(_, one)| one).collect()
 }
 
 /// What was touched of a list is what the elements given there mean.

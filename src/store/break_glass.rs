@@ -32,6 +32,8 @@ pub struct Glass {
     pub approved_by: Option<String>,
     /// Until when it holds, once it is approved.
     pub until: Option<DateTime<Utc>>,
+    /// How often it has changed.
+    pub changes: i64,
 }
 
 type Row = (
@@ -60,7 +62,7 @@ fn glass(row: Row) -> Glass {
         requested_by,
         approved_by,
         until,
-        _,
+        changes,
     ) = row;
     Glass {
         id: ResourceId(uuid(&id)),
@@ -73,6 +75,7 @@ fn glass(row: Row) -> Glass {
         requested_by,
         approved_by,
         until: until.map(instant),
+        changes,
     }
 }
 
@@ -87,7 +90,7 @@ pub fn insert(tx: &mut Tx<'_>, glass: &Glass, event: Event) -> Result<(), Error>
         break_glass::reason.eq(&glass.reason),
         break_glass::requested.eq(micros(glass.requested)),
         break_glass::requested_by.eq(&glass.requested_by),
-        break_glass::changes.eq(0_i64),
+        break_glass::changes.eq(glass.changes),
     );
     diesel::insert_into(break_glass::table)
         .values(values)
@@ -96,18 +99,14 @@ pub fn insert(tx: &mut Tx<'_>, glass: &Glass, event: Event) -> Result<(), Error>
     event::note(tx, event)
 }
 
-/// Who approved it and until when it holds, with its event.
-pub fn update(
-    tx: &mut Tx<'_>,
-    id: ResourceId,
-    (approved_by, until): (&str, DateTime<Utc>),
-    event: Event,
-) -> Result<(), Error> {
-    let count = diesel::update(break_glass::table.find(key(id.0)))
+/// Gives it these values, with its event. One that somebody else changed since it was read is a lost race.
+pub fn update(tx: &mut Tx<'_>, glass: &Glass, event: Event) -> Result<(), Error> {
+    let count = diesel::update(break_glass::table.find(key(glass.id.0)))
+        .filter(break_glass::changes.eq(glass.changes))
         .set((
-            break_glass::approved_by.eq(approved_by),
-            break_glass::until.eq(micros(until)),
-            break_glass::changes.eq(break_glass::changes + 1),
+            break_glass::approved_by.eq(&glass.approved_by),
+            break_glass::until.eq(glass.until.map(micros)),
+            break_glass::changes.eq(glass.changes + 1),
         ))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;

@@ -15,6 +15,7 @@ on_both!(
     a_glass_opens_with_two_people_and_closes_by_itself,
     a_glass_is_asked_for_by_command,
     where_the_policy_names_security_its_token_approves,
+    of_two_who_approve_at_once_one_is_refused,
 );
 
 fn by_itself<T: Send + 'static>(
@@ -209,4 +210,44 @@ async fn where_the_policy_names_security_its_token_approves(app: &App) {
     assert_eq!(status, 403, "{told}");
     // It is in force where it was approved.
     assert_eq!(idp.get(&path).await.ok(200)["birthDate"], "1815-12-10");
+}
+
+async fn of_two_who_approve_at_once_one_is_refused(app: &App) {
+    apply(app, POLICY);
+    let now = app.clock.now();
+    let ask = || {
+        let request = Request {
+            tenant: "default".into(),
+            client: "idp".into(),
+            purpose: "payroll".into(),
+            minutes: 30,
+            reason: "audit".into(),
+        };
+        by_itself(app, move |service| {
+            service.break_glass(&request, "sam", now)
+        })
+        .unwrap()
+    };
+    let id = ask();
+    let start = std::sync::Arc::new(std::sync::Barrier::new(8));
+    let several: Vec<_> = (0..8)
+        .map(|n| {
+            let (service, start) = (app.service().clone(), start.clone());
+            std::thread::spawn(move || {
+                start.wait();
+                service.approve_glass(id, &format!("kim{n}"), now).is_ok()
+            })
+        })
+        .collect();
+    let done = several.into_iter().map(|one| one.join().unwrap());
+    assert_eq!(done.filter(|done| *done).count(), 1);
+    assert_eq!(app.events_of(&id.to_string()).len(), 2);
+    // One that was ended before anybody approved it was approved by nobody, and cannot be any more.
+    let id = ask();
+    by_itself(app, move |service| service.end_glass(id, "kim", now)).unwrap();
+    let late = by_itself(app, move |service| service.approve_glass(id, "kim", now));
+    assert!(late.unwrap_err().to_string().contains("ended"));
+    let all = by_itself(app, |service| service.glasses("default")).unwrap();
+    let ended = all.iter().find(|glass| glass.id == id).unwrap();
+    assert_eq!((&ended.approved_by, ended.until), (&None, Some(now)));
 }
