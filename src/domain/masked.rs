@@ -169,12 +169,19 @@ impl Renderer {
         let clearance = context.client.clearance.on(&view.resource_type.name);
         let mut document = Map::new();
         if clearance.is_bounded() || clearance.heeds_consent() {
-            document = view.show(leaves, &self.catalog, &context.base_url);
-            set_schemas(&view.resource_type, &mut document);
+            document = self.whole(context, view, leaves);
         }
         let consented =
             |purpose: &str| consented(&view.resource_type, purpose, context.now).matches(&document);
         clearance.before(&document, consented, key)
+    }
+
+    /// A record as a view has it before anybody: what filters of the policy are asked of.
+    #[must_use]
+    pub fn whole(&self, context: &Context, view: &View, leaves: &Leaves) -> Map<String, Value> {
+        let mut document = view.show(leaves, &self.catalog, &context.base_url);
+        set_schemas(&view.resource_type, &mut document);
+        document
     }
 
     /// Leaves of a record what the client sees; gives what of that is classified and open to it.

@@ -10,7 +10,7 @@ use super::error::Failure;
 use super::query::{parse, single};
 use crate::domain::access::Sight;
 use crate::service::Muster;
-use crate::service::explain::{Explained, ExplainedAttribute};
+use crate::service::explain::{Explained, ExplainedAttribute, ExplainedRight};
 
 /// The route; any other method is 405.
 pub(super) fn mount(app: &mut web::ServiceConfig) {
@@ -44,10 +44,26 @@ fn view(explained: &Explained) -> Value {
     json!({ "resourceType": explained.ty, "rights": rights, "attributes": attributes })
 }
 
+/// `{right, role, line, where, holds}`: the row that gives a right, and whether its filter holds of the record.
+fn right(row: &ExplainedRight) -> Value {
+    let held = &row.held;
+    let role = held.row.name.trim_start_matches("role ");
+    let mut told = json!({ "right": held.right.name(), "role": role, "line": held.row.at.line });
+    if let Some(filter) = &held.filter {
+        told["where"] = json!(filter);
+        if let Some(holds) = row.holds {
+            told["holds"] = json!(holds);
+        }
+    }
+    told
+}
+
 fn attribute(row: &ExplainedAttribute) -> Value {
     let mut told = Map::new();
     let mut tell = |name: &str, value: Value| told.insert(name.into(), value);
     tell("path", json!(row.path));
+    let rights: Vec<Value> = row.rights.iter().map(right).collect();
+    tell("rights", json!(rights));
     if let Some(shown) = row.shown {
         tell("shown", json!(shown));
     }

@@ -9,10 +9,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Error, Muster, permit};
-use crate::domain::access::{Access, Decision, Seen, Sight};
+use crate::domain::access::{Access, Decision, Held, Seen, Sight};
 use crate::domain::context::{Client, Context, Right};
 use crate::domain::record::Folded;
 use crate::domain::view::View;
+use crate::scim::filter::condition;
+use crate::scim::profile::Profile;
 use crate::store::{self, Tx};
 
 /// The same through one view.
@@ -20,10 +22,19 @@ use crate::store::{self, Tx};
 pub struct Explained {
     /// The resource type.
     pub ty: String,
-    /// What it may do with it.
+    /// What it may do with it, as far as who asks may know.
     pub rights: Vec<Right>,
     /// Each attribute that has a value, and those that a row names.
     pub attributes: Vec<ExplainedAttribute>,
+}
+
+/// A right that a row of a role gives.
+#[derive(Debug)]
+pub struct ExplainedRight {
+    /// The right, the row and the filter that bounds it.
+    pub held: Held,
+    /// Whether the filter holds of the record; nothing if who asks may not know.
+    pub holds: Option<bool>,
 }
 
 /// One attribute of a record to a client.
@@ -31,6 +42,8 @@ pub struct Explained {
 pub struct ExplainedAttribute {
     /// Its path.
     pub path: String,
+    /// The rights on it, each as often as a row gives it.
+    pub rights: Vec<ExplainedRight>,
     /// `whole`, `in part`, `hidden`, or `no value`; nothing if who asks may not know.
     pub shown: Option<&'static str>,
     /// What decides.
@@ -135,13 +148,36 @@ impl Muster {
                 .map(|decision| attribute_of(&decision.path))
                 .collect()
         });
+        let known = |path: &str| !concealed.iter().any(|hidden| meet(hidden, path));
+        let document = self.0.renderer.whole(context, view, &record.leaves);
+        // Whether a row's filter holds: of a filter on what is hidden, who asks may not know.
+        let holds = |held: &Held| {
+            let text = held.filter.as_deref()?;
+            let bound = condition(text, &view.resource_type, Profile::Rfc).ok()?;
+            let mut locations = bound.locations().into_iter();
+            let knows = locations.all(|location| known(&attribute_of(&location.to_string())));
+            knows.then(|| bound.matches(&document))
+        };
+        let explain = |held: Held| ExplainedRight {
+            holds: match &held.filter {
+                None => Some(true),
+                Some(_) => holds(&held),
+            },
+            held,
+        };
         let decisions = access.decisions(ty).into_iter();
-        let attributes = decisions.filter_map(|decision| {
+        let attributes = decisions.filter_map(|mut decision| {
             let path = attribute_of(&decision.path);
-            let known = !concealed.iter().any(|hidden| meet(hidden, &path));
-            attribute(view, record, (&seen, known), decision)
+            let rights = std::mem::take(&mut decision.rights);
+            let rights = rights.into_iter().map(explain).collect();
+            attribute(view, record, (&seen, known(&path)), (decision, rights))
         });
-        let rights = Right::ALL.into_iter().filter(|right| seen.may(*right));
+        let rows: Vec<_> = access.rights(&ty.name).into_iter().map(explain).collect();
+        let may = |right: &Right| {
+            let mut rows = rows.iter();
+            rows.any(|row| row.held.right == *right && row.holds == Some(true))
+        };
+        let rights = Right::ALL.into_iter().filter(may);
         Explained {
             ty: ty.name.clone(),
             rights: rights.collect(),
@@ -170,12 +206,13 @@ fn attribute(
     view: &View,
     record: &Folded,
     (seen, known): (&Seen<'_>, bool),
-    decision: Decision,
+    (decision, rights): (Decision, Vec<ExplainedRight>),
 ) -> Option<ExplainedAttribute> {
     let Decision { path, sight, .. } = decision;
     if !known {
         return Some(ExplainedAttribute {
             path,
+            rights,
             shown: None,
             sight,
         });
@@ -205,6 +242,7 @@ fn attribute(
     };
     Some(ExplainedAttribute {
         path,
+        rights,
         shown: Some(shown),
         sight,
     })

@@ -157,6 +157,10 @@ async fn a_record_is_explained_to_whoever_reviews_access(app: &App) {
         line(&idp, "displayName").starts_with("displayName whole shown"),
         "{idp}"
     );
+    assert!(
+        line(&idp, "displayName").ends_with("; read, search, write (role people, line 8)"),
+        "{idp}"
+    );
     assert!(line(&told("hris"), "birthDate").starts_with("birthDate whole shown for payroll"));
     assert!(told("crm").contains("out of reach"));
     let (found, text) = muster(

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::rules::{POLICY, apply};
-use crate::support::{App, Client, client, on_both};
+use crate::support::{App, CUSTOMER, Client, client, on_both};
 
 on_both!(
     a_reviewer_is_told_attribute_by_attribute_which_line_decides,
     what_hangs_on_hidden_values_is_not_told,
+    each_right_has_its_row_and_whether_its_filter_holds,
     who_does_not_read_the_whole_log_or_the_record_is_told_nothing,
 );
 
@@ -70,9 +71,14 @@ async fn a_reviewer_is_told_attribute_by_attribute_which_line_decides(app: &App)
     let line = |text: &str| policy.lines().position(|line| line.contains(text)).unwrap() + 1;
     let (status, told) = explain(app, "admin", "idp", &id).await;
     assert_eq!(status, 200, "{told}");
+    let given = |right| json!({"right": right, "role": "people", "line": line("  people:")});
+    let rights = ["read", "search", "write"].map(given);
     assert_eq!(
         row(&told, "birthDate").unwrap(),
-        &json!({"path": "birthDate", "shown": "hidden", "sight": "hidden", "treatment": "omit", "line": line("[birthDate]")})
+        &json!({
+            "path": "birthDate", "shown": "hidden", "sight": "hidden", "treatment": "omit", "line": line("[birthDate]"),
+            "rights": rights,
+        })
     );
     assert_eq!(row(&told, "displayName").unwrap()["shown"], "whole");
     let (_, told) = explain(app, "admin", "hris", &id).await;
@@ -106,6 +112,45 @@ async fn what_hangs_on_hidden_values_is_not_told(app: &App) {
     let (_, one) = explain(app, "admin", "idp", &with).await;
     let (_, other) = explain(app, "admin", "idp", &without).await;
     assert_ne!(one["views"], other["views"]);
+}
+
+async fn each_right_has_its_row_and_whether_its_filter_holds(app: &App) {
+    let secret = "masking:\n  - { attributes: [\"Person:Customer.status\"], openTo: [payroll], otherwise: omit }\n";
+    let policy = policy().replacen("masking:\n", secret, 1);
+    apply(app, &policy);
+    let hris = app.client("hris").await;
+    let bo = json!({"displayName": "Bo", CUSTOMER: {"status": "lead"}});
+    let (customer, other) = (
+        person(&hris, bo).await,
+        person(&hris, json!({"displayName": "Ada"})).await,
+    );
+    let at = policy.lines().position(|line| line.contains("  sales:"));
+    for (id, holds) in [(&customer, true), (&other, false)] {
+        let rights = |holds: Option<bool>| {
+            let each = ["read", "search", "write"].map(|right| {
+                let mut row = json!({
+                    "right": right, "role": "sales", "line": at.unwrap() + 1, "where": format!("{CUSTOMER}:status pr"),
+                });
+                if let Some(holds) = holds {
+                    row["holds"] = holds.into();
+                }
+                row
+            });
+            json!(each)
+        };
+        let (_, told) = explain(app, "admin", "crm", id).await;
+        assert_eq!(
+            row(&told, "displayName").unwrap()["rights"],
+            rights(Some(holds))
+        );
+        let whole = &told["views"][0]["rights"];
+        let may = json!(["read", "search", "write"]);
+        assert_eq!(*whole, if holds { may } else { json!([]) });
+        // To whom the status is hidden nothing tells whether there is one.
+        let (_, told) = explain(app, "auditor", "crm", id).await;
+        assert_eq!(row(&told, "displayName").unwrap()["rights"], rights(None));
+        assert_eq!(told["views"][0]["rights"], json!([]));
+    }
 }
 
 async fn who_does_not_read_the_whole_log_or_the_record_is_told_nothing(app: &App) {

@@ -73,12 +73,15 @@ fn of_record(options: &Options, id: &str) -> Result<(), Failure> {
             .max()
             .unwrap_or(0);
         for row in &view.attributes {
+            let holding = row.rights.iter().filter(|right| right.holds == Some(true));
+            let holding: Vec<Held> = holding.map(|right| right.held.clone()).collect();
             let _ = writeln!(
                 text,
-                "  {:widest$}  {:8}  {}",
+                "  {:widest$}  {:8}  {}; {}",
                 row.path,
                 row.shown.unwrap_or_default(),
-                sight(&row.sight)
+                sight(&row.sight),
+                rights_of(&holding)
             );
         }
     }
@@ -149,14 +152,18 @@ fn given(rights: &[Held]) -> String {
     rows.iter().map(row).collect::<Vec<_>>().join("; ")
 }
 
+fn rights_of(rights: &[Held]) -> String {
+    if rights.is_empty() {
+        "nothing".to_owned()
+    } else {
+        given(rights)
+    }
+}
+
 /// One line for each attribute: its path, its rights, what is seen.
 fn table(decisions: &[Decision]) -> String {
     let rows = decisions.iter().map(|decision| {
-        let rights = if decision.rights.is_empty() {
-            "nothing".to_owned()
-        } else {
-            given(&decision.rights)
-        };
+        let rights = rights_of(&decision.rights);
         (decision.path.as_str(), sight(&decision.sight), rights)
     });
     let rows: Vec<_> = rows.collect();
