@@ -68,6 +68,7 @@ impl Renderer {
             let path = change["path"].as_str().unwrap_or_default();
             let mut untold = untold.iter().filter(|_| name != CHANGES);
             shows(path)
+                && is_told(clearance, name)
                 && !untold.any(|untold| untold.hides(of, path))
                 && !(seen.knows(path) && looks_same(&seen, self.catalog().specs(of), change))
         };
@@ -117,7 +118,8 @@ impl Renderer {
             document.remove("version");
         }
         let (mut attributes, mut disclosed) = (Vec::new(), Vec::new());
-        for name in [CHANGES, "withheld", "suggested"] {
+        let told = [CHANGES, WITHHELD, "suggested"].into_iter();
+        for name in told.filter(|name| is_told(clearance, name)) {
             let shown = self.told(&seen, (of, name), body, (untold, open));
             for change in &shown {
                 let path = change["path"].as_str().unwrap_or_default();
@@ -266,10 +268,17 @@ fn is_quiet(body: &Value) -> bool {
 
 /// What has changed, beside what is withheld and suggested.
 const CHANGES: &str = "changes";
+/// What another record holds.
+const WITHHELD: &str = "withheld";
+
+/// Whether a reader may be told what an event calls so: that another holds a value tells of records that a role may not reach.
+fn is_told(clearance: &TypeClearance, name: &str) -> bool {
+    name != WITHHELD || !clearance.is_bounded()
+}
 
 /// All that an event tells of values, and as what.
 fn changes(body: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
-    let names = [CHANGES, "withheld", "suggested"].into_iter();
+    let names = [CHANGES, WITHHELD, "suggested"].into_iter();
     names.flat_map(|name| {
         let all = body[name].as_array().into_iter().flatten();
         all.map(move |change| (name, change))

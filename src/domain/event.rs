@@ -144,7 +144,7 @@ pub struct Event {
     pub subjects: Vec<ResourceId>,
     /// What else there is to say, such as why something was refused.
     pub detail: Value,
-    /// What was to change and was kept out, because another record holds it and the client may not know that: for a review.
+    /// What the record has although another holds it, because the client may not know that: for a review.
     pub withheld: Vec<Change>,
     /// What its system says from now on that is for another to say.
     pub suggested: Vec<Change>,
@@ -405,7 +405,7 @@ impl Event {
         self
     }
 
-    /// With what was kept out.
+    /// With what another record holds.
     #[must_use]
     pub fn withholding(mut self, withheld: Vec<Change>) -> Self {
         self.withheld = withheld;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::event::Change;
 use super::record::{Leaves, external_ids};
 use super::secrets::Secrets;
 use super::view::{Spec, Specs};
@@ -192,6 +193,24 @@ pub fn uniques(specs: &Specs, leaves: &Leaves) -> BTreeSet<Unique> {
         }));
     }
     uniques
+}
+
+/// What a record has of unique values that another holds, by the changes which `withheld` names.
+#[must_use]
+pub fn withheld(specs: &Specs, leaves: &Leaves, withheld: &[Change]) -> BTreeSet<Unique> {
+    let of = |change: &Change| {
+        let spec = specs.get(&change.path);
+        let value = match &change.new {
+            one if spec.is_some_and(|spec| spec.attribute.multi_valued) => json!([one]),
+            single => single.clone(),
+        };
+        let mut leaves = leaves.clone();
+        leaves.insert(change.path.clone(), value);
+        let mut found = uniques(specs, &leaves);
+        found.retain(|unique| unique.path == change.path);
+        found
+    };
+    withheld.iter().flat_map(of).collect()
 }
 
 /// The text by which a value is unique together with others of its record, such as an attempt's id with its vendor.

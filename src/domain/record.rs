@@ -135,6 +135,13 @@ pub fn external_id_path(system: &str) -> String {
     format!("externalId@{system}")
 }
 
+/// Whether whoever writes a value at this path may know that another record has it: there is no account that is not known by
+/// its name, and a system's own name for a record is its own.
+#[must_use]
+pub fn is_own_name(path: &str) -> bool {
+    path.starts_with("externalId@") || path == "userName"
+}
+
 /// All that a system calls a record: what stands at its [`external_id_path`].
 #[must_use]
 pub fn external_ids(value: &Value) -> &[Value] {

@@ -8,12 +8,12 @@ use super::provenance::Shown;
 use super::sight::clearance;
 use super::{Asked, Error, Muster};
 use crate::domain::claim::{Claims, SourceRecord, Stamp};
-use crate::domain::context::Context;
+use crate::domain::context::{Context, Right};
 use crate::domain::event::{Change, Event, Happened, changes};
 use crate::domain::fold::Rules;
-use crate::domain::index::{Unique, uniques};
+use crate::domain::index::{Unique, uniques, withheld};
 use crate::domain::masked::{Beside, Masked, Resource};
-use crate::domain::record::{Folded, Kind, Leaves, Record};
+use crate::domain::record::{Folded, Kind, Leaves, Record, is_own_name};
 use crate::domain::sealed::{self, Envelope};
 use crate::domain::view::{Specs, View};
 use crate::domain::writing::{Hides, Terms};
@@ -141,7 +141,8 @@ impl<'a> Write<'a> {
         }
         let of = (before.folded.id, Some(before));
         let following = self.follow(tx, of, &mut sources)?;
-        let (leaves, withheld) = self.fold_unique(tx, Some(before), &mut sources)?;
+        let of = (Some(before), &*sources);
+        let (leaves, withheld) = self.fold_unique(tx, happened, of)?;
         self.stay(&leaves)?;
         self.count_deactivation(tx, (&before.folded.leaves, &leaves), happened)?;
         let suggested = self.newly_suggested(known, &sources, &leaves);
@@ -150,7 +151,7 @@ impl<'a> Write<'a> {
         }
         let changes = changes(&before.folded.leaves, &leaves);
         let id = before.folded.id;
-        self.note_withheld(tx, id, &withheld)?;
+        self.note_withheld(tx, (id, &leaves), &withheld)?;
         if changes.is_empty() {
             let decided = matches!(
                 happened,
@@ -260,62 +261,77 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// What the sources come to. Refuses values that another record of the tenant holds (RFC 7643 §7, `uniqueness`). Where the caller may not see that
-    /// somebody has one, it is not told: the value is kept out, and the event says so, for a review (design §6).
+    /// What the sources come to, and what of it another record of the tenant holds although it is to be unique (RFC 7643 §7).
+    /// That is refused, unless the caller may not know that somebody has it: then the record has it beside its holder, the
+    /// event says so, and a human is asked whether the two are one (design §6).
     pub(super) fn fold_unique(
         &self,
         tx: &mut Tx<'_>,
-        before: Option<&Record>,
-        sources: &mut [SourceRecord],
+        happened: Happened,
+        (before, sources): (Option<&Record>, &[SourceRecord]),
     ) -> Result<(Leaves, Vec<Change>), Error> {
+        let leaves = self.fold(sources);
         let held = before
             .map(|record| uniques(self.specs(), &record.folded.leaves))
             .unwrap_or_default();
         let (tenant, kind) = (self.context.tenant(), self.view.kind);
         let row = before.map(|record| record.folded.row);
+        let wanted = uniques(self.specs(), &leaves);
+        let mut fresh: Vec<_> = wanted.difference(&held).collect();
         let mut withheld = Vec::new();
-        loop {
-            let leaves = self.fold(sources);
-            let wanted = uniques(self.specs(), &leaves);
-            let fresh: Vec<_> = wanted.difference(&held).collect();
-            let Some(unique) = store::unique::taken(tx, tenant, kind, &fresh, row)? else {
-                return Ok((leaves, withheld));
-            };
-            let conceals =
-                kind == Kind::Person && clearance(self.context, self.view).conceals(&unique.path);
-            let mut own = sources.iter_mut();
-            let own = own.find(|source| source.system == self.context.system());
-            match own
-                .filter(|_| conceals)
-                .and_then(|own| self.withhold(own, unique))
-            {
-                Some(kept_out) => withheld.push(kept_out),
-                None => return Err(scim::Error::uniqueness(self.taken(&unique.path)).into()),
+        while let Some((unique, holder)) = store::unique::taken(tx, tenant, kind, &fresh, row)? {
+            // Two that were one may both have what was said of them.
+            if happened != Happened::Split && !self.is_hidden(tx, unique, holder)? {
+                return Err(scim::Error::uniqueness(self.taken(&unique.path)).into());
             }
+            withheld.extend(self.valued(&leaves, unique));
+            fresh.retain(|other| *other != unique);
         }
+        Ok((leaves, withheld))
     }
 
-    /// Takes back the caller's claim on a value that another record holds; nothing if it made none.
-    fn withhold(&self, own: &mut SourceRecord, unique: &Unique) -> Option<Change> {
-        let path = unique.path.as_str();
-        let spec = self.specs().get(path)?;
-        let is_it = |value: &Value| {
-            let value = if spec.attribute.multi_valued {
-                Value::Array(vec![value.clone()])
-            } else {
-                value.clone()
+    /// Whether the caller may know neither of the holder of a unique value nor of any who has it beside that one.
+    fn is_hidden(&self, tx: &mut Tx<'_>, unique: &Unique, holder: i64) -> Result<bool, Error> {
+        let clearance = clearance(self.context, self.view);
+        if self.view.kind == Kind::Person && clearance.conceals(&unique.path) {
+            return Ok(true);
+        }
+        if !clearance.is_bounded() || is_own_name(&unique.path) {
+            return Ok(false);
+        }
+        let tenant = self.context.tenant();
+        let mut rows = store::unique::beside(tx, tenant, self.view.kind, &[unique])?;
+        rows.push(holder);
+        for row in rows {
+            let known = store::record::at(tx, row)?;
+            let reaches = |known: Folded| {
+                let leaves = &known.leaves;
+                self.muster
+                    .reaches(self.context, self.view, leaves, Right::Read)
             };
-            uniques(self.specs(), &Leaves::from([(path.to_owned(), value)])).contains(unique)
+            if known.is_some_and(reaches) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The value by which a record has a unique text, as what is new.
+    fn valued(&self, leaves: &Leaves, unique: &Unique) -> Option<Change> {
+        let path = unique.path.clone();
+        let is_it = |new: &Value| {
+            let one = Change {
+                path: path.clone(),
+                previous: Value::Null,
+                new: new.clone(),
+            };
+            let is_it = withheld(self.specs(), leaves, &[one.clone()]).contains(unique);
+            is_it.then_some(one)
         };
-        let mut claims = own.claims.0.get(path)?.iter();
-        let (key, claim) = claims.find(|(_, claim)| is_it(&claim.value))?;
-        let (key, new) = (key.clone(), claim.value.clone());
-        own.claims.withdraw(path, &key);
-        Some(Change {
-            path: path.to_owned(),
-            previous: Value::Null,
-            new,
-        })
+        match leaves.get(&path)? {
+            Value::Array(elements) => elements.iter().find_map(is_it),
+            single => is_it(single),
+        }
     }
 
     fn taken(&self, path: &str) -> String {

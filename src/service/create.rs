@@ -222,8 +222,9 @@ impl Write<'_> {
         terms.clear(&given.cleared, (&mut own, &[]));
         let mut sources = vec![own];
         let following = self.follow(tx, (id, None), &mut sources)?;
-        let (leaves, withheld) = self.fold_unique(tx, None, &mut sources)?;
-        self.note_withheld(tx, id, &withheld)?;
+        let of = (None, &*sources);
+        let (leaves, withheld) = self.fold_unique(tx, Happened::Created, of)?;
+        self.note_withheld(tx, (id, &leaves), &withheld)?;
         self.stay(&leaves)?;
         self.check_account(&leaves)?;
         let suggested = self.newly_suggested(&Claims::default(), &sources, &leaves);

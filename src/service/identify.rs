@@ -40,7 +40,8 @@ impl Write<'_> {
         let keys = as_uniques(keys);
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
-        let rows: BTreeSet<i64> = holders.into_iter().flatten().collect();
+        let mut rows: BTreeSet<i64> = holders.into_iter().flatten().collect();
+        rows.extend(self.sharers(tx, Kind::Person, &keys)?);
         let mut named = Vec::new();
         for row in rows {
             let record = store::record::fetch(tx, row)?;
@@ -74,7 +75,8 @@ impl Write<'_> {
         let keys = as_uniques(keys);
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
-        for row in holders.into_iter().flatten() {
+        let sharers = self.sharers(tx, Kind::Person, &keys)?;
+        for row in holders.into_iter().flatten().chain(sharers) {
             let record = store::record::fetch(tx, row)?;
             if self.sees_a_name(&record, &keys) {
                 return Ok(record.folded.id.to_string());
@@ -142,6 +144,20 @@ impl Write<'_> {
         let apart = self.apart(tx, given)?;
         let said = self.said_of(tx, apart.as_ref(), &record)?;
         Ok((said == Said::Nothing).then_some((record, "verifiedEmail")))
+    }
+
+    /// Who has one of these values beside a holder of whom the caller may not know: to it, that is who has it.
+    pub(super) fn sharers(
+        &self,
+        tx: &mut Tx<'_>,
+        kind: Kind,
+        keys: &[&Unique],
+    ) -> Result<Vec<i64>, Error> {
+        if clearance(self.context, self.view).is_plain() {
+            return Ok(Vec::new());
+        }
+        let tenant = self.context.tenant();
+        Ok(store::unique::beside(tx, tenant, kind, keys)?)
     }
 
     /// What the caller sees of a record.

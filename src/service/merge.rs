@@ -163,6 +163,8 @@ impl Write<'_> {
         let detail = json!({ "merged": loser.folded.id.to_string() });
         let why = (Happened::Merged, Some(reason), Some(detail));
         let after = self.settle(tx, &survivor, sources, &Claims::default(), why)?;
+        // What the survivor had beside the other is its own now.
+        store::unique::promote(tx, self.context.tenant())?;
         self.join_groups(tx, &after, &groups)?;
         let alias = Alias {
             tenant: self.context.tenant(),
@@ -360,9 +362,8 @@ impl Write<'_> {
         let why = (Happened::Split, Some(reason), Some(detail));
         let after = self.settle(tx, &record, left, &Claims::default(), why)?;
         let of_it = Write::new(self.muster, self.context, self.view);
-        let mut sources = vec![moved];
-        let (leaves, withheld) = of_it.fold_unique(tx, None, &mut sources)?;
-        of_it.note_withheld(tx, new_id, &withheld)?;
+        let sources = vec![moved];
+        let (leaves, withheld) = of_it.fold_unique(tx, Happened::Split, (None, &sources))?;
         let event = of_it.event(Happened::Created, new_id);
         let event = event
             .with_changes(changes(&Leaves::new(), &leaves))

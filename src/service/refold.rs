@@ -253,7 +253,7 @@ impl Muster {
         let wanted = uniques(rules.specs, &leaves);
         let fresh: Vec<_> = wanted.difference(&held).collect();
         let taken = store::unique::taken(tx, folded.tenant, folded.kind, &fresh, Some(row))?;
-        if let Some(unique) = taken {
+        if let Some((unique, _)) = taken {
             tracing::warn!(
                 "resource.id" = %folded.id, "attribute.path" = unique.path,
                 "not folded anew: another record holds a value that has to be one's own"

@@ -33,7 +33,7 @@ impl Muster {
     }
 
     /// Forgets the keys of requests whose time is over, ends the reviews that nobody has decided in time, asks whose a
-    /// value is that was kept out, begins, changes and ends the employments whose day has come, forgets what was delivered and
+    /// value is that two have, begins, changes and ends the employments whose day has come, forgets what was delivered and
     /// refused long ago, and warns of the tokens that end soon.
     pub(super) fn sweep(&self, process: &str, now: DateTime<Utc>) {
         match self.leads(process, now) {
@@ -55,8 +55,12 @@ impl Muster {
                 self.expire_reviews(tenant, now),
             );
             tell(
-                "questions opened: a value was kept out that another has",
+                "questions opened: somebody has a value that another holds",
                 self.ask_of_withheld(tenant, now),
+            );
+            tell(
+                "unique values held anew: their holders are no more",
+                self.promote(tenant),
             );
             tell(
                 "applications whose verification counts no longer",

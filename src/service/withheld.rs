@@ -1,16 +1,15 @@
-//! Values that were kept out because another has them, of whom the writer may not know: whether the two are one is for a human
-//! to say (design §6). The writer's own request only notes it; the question is opened by the sweep, a minute later, so that nothing of it shows
+//! Values that are to be unique and stand beside the one who holds them, of whom the writer may not know: whether the two are one
+//! is for a human to say (design §6). The writer's own request only notes it; the question is opened by the sweep, a minute later, so that nothing of it shows
 //! in an answer, not even by the numbers that records get.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::change::Write;
 use super::{Error, Muster};
 use crate::domain::context::Context;
 use crate::domain::event::Change;
-use crate::domain::index::uniques;
-use crate::domain::record::Leaves;
+use crate::domain::index;
+use crate::domain::record::{Kind, Leaves};
 use crate::domain::review::{Asks, Opening};
 use crate::id::{ResourceId, TenantId};
 use crate::store::withheld::Withheld;
@@ -20,26 +19,20 @@ use crate::store::{self, Tx};
 const CHUNK: i64 = 100;
 /// So much later.
 const LATER: TimeDelta = TimeDelta::minutes(1);
-/// The guard of a candidate who has a value that was kept out of the subject.
+/// The guard of a candidate who holds a value that the subject has beside it.
 const GUARD: &str = "withheldValue";
 
 impl Write<'_> {
-    /// Notes who has what was kept out of a record.
+    /// Notes who holds what a person has beside them.
     pub(super) fn note_withheld(
         &self,
         tx: &mut Tx<'_>,
-        subject: ResourceId,
+        (subject, leaves): (ResourceId, &Leaves),
         withheld: &[Change],
     ) -> Result<(), Error> {
         let tenant = self.context.tenant();
-        for change in withheld {
-            let spec = self.specs().get(&change.path);
-            let value = if spec.is_some_and(|spec| spec.attribute.multi_valued) {
-                Value::Array(vec![change.new.clone()])
-            } else {
-                change.new.clone()
-            };
-            let sought = uniques(self.specs(), &Leaves::from([(change.path.clone(), value)]));
+        if self.view.kind == Kind::Person && !withheld.is_empty() {
+            let sought = index::withheld(self.specs(), leaves, withheld);
             let sought: Vec<_> = sought.iter().collect();
             let holders = store::unique::holders(tx, tenant, self.view.kind, &sought)?;
             for row in holders.into_iter().flatten() {
@@ -59,6 +52,12 @@ impl Write<'_> {
 }
 
 impl Muster {
+    /// Gives what stands beside holders that are no more to whoever has stood there longest; how many values.
+    pub fn promote(&self, tenant: TenantId) -> Result<usize, Error> {
+        let promote = move |tx: &mut Tx<'_>| Ok(store::unique::promote(tx, tenant)?);
+        self.0.store.write_blocking(promote)
+    }
+
     /// Asks a human of each that is noted whether the two are one; how many questions were opened.
     pub fn ask_of_withheld(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<usize, Error> {
         let muster = self.clone();

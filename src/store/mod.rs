@@ -33,7 +33,7 @@
 //! | `refused` | writes that were refused for what they said |
 //! | `apart` | of which source records a human has said that they are two persons |
 //! | `model` | trained models of matching, version by version |
-//! | `withheld` | who has what was kept out of another |
+//! | `withheld` | who holds what another has beside them, until a human is asked |
 //! | `restore` | what is gone standing again |
 //! | `kpi` | what figures are made of |
 //! | `join_key` | who holds the values of a join key |

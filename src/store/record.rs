@@ -9,7 +9,7 @@ use super::event::EventRow;
 use super::key as data_key;
 use super::newcomer::{self, ResourceValues};
 use super::rest::{self, Seal};
-use super::schema::{attribute_index, resource, source_record, unique_value};
+use super::schema::{attribute_index, resource, source_record, unique_beside, unique_value};
 use super::source;
 use super::sql_nodes::{Sharing, SharingAny};
 use super::sql_types::{instant, key, micros, uuid};
@@ -221,7 +221,13 @@ pub fn insert(
         display: display(&new.leaves),
         members,
     };
-    let fresh = Fresh::of(tx, specs, (tenant, new.kind), (&new.leaves, &seal.secrets))?;
+    let mut fresh = Fresh::of(tx, specs, (tenant, new.kind), (&new.leaves, &seal.secrets))?;
+    let beside = fresh.set_aside(
+        tx,
+        specs,
+        (tenant, new.kind),
+        (&new.leaves, &event.withheld),
+    )?;
     let data_key = new.data_key.as_ref();
     let under = event::under(tx, &event, data_key)?;
     let mut event = EventRow::new(tx, event, Some(1), under)?;
@@ -247,6 +253,7 @@ pub fn insert(
         }
         event::append(tx, event)?;
     }
+    values::put_beside(tx, (tenant, row), &beside)?;
     put_blind(tx, specs, (tenant, row), &new, &seal)?;
     member::insert(tx, row, &new.members)?;
     let folded = Folded {
@@ -339,7 +346,7 @@ pub fn update(
         return Err(tx.lose());
     }
     source::put_all(tx, before, sources, &seal)?;
-    values::put(tx, specs, old, (&leaves, &seal.secrets))?;
+    values::put(tx, specs, old, (&leaves, &seal.secrets), &event.withheld)?;
     blind::change(tx, specs, old, (&leaves, &seal.secrets))?;
     counter::count(tx, old.tenant, old.kind, old.has_account(), -1);
     counter::count(tx, old.tenant, old.kind, has_account(&leaves), 1);
@@ -427,6 +434,9 @@ pub(super) fn forget_values(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
     blind::delete(tx, row)?;
     matching::delete(tx, row)?;
     diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    diesel::delete(unique_beside::table.filter(unique_beside::resource.eq(row)))
         .execute(tx.db)
         .map_err(|error| tx.explain(error))?;
     diesel::delete(unique_value::table.filter(unique_value::resource.eq(row)))

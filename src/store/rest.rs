@@ -191,7 +191,7 @@ pub fn reseal(
         if count != 1 {
             return Err(tx.lose());
         }
-        values::put(tx, specs, record, (&record.leaves, &seal.secrets))?;
+        values::put(tx, specs, record, (&record.leaves, &seal.secrets), &[])?;
         blind::change(tx, specs, record, (&record.leaves, &seal.secrets))?;
         changed = true;
     }

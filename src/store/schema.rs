@@ -105,6 +105,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    unique_beside (tenant, path, value, resource) {
+        tenant -> Integer,
+        path -> Integer,
+        value -> Text,
+        resource -> BigInt,
+    }
+}
+diesel::table! {
     unique_value (tenant, path, value) {
         tenant -> Integer,
         path -> Integer,
@@ -344,6 +352,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(event, log_leaf);
 diesel::allow_tables_to_appear_in_same_query!(acknowledged, log_leaf);
 diesel::allow_tables_to_appear_in_same_query!(alias, resource);
+diesel::allow_tables_to_appear_in_same_query!(unique_beside, unique_value);
 diesel::allow_tables_to_appear_in_same_query!(idempotency, idempotency_name);
 diesel::allow_tables_to_appear_in_same_query!(
     resource,

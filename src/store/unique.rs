@@ -1,4 +1,5 @@
-//! Values that one record of a tenant holds alone.
+//! Values that one record of a tenant holds alone, and the records that have such a value beside its holder, of whom their writer
+//! may not know (design §6).
 
 use diesel::PgConnection;
 use diesel::pg::Pg;
@@ -6,8 +7,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
-use super::db::Db;
-use super::schema::unique_value;
+use super::db::{Db, on_both};
+use super::schema::{unique_beside, unique_value};
 use super::{Error, Tx, attribute_path};
 use crate::domain::index::Unique;
 use crate::domain::record::Kind;
@@ -63,19 +64,86 @@ pub fn holders(
     Ok(found)
 }
 
-/// The first of these values that a record other than `but` holds.
+/// The numbers of the records that have one of these values beside its holder.
+pub fn beside(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    values: &[&Unique],
+) -> Result<Vec<i64>, Error> {
+    let mut found = Vec::new();
+    for unique in values {
+        let Some(path) = attribute_path::find(tx, tenant, kind, &unique.path)? else {
+            continue;
+        };
+        let rows: Vec<i64> = unique_beside::table
+            .filter(unique_beside::tenant.eq(tenant.0))
+            .filter(unique_beside::path.eq(path))
+            .filter(unique_beside::value.eq(&unique.value))
+            .select(unique_beside::resource)
+            .load(tx.db)
+            .map_err(|error| tx.explain(error))?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Whoever has stood longest beside a holder that is no more holds the value now; how many.
+pub fn promote(tx: &mut Tx<'_>, tenant: TenantId) -> Result<usize, Error> {
+    let waiting: Vec<(i32, String, i64)> = unique_beside::table
+        .filter(unique_beside::tenant.eq(tenant.0))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            unique_value::table
+                .filter(unique_value::tenant.eq(unique_beside::tenant))
+                .filter(unique_value::path.eq(unique_beside::path))
+                .filter(unique_value::value.eq(unique_beside::value)),
+        )))
+        .order(unique_beside::resource)
+        .select((
+            unique_beside::path,
+            unique_beside::value,
+            unique_beside::resource,
+        ))
+        .load(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    let mut promoted = 0;
+    for (path, value, resource) in waiting {
+        let values = (
+            unique_value::tenant.eq(tenant.0),
+            unique_value::path.eq(path),
+            unique_value::value.eq(&value),
+            unique_value::resource.eq(resource),
+        );
+        let made = on_both!(&mut *tx.db, connection => diesel::insert_into(unique_value::table)
+            .values(values)
+            .on_conflict_do_nothing()
+            .execute(connection))
+        .map_err(|error| tx.explain(error))?;
+        if made == 1 {
+            let target = unique_beside::table.find((tenant.0, path, &value, resource));
+            diesel::delete(target)
+                .execute(tx.db)
+                .map_err(|error| tx.explain(error))?;
+            promoted += 1;
+        }
+    }
+    Ok(promoted)
+}
+
+/// The first of these values that a record other than `but` holds, and its number.
 pub fn taken<'u>(
     tx: &mut Tx<'_>,
     tenant: TenantId,
     kind: Kind,
     values: &[&'u Unique],
     but: Option<i64>,
-) -> Result<Option<&'u Unique>, Error> {
+) -> Result<Option<(&'u Unique, i64)>, Error> {
     let holders = holders(tx, tenant, kind, values)?;
-    let mut held = values.iter().zip(holders);
-    Ok(held
-        .find(|(_, holder)| holder.is_some() && *holder != but)
-        .map(|(unique, _)| *unique))
+    let mut held = values
+        .iter()
+        .zip(holders)
+        .filter_map(|(unique, holder)| Some((*unique, holder?)));
+    Ok(held.find(|(_, holder)| Some(*holder) != but))
 }
 
 /// The place, from 1, and the holder of each of these values that is held.

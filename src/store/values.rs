@@ -8,9 +8,10 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use diesel::{PgConnection, SqliteConnection};
 
 use super::db::{Db, on_both};
-use super::schema::{attribute_index, unique_value};
+use super::schema::{attribute_index, unique_beside, unique_value};
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, attribute_path};
+use crate::domain::event::Change;
 use crate::domain::index::{self, Row, Unique};
 use crate::domain::record::{Folded, Kind, Leaves};
 use crate::domain::secrets::Secrets;
@@ -68,6 +69,22 @@ impl Fresh {
         })
     }
 
+    /// Takes out the unique values which another record holds, of which its writer may not know: path and value of each.
+    pub(super) fn set_aside(
+        &mut self,
+        tx: &mut Tx<'_>,
+        specs: &Specs,
+        (tenant, kind): (TenantId, Kind),
+        (leaves, withheld): (&Leaves, &[Change]),
+    ) -> Result<Vec<(i32, String)>, Error> {
+        let mut aside = Vec::new();
+        for Unique { path, value } in index::withheld(specs, leaves, withheld) {
+            aside.push((attribute_path::claim(tx, tenant, kind, &path)?, value));
+        }
+        self.uniques.retain(|unique| !aside.contains(unique));
+        Ok(aside)
+    }
+
     /// Puts them into SQLite, a statement each, which stays prepared.
     pub(super) fn put(
         &self,
@@ -102,13 +119,35 @@ fn put_each<'r>(
     })
 }
 
+/// Notes that a record has these values, by their paths, beside their holders.
+pub(super) fn put_beside(
+    tx: &mut Tx<'_>,
+    (tenant, record): (TenantId, i64),
+    values: &[(i32, String)],
+) -> Result<(), Error> {
+    for (path, value) in values {
+        let row = (
+            unique_beside::tenant.eq(tenant.0),
+            unique_beside::path.eq(path),
+            unique_beside::value.eq(value),
+            unique_beside::resource.eq(record),
+        );
+        diesel::insert_into(unique_beside::table)
+            .values(row)
+            .execute(tx.db)
+            .map_err(|error| tx.explain(error))?;
+    }
+    Ok(())
+}
+
 /// Brings the index and the unique values from what a record had to what it has, of which this is secret: only what differs is
-/// touched.
+/// touched. What is `withheld` it has beside its holder.
 pub(super) fn put(
     tx: &mut Tx<'_>,
     specs: &Specs,
     record: &Folded,
     (after, secrets): (&Leaves, &Secrets),
+    withheld: &[Change],
 ) -> Result<(), Error> {
     let before = &record.leaves;
     let old = index::rows(specs, before, &record.sealed);
@@ -120,16 +159,40 @@ pub(super) fn put(
     let (old, new) = (index::uniques(specs, before), index::uniques(specs, after));
     for Unique { path, value } in old.difference(&new) {
         let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
-        let target = unique_value::table.find((record.tenant.0, path, value));
-        diesel::delete(target)
-            .execute(tx.db)
-            .map_err(|error| tx.explain(error))?;
+        remove_unique(tx, record, (path, value))?;
     }
-    for Unique { path, value } in new.difference(&old) {
+    let aside = index::withheld(specs, after, withheld);
+    for unique in new.difference(&old) {
+        let Unique { path, value } = unique;
         let path = attribute_path::claim(tx, record.tenant, record.kind, path)?;
+        if aside.contains(unique) {
+            put_beside(tx, (record.tenant, record.row), &[(path, value.clone())])?;
+            continue;
+        }
         // A record has one or two: a statement each, which stays prepared.
         let unique = (record.tenant.0, path, &**value);
         on_both!(&mut *tx.db, connection => put_unique!(connection, unique, record.row))
+            .map_err(|error| tx.explain(error))?;
+    }
+    Ok(())
+}
+
+/// Takes a value from a record, whether it holds it or has it beside its holder.
+fn remove_unique(
+    tx: &mut Tx<'_>,
+    record: &Folded,
+    (path, value): (i32, &str),
+) -> Result<(), Error> {
+    let held = unique_value::table
+        .find((record.tenant.0, path, value))
+        .filter(unique_value::resource.eq(record.row));
+    let count = diesel::delete(held)
+        .execute(tx.db)
+        .map_err(|error| tx.explain(error))?;
+    if count == 0 {
+        let beside = unique_beside::table.find((record.tenant.0, path, value, record.row));
+        diesel::delete(beside)
+            .execute(tx.db)
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())

@@ -1,5 +1,4 @@
-//! Values that were kept out of a record because another has them, of whom the writer may not know (design §6): of whom they are,
-//! until a human is asked.
+//! Who holds a value that another has beside them, of whom its writer may not know (design §6), until a human is asked.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,9 +12,9 @@ use crate::id::{ResourceId, TenantId};
 /// Of one record and another, and whose word it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withheld {
-    /// Of which a value was kept out.
+    /// Which has the value beside its holder.
     pub subject: ResourceId,
-    /// Which has it.
+    /// Which holds it.
     pub holder: ResourceId,
     /// The system that said it.
     pub system: String,

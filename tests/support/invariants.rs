@@ -13,10 +13,11 @@ use muster::domain::secrets::Secrets;
 use super::database::{Connection, rows};
 
 /// Columns that name a record by its number.
-const REFERENCES: [(&str, &str); 6] = [
+const REFERENCES: [(&str, &str); 7] = [
     ("blind_index", "resource"),
     ("attribute_index", "resource"),
     ("unique_value", "resource"),
+    ("unique_beside", "resource"),
     ("source_record", "resource"),
     ("group_member", "grp"),
     ("group_member", "member"),
@@ -183,7 +184,8 @@ fn unique_rows(connection: &mut Connection) -> BTreeMap<i64, BTreeSet<Unique>> {
     for row in rows!(
         &mut *connection,
         UniqueRow,
-        "SELECT u.resource, p.name, u.value FROM unique_value u JOIN attribute_path p ON p.id = u.path"
+        "SELECT u.resource, p.name, u.value FROM (SELECT resource, path, value FROM unique_value UNION ALL \
+         SELECT resource, path, value FROM unique_beside) u JOIN attribute_path p ON p.id = u.path"
     ) {
         let UniqueRow {
             resource,

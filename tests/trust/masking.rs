@@ -46,7 +46,7 @@ pub(crate) async fn ada(hris: &Client) -> Value {
     .clone()
 }
 
-fn without_meta(resource: &Value) -> Value {
+pub(crate) fn without_meta(resource: &Value) -> Value {
     let mut resource = resource.clone();
     resource.as_object_mut().unwrap().remove("meta");
     resource

@@ -13,6 +13,7 @@ use super::untold::Untold;
 use crate::domain::catalog::Catalog;
 use crate::domain::context::{self, Right};
 use crate::domain::policy::{self, Policy, Treatment};
+use crate::domain::record::is_own_name;
 use crate::domain::secrets::Secrets;
 use crate::domain::survivorship::Survivorship;
 use crate::scim::filter::Condition;
@@ -369,9 +370,7 @@ impl TypeClearance {
             .units
             .get(path)
             .is_some_and(|unit| !unit.masks.is_empty());
-        // A system's own name for a record is its own, and there is no account that is not known by its name.
-        let own = path.starts_with("externalId@") || path == "userName";
-        !own && !self.is_plain() && (masked || rights[0] == 0 || rights[1] == 0)
+        !is_own_name(path) && !self.is_plain() && (masked || rights[0] == 0 || rights[1] == 0)
     }
 
     /// Whether nothing of a value is shown, whoever's it is, or only with a consent.

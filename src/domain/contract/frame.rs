@@ -107,7 +107,7 @@ const MEMBERS: [(&str, Shape, &str); 27] = [
     (
         "withheld",
         Changes,
-        "What was kept out because another record holds it.",
+        "What is there although another record holds it.",
     ),
     (
         "suggested",

@@ -33,29 +33,30 @@ impl Write<'_> {
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), self.view.kind, &keys)?;
         let mut rows: Vec<i64> = holders.into_iter().flatten().collect();
+        rows.extend(self.sharers(tx, self.view.kind, &keys)?);
         rows.sort_unstable();
         rows.dedup();
-        match rows[..] {
-            [] => Ok(None),
-            [one] => {
-                let record = store::record::fetch(tx, one)?;
-                let (context, leaves) = (self.context, &record.folded.leaves);
-                if self.muster.reaches(context, self.view, leaves, Right::Read) {
-                    return Ok(Some(record));
-                }
-                Err(scim::Error::uniqueness(format!(
-                    "another {} already has one of these names",
-                    self.view.resource_type.name
-                ))
-                .into())
+        let mut known = Vec::new();
+        for row in rows {
+            let record = store::record::fetch(tx, row)?;
+            let leaves = &record.folded.leaves;
+            // Of what its role does not reach the caller may not know that it is there.
+            if self
+                .muster
+                .reaches(self.context, self.view, leaves, Right::Read)
+            {
+                known.push(record);
             }
-            _ => Err(scim::Error::uniqueness(format!(
+        }
+        if known.len() > 1 {
+            return Err(scim::Error::uniqueness(format!(
                 "the names given belong to {} different {} resources: send each with its own",
-                rows.len(),
+                known.len(),
                 self.view.resource_type.name
             ))
-            .into()),
+            .into());
         }
+        Ok(known.pop())
     }
 
     /// What is created and never changed is there: it must say what is given.

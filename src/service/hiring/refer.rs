@@ -139,17 +139,34 @@ impl Write<'_> {
                 value: key(&unique_text(spec, &identifier)),
             };
             let holders = store::unique::holders(tx, tenant, kind, &[&unique])?;
-            for row in holders.into_iter().flatten() {
-                let found = store::record::at(tx, row)?;
-                if let Some(found) = found.filter(|found| self.may_know(found)) {
-                    return Ok(found.id.to_string());
-                }
+            let mut known = self.first_known(tx, holders.into_iter().flatten())?;
+            if known.is_none() {
+                let beside = store::unique::beside(tx, tenant, kind, &[&unique])?;
+                known = self.first_known(tx, beside)?;
+            }
+            if let Some(known) = known {
+                return Ok(known.id.to_string());
             }
         }
         Err(scim::Error::invalid_value(format!(
             "'{name}' refers to '{given}', and no {of} has that external identifier: send it first, or give the id"
         ))
         .into())
+    }
+
+    /// The first of the records with these numbers of which the caller may know.
+    fn first_known(
+        &self,
+        tx: &mut Tx<'_>,
+        rows: impl IntoIterator<Item = i64>,
+    ) -> Result<Option<Folded>, Error> {
+        for row in rows {
+            let found = store::record::at(tx, row)?;
+            if let Some(found) = found.filter(|found| self.may_know(found)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a record is one that the caller's role reaches. To whom a type is closed altogether, as to a vendor that only
