@@ -24,7 +24,8 @@ fn default_scopes() -> Vec<String> {
     vec!["profile".into()]
 }
 
-/// `[[person_role]]`: whoever's ID token has this claim acts with the rights of that client. The first that fits counts.
+/// `[[person_role]]`: whoever's ID token has this claim acts with the rights of that client, unless a policy's row says of whom.
+/// The first that fits counts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRole {
@@ -56,13 +57,6 @@ impl Config {
         if sign_in.client_id.is_empty() || sign_in.client_secret.reveal().is_empty() {
             return Err(Error(
                 "sign_in needs the client_id and the client_secret that its issuer has given to this server".into(),
-            ));
-        }
-        if self.person_roles.is_empty() {
-            return Err(Error(
-                "who signs in has no rights without a [[person_role]]; write, say:\n\n[[person_role]]\nclaim = \"roles\"\n\
-                 equals = \"people-admin\"\nclient = \"admin\""
-                    .into(),
             ));
         }
         for role in &self.person_roles {

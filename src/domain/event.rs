@@ -298,7 +298,8 @@ impl Event {
         self
     }
 
-    /// The event of somebody who signed in, or out again, as `context`'s client. It is of no record.
+    /// The event of somebody who signed in, or out again, to act as `context`'s client, which `detail` names. It is of no
+    /// record, and its actor is that human.
     #[must_use]
     pub fn of_session(context: &Context, id: EventId, session: &Session, opened: bool) -> Self {
         let subject = Value::from(session.subject.as_str());
@@ -313,12 +314,14 @@ impl Event {
             new,
         };
         let kind = ["session.closed", "session.opened"][usize::from(opened)];
-        let by = (context.client.name.as_str(), context.now);
+        let by = (session.subject.as_str(), context.now);
         let event = Self::of_order(id, context.tenant(), (kind, "Session", NO_RECORD), by, None);
+        let detail = json!({ "client": context.client.name });
         Self {
             system: session.issuer.clone(),
             correlation: context.correlation.clone(),
-            ..event.with_changes(vec![change])
+            by_human: true,
+            ..event.with_changes(vec![change]).telling(Some(detail))
         }
     }
 

@@ -93,16 +93,19 @@ impl Caller {
             .verifier
             .verify(authorization(request.headers()))
             .await?;
-        let bearer = bearer(door, &token)?;
+        let bearer = bearer(request, door, &token)?;
         let found = door.clients.find(
             (&token, bearer.as_ref()),
             &door.service.policies(),
             door.clock.now(),
         );
         let found = found.map_err(|unknown| {
+            if let Unknown::Disabled(client) = &unknown {
+                request.extensions_mut().insert(Who(client.clone()));
+            }
             Failure::forbidden(match unknown {
                 Unknown::Nobody => "the token is good, but it is not that of a client known here",
-                Unknown::Disabled => "the token is good, but its client is shut out",
+                Unknown::Disabled(_) => "the token is good, but its client is shut out",
                 Unknown::Ambiguous => {
                     "the token is good, but clients of several tenants say that it is theirs"
                 }
@@ -153,16 +156,22 @@ pub(super) fn door(request: &HttpRequest) -> Result<&web::Data<Door>, Failure> {
 }
 
 /// Whom a token of our own issuer was issued for; nobody in particular if it is another's. Asked of every request, so that
-/// a token that was verified before is out as soon as it is revoked.
-fn bearer(door: &Door, token: &Verified) -> Result<Option<Bearer>, Failure> {
+/// a token that was verified before is out as soon as it is revoked; whose it was is noted for the log.
+fn bearer(request: &HttpRequest, door: &Door, token: &Verified) -> Result<Option<Bearer>, Failure> {
     if door.own_issuer.as_ref() != Some(&token.issuer) {
         return Ok(None);
     }
     let jti = token.claims.get("jti").and_then(Value::as_str);
     let bearer = door.service.bearer(jti.unwrap_or_default());
-    Ok(Some(
-        bearer.map_err(|why| Refusal::Invalid(why.to_owned()))?,
-    ))
+    let bearer = bearer.map_err(|(why, of)| {
+        let policies = door.service.policies();
+        let client = of.and_then(|of| door.clients.of_bearer(&of, &policies));
+        if let Some(client) = client {
+            request.extensions_mut().insert(Who(client));
+        }
+        Refusal::Invalid(why.to_owned())
+    })?;
+    Ok(Some(bearer))
 }
 
 fn authorization(headers: &HeaderMap) -> Option<&[u8]> {

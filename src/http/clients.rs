@@ -45,12 +45,12 @@ pub(super) struct Found {
 }
 
 /// Why a good token lets nobody in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Unknown {
     /// It is of no client.
     Nobody,
-    /// Its client is shut out.
-    Disabled,
+    /// Its client is shut out: this one.
+    Disabled(Arc<Client>),
     /// Clients of several tenants say that it is theirs.
     Ambiguous,
 }
@@ -140,7 +140,7 @@ impl Clients {
         }
         match found[..] {
             [] => Err(Unknown::Nobody),
-            [Of::Policy(row)] if row.disabled => Err(Unknown::Disabled),
+            [Of::Policy(row)] if row.disabled => Err(Unknown::Disabled(row.client.clone())),
             [Of::Policy(row)] => Ok(Found {
                 client: row.at(now).clone(),
                 limit: self.limit(&row.client),
@@ -166,6 +166,58 @@ impl Clients {
         let mut rows = governed.clients.iter();
         let row = rows.find(|row| row.client.name == name && !row.disabled)?;
         Some(row.client.clone())
+    }
+
+    /// The client for which a token of our own issuer was made, be it shut out or not.
+    pub(super) fn of_bearer(&self, bearer: &Bearer, policies: &Policies) -> Option<Arc<Client>> {
+        let is_it =
+            |client: &&Arc<Client>| client.tenant == bearer.tenant && client.name == bearer.client;
+        if let Some(governed) = policies.get(&bearer.tenant.0) {
+            return governed
+                .clients
+                .iter()
+                .map(|row| &row.client)
+                .find(is_it)
+                .cloned();
+        }
+        self.configured
+            .iter()
+            .map(|entry| &entry.client)
+            .find(is_it)
+            .cloned()
+    }
+
+    /// The client with whose rights whoever signs in with these claims acts, by the policies: that of the first row of a tenant's
+    /// which names the issuer and which the claims fit. Whom two tenants claim has no role.
+    pub(super) fn of_person(
+        &self,
+        (issuer, claims): (&str, &Claims),
+        policies: &Policies,
+    ) -> Result<Arc<Client>, Unknown> {
+        let kept = self.kept.get(issuer);
+        let governed = policies.values();
+        let governed = governed.filter(|of| kept.is_none_or(|kept| kept.contains(&of.tenant)));
+        let fits =
+            |row: &&Admitted| row.issuer == issuer && holds((&row.claim, &row.equals), claims);
+        let mut found = governed.filter_map(|governed| governed.clients.iter().find(fits));
+        match (found.next(), found.next()) {
+            (None, _) => Err(Unknown::Nobody),
+            (Some(_), Some(_)) => Err(Unknown::Ambiguous),
+            (Some(row), None) if row.disabled => Err(Unknown::Disabled(row.client.clone())),
+            (Some(row), None) => Ok(row.client.clone()),
+        }
+    }
+
+    /// The client of that name for people whom this issuer vouches for, by the tenant's policy, if it is not shut out.
+    pub(super) fn for_people(
+        &self,
+        (tenant, name): (TenantId, &str),
+        issuer: &str,
+        policies: &Policies,
+    ) -> Option<Arc<Client>> {
+        let mut rows = policies.get(&tenant.0)?.clients.iter();
+        let row = rows.find(|row| row.client.name == name)?;
+        (row.issuer == issuer && !row.disabled).then(|| row.client.clone())
     }
 
     fn limit(&self, client: &Client) -> Arc<Limit> {

@@ -60,8 +60,8 @@ pub(super) struct Known(RwLock<Arc<Tokens>>);
 #[derive(Default)]
 struct Tokens {
     changes: i64,
-    /// By `jti`: for whom, or nobody any more.
-    bearers: HashMap<ResourceId, Option<Bearer>>,
+    /// By `jti`: for whom, and whether it is revoked.
+    bearers: HashMap<ResourceId, (Bearer, bool)>,
 }
 
 impl Known {
@@ -84,7 +84,7 @@ impl Known {
                 tenant: issued.tenant,
                 client: issued.client,
             };
-            (issued.id, issued.revoked.is_none().then_some(bearer))
+            (issued.id, (bearer, issued.revoked.is_some()))
         };
         let bearers = issued.into_iter().map(standing).collect();
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -97,15 +97,15 @@ impl Known {
 }
 
 impl Muster {
-    /// Whom the token of that `jti`, proven and unexpired, was issued for. Else why it is refused: it was revoked, or it was
-    /// never issued here, whoever has signed it. No query is made.
-    pub fn bearer(&self, jti: &str) -> Result<Bearer, &'static str> {
+    /// Whom the token of that `jti`, proven and unexpired, was issued for. Else why it is refused, and whose it was: it was
+    /// revoked, or it was never issued here, whoever has signed it. No query is made.
+    pub fn bearer(&self, jti: &str) -> Result<Bearer, (&'static str, Option<Bearer>)> {
         let tokens = self.0.watch.tokens.current();
         let known = jti.parse().ok().and_then(|id| tokens.bearers.get(&id));
         match known {
-            Some(Some(bearer)) => Ok(bearer.clone()),
-            Some(None) => Err("it has been revoked"),
-            None => Err("it was not issued here"),
+            Some((bearer, false)) => Ok(bearer.clone()),
+            Some((bearer, true)) => Err(("it has been revoked", Some(bearer.clone()))),
+            None => Err(("it was not issued here", None)),
         }
     }
 

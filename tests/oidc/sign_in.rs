@@ -18,6 +18,7 @@ on_both!(
     signing_out_takes_the_session_s_own_form,
     a_session_ends_idle_or_after_half_a_day,
     the_policy_in_force_decides_what_a_session_may_do_and_whether_it_lasts,
+    a_policy_s_row_is_a_role_for_people_too,
     answers_to_no_sign_in_of_this_browser_are_refused,
     a_code_is_good_once_and_for_its_own_browser,
     names_from_the_provider_are_shown_as_text,
@@ -89,6 +90,10 @@ async fn who_signs_in_sees_who_they_are_and_what_they_may_do(scene: &Scene) {
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["type"], "session.opened");
     assert_eq!(events[0]["changes"][0]["new"], "admin-ada");
+    // It is Ada who did it, not the client with whose rights she acts.
+    let by = ["actor", "actorType"].map(|name| &events[0][name]);
+    assert_eq!(by, ["admin-ada", "human"]);
+    assert_eq!(events[0]["detail"]["client"], "hris");
 }
 
 async fn the_browser_holds_a_secret_of_which_the_database_has_the_hash(scene: &Scene) {
@@ -224,6 +229,39 @@ async fn the_policy_in_force_decides_what_a_session_may_do_and_whether_it_lasts(
     assert!(!is_in(scene, &mut browser).await);
     let refused = sign_in(scene, &mut Browser::new(), "admin-ada").await;
     assert_eq!(refused.status, 403, "{refused:?}");
+}
+
+async fn a_policy_s_row_is_a_role_for_people_too(scene: &Scene) {
+    let row = "clients:\n  - { name: operators, issuer: \"ISSUER\", match: { claim: roles, equals: people-admin }, tenant: default, \
+               system: hris, roles: [readers] }\n";
+    let policy = POLICY.replacen("clients:\n", row, 1);
+    scene.apply(&policy);
+    let mut browser = Browser::new();
+    let page = sign_in(scene, &mut browser, "admin-ada").await;
+    assert!(
+        page.text.contains("with the rights of operators"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("<td>read</td>"), "{}", page.text);
+    assert_eq!(scene.session_events()[0]["detail"]["client"], "operators");
+    // Whom the policy shuts out gets no role from the configuration instead.
+    scene.apply(&policy.replacen(
+        "system: hris, roles",
+        "system: hris, disabled: true, roles",
+        1,
+    ));
+    assert!(!is_in(scene, &mut browser).await);
+    let refused = sign_in(scene, &mut Browser::new(), "admin-ada").await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    // Without the row it is the configuration's role again.
+    scene.apply(POLICY);
+    let page = sign_in(scene, &mut Browser::new(), "admin-ada").await;
+    assert!(
+        page.text.contains("with the rights of hris"),
+        "{}",
+        page.text
+    );
 }
 
 async fn answers_to_no_sign_in_of_this_browser_are_refused(scene: &Scene) {

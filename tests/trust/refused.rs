@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use crate::masking::ada;
 use crate::rules::{POLICY, apply};
+use crate::support::policy::try_apply_to;
 use crate::support::{App, Engine, on_both};
 
 on_both!(
     who_may_write_some_attributes_writes_no_others,
     who_may_read_and_not_search_finds_nobody,
     a_failed_precondition_is_on_the_log,
+    who_is_shut_out_is_in_its_own_tenant_s_log,
 );
 
 /// What the log has of refusals: type and client.
@@ -123,6 +125,31 @@ async fn a_failed_precondition_is_on_the_log(app: &App) {
     let stale = [("If-Match", "W/\"of-yesterday\"")];
     idp.patch_if(&path, &stale, change).await.refused(412, "");
     assert!(refused(app).contains(&logged(412, "idp")));
+}
+
+async fn who_is_shut_out_is_in_its_own_tenant_s_log(app: &App) {
+    apply(app, POLICY);
+    let other = "version: 1\nsystems:\n  - { name: other, kind: idp, owner: IT }\nroles:\n  all: [{ types: [Person], rights: [read] }]\nclients:\n  \
+         - { name: foreign, issuer: \"ISSUER\", match: { claim: azp, equals: conformance }, tenant: other, system: other, roles: [all] }\n";
+    try_apply_to(app, "other", other);
+    let foreign = app.client("conformance").await;
+    foreign.get("/Persons").await.refused(403, "");
+    try_apply_to(
+        app,
+        "other",
+        &other.replace(
+            "system: other, roles",
+            "system: other, disabled: true, roles",
+        ),
+    );
+    let out = foreign.get("/Persons").await;
+    assert!(out.refused(403, "").contains("shut out"));
+    let told = app.service().events(0, 10_000).unwrap().into_iter();
+    let refused = told.filter(|(_, event)| event["type"] == "request.refused.403");
+    let of: Vec<_> = refused
+        .map(|(_, event)| (event["tenant"] == 1, event["client"].clone()))
+        .collect();
+    assert_eq!(of, vec![(false, json!("foreign")); 2]);
 }
 
 /// A client that asks too often is on the log too, and bounded there.

@@ -13,9 +13,10 @@ use crate::domain::context::{Client, Context};
 use crate::domain::session::Session;
 use crate::http::Door;
 use crate::http::caller::Correlation;
-use crate::http::clients::holds;
+use crate::http::clients::{Unknown, holds};
 use crate::http::error::Failure;
 use crate::http::token::Claims;
+use crate::id::TenantId;
 use crate::secret::Secret;
 
 /// Somebody who is signed in.
@@ -42,12 +43,7 @@ impl Visitor {
         let Some((tenant, session)) = found else {
             return Ok(None);
         };
-        let is_role = sign_in
-            .roles
-            .iter()
-            .any(|role| role.client == session.client);
-        let client = is_role.then(|| client(door, &session.client)).flatten();
-        let client = client.filter(|client| client.tenant == tenant);
+        let client = standing(door, sign_in, (tenant, &session.client));
         Ok(client.map(|client| Self {
             context: context(request, door, client),
             session,
@@ -71,8 +67,31 @@ impl Visitor {
     }
 }
 
-/// The client of the first role that the claims have.
+/// The client with whose rights a session goes on, if that is still a role.
+fn standing(
+    door: &Door,
+    sign_in: &SignIn,
+    (tenant, name): (TenantId, &str),
+) -> Option<Arc<Client>> {
+    let policies = door.service.policies();
+    let issuer = sign_in.issuer.url.as_str();
+    let of_policy = door.clients.for_people((tenant, name), issuer, &policies);
+    of_policy.or_else(|| {
+        let is_role = sign_in.roles.iter().any(|role| role.client == name);
+        let client = is_role.then(|| client(door, name)).flatten();
+        client.filter(|client| client.tenant == tenant)
+    })
+}
+
+/// The client whose row of a policy the claims fit; otherwise that of the first role of the configuration that they have.
 pub(super) fn role(door: &Door, sign_in: &SignIn, claims: &Claims) -> Option<Arc<Client>> {
+    let policies = door.service.policies();
+    let said = (sign_in.issuer.url.as_str(), claims);
+    match door.clients.of_person(said, &policies) {
+        Ok(client) => return Some(client),
+        Err(Unknown::Nobody) => {}
+        Err(Unknown::Disabled(_) | Unknown::Ambiguous) => return None,
+    }
     let mut roles = sign_in.roles.iter();
     let role = roles.find(|role| holds((&role.claim, &role.equals), claims))?;
     client(door, &role.client)
