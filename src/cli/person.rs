@@ -15,8 +15,7 @@ pub(super) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print what is kept of a person as JSON, for that person: record, sources, consents, log. Nothing is masked; hiring records
-    /// are not among it.
+    /// Print what is kept of a person as JSON, for that person: record, sources, consents, hiring records, log. Nothing is masked.
     Export(Export),
 }
 

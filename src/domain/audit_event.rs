@@ -8,6 +8,7 @@ use super::masked::{Masked, Renderer, Resource};
 use super::record::Kind;
 use super::view::Specs;
 use super::withdrawn;
+use crate::scim::filter::Condition;
 use crate::scim::resource_type::Location;
 
 /// The name of the resource type.
@@ -159,6 +160,19 @@ impl Renderer {
         let person = body["personId"].as_str();
         masked.note(created, person.and_then(|id| id.parse().ok()), disclosed);
         masked
+    }
+}
+
+impl Masked<Resource> {
+    /// Whether an event, as far as it is shown, passes a filter. Its person is each of whom it tells.
+    #[must_use]
+    pub fn tells(&self, condition: &Condition) -> bool {
+        let mut document = self.seen().document.clone();
+        let person = document.get("personId").cloned();
+        let subjects = document.get("subjects").and_then(Value::as_array).cloned();
+        let persons = person.into_iter().chain(subjects.into_iter().flatten());
+        document.insert("personId".into(), persons.collect());
+        condition.matches(&document)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::sieve::{Sieve, Sifted};
 use super::{Error, Muster, Page, permit};
 use crate::domain::access::TypeClearance;
 use crate::domain::audit_event::NAME;
@@ -75,7 +76,24 @@ impl Muster {
             i64::try_from(request.start_index - 1).unwrap_or(i64::MAX)
         };
         let tenant = context.tenant();
-        let filter = within(context, Right::Search, request.filter.clone());
+        let (filter, sifted) = request
+            .filter
+            .clone()
+            .map_or((None, None), audit_event::split);
+        let filter = within(context, Right::Search, filter);
+        if let Some(sifted) = sifted {
+            let sieve = Sieve {
+                muster: self.clone(),
+                context: context.clone(),
+                condition: sifted,
+                filter,
+                descending,
+                page: (after, offset, size(limit)),
+                by_cursor,
+            };
+            let found = self.0.store.read(move |tx| sieve.sift(tx)).await?;
+            return self.sifted(context, &request, found, (walk, limit)).await;
+        }
         let reader = context.client.clone();
         let read = move |tx: &mut Tx<'_>| {
             let query = Query {
@@ -94,9 +112,8 @@ impl Muster {
             Ok::<_, Error>((total, found))
         };
         let (total, mut found) = self.0.store.read(read).await?;
-        let size = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = found.len() > size;
-        found.truncate(size);
+        let more = found.len() > size(limit);
+        found.truncate(size(limit));
         let resources: Vec<Masked<Resource>> = found
             .iter()
             .map(|(_, body)| self.shown_event(context, body, &request.projection))
@@ -113,6 +130,28 @@ impl Muster {
             resources,
         };
         self.disclosed_page(context, NAME, page, Vec::new()).await
+    }
+
+    /// The page of what was sifted. What matched tells of values, whether it is on the page or not.
+    async fn sifted(
+        &self,
+        context: &Context,
+        request: &ListRequest,
+        found: Sifted,
+        (walk, limit): ([u8; 32], i64),
+    ) -> Result<Page, Error> {
+        let next = found
+            .next
+            .map(|row| self.sealed(context, walk, (row, limit)));
+        let narrow = |shown: Masked<Resource>| self.narrowed(shown, &request.projection);
+        let page = Page {
+            total: found.total,
+            start_index: found.total.map(|_| request.start_index),
+            next_cursor: next.transpose()?,
+            resources: found.events.into_iter().map(narrow).collect(),
+        };
+        let searched = found.disclosed.into_iter().collect();
+        self.disclosed_page(context, NAME, page, searched).await
     }
 
     /// Where a walk stands that a request goes on with.
@@ -159,10 +198,17 @@ impl Muster {
         body: &serde_json::Value,
         projection: &Projection,
     ) -> Masked<Resource> {
-        let renderer = &self.0.renderer;
-        let masked = renderer.mask_event(context, body);
-        masked.narrowed(|document| projection.apply(renderer.catalog().audit_event(), document))
+        self.narrowed(self.0.renderer.mask_event(context, body), projection)
     }
+
+    fn narrowed(&self, event: Masked<Resource>, projection: &Projection) -> Masked<Resource> {
+        let ty = self.0.renderer.catalog().audit_event();
+        event.narrowed(|document| projection.apply(ty, document))
+    }
+}
+
+fn size(limit: i64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// A filter on what a role reaches of the log.

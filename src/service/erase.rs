@@ -142,8 +142,7 @@ impl Muster {
         }
     }
 
-    /// What hangs on a person of the hiring record goes with them: applications and all that is on record of those, and
-    /// employments.
+    /// What hangs on a person of the hiring record goes with them, and what is quarantined under one of their addresses.
     fn erase_hiring(
         &self,
         tx: &mut Tx<'_>,
@@ -151,16 +150,10 @@ impl Muster {
         request: Option<&Context>,
         person: &Folded,
     ) -> Result<(), Error> {
+        // What came with one of their addresses and waits for somebody to say where it belongs.
         let context = self.at_work(erasure.tenant, erasure.at);
         let view = self.view(&context, "/Applications", Right::Read)?;
         let write = Write::new(self, &context, &view);
-        let mut names = vec![person.id.to_string()];
-        let aliases = store::alias::of(tx, person.row)?;
-        names.extend(aliases.iter().map(|alias| alias.id.to_string()));
-        for one in write.citing(tx, (Kind::Employment, "person.value"), &names)? {
-            self.erase_one(tx, (erasure, request), &one, None)?;
-        }
-        // What came with one of their addresses and waits for somebody to say where it belongs.
         let addresses = person.leaves.get("emails").and_then(Value::as_array);
         let addresses = addresses.into_iter().flatten();
         let addresses: Vec<String> = addresses
@@ -170,19 +163,39 @@ impl Muster {
         for review in write.citing(tx, (Kind::Review, review::NAMED), &addresses)? {
             self.erase_one(tx, (erasure, request), &review, None)?;
         }
-        for application in write.citing(tx, (Kind::Application, "candidate.value"), &names)? {
-            let ids = [application.id.to_string()];
-            for (kind, path) in CITING
-                .iter()
-                .filter(|(_, path)| *path == "application.value")
-            {
-                for hanging in write.citing(tx, (*kind, path), &ids)? {
-                    self.erase_one(tx, (erasure, request), &hanging, Some(application.id))?;
-                }
-            }
-            self.erase_one(tx, (erasure, request), &application, Some(application.id))?;
+        for (record, application) in self.hanging_on(tx, person)? {
+            self.erase_one(tx, (erasure, request), &record, application)?;
         }
         Ok(())
+    }
+
+    /// What hangs on a person of the hiring record, each with the application that it belongs to: employments, and applications
+    /// after all that is on record of those.
+    pub(super) fn hanging_on(
+        &self,
+        tx: &mut Tx<'_>,
+        person: &Folded,
+    ) -> Result<Vec<(Folded, Option<ResourceId>)>, Error> {
+        let context = self.at_work(person.tenant, person.modified);
+        let view = self.view(&context, "/Applications", Right::Read)?;
+        let write = Write::new(self, &context, &view);
+        let mut names = vec![person.id.to_string()];
+        let aliases = store::alias::of(tx, person.row)?;
+        names.extend(aliases.iter().map(|alias| alias.id.to_string()));
+        let employments = write.citing(tx, (Kind::Employment, "person.value"), &names)?;
+        let mut found: Vec<_> = employments.into_iter().map(|one| (one, None)).collect();
+        for application in write.citing(tx, (Kind::Application, "candidate.value"), &names)? {
+            let (id, ids) = (application.id, [application.id.to_string()]);
+            let hanging = CITING
+                .iter()
+                .filter(|(_, path)| *path == "application.value");
+            for (kind, path) in hanging {
+                let of_it = write.citing(tx, (*kind, path), &ids)?;
+                found.extend(of_it.into_iter().map(|one| (one, Some(id))));
+            }
+            found.push((application, Some(id)));
+        }
+        Ok(found)
     }
 
     fn erase_one(

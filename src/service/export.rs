@@ -6,7 +6,7 @@ use super::{Error, Muster};
 use crate::domain::access::Classified;
 use crate::domain::claim::SourceRecord;
 use crate::domain::fold::Rules;
-use crate::domain::record::{Kind, Leaves, Record};
+use crate::domain::record::{Folded, Kind, Leaves, Record};
 use crate::domain::sealed::{self, Envelope};
 use crate::domain::survivorship::Rulings;
 use crate::id::ResourceId;
@@ -14,8 +14,8 @@ use crate::scim::comparable;
 use crate::store::{self, Tx};
 
 impl Muster {
-    /// What is kept of a person, but for hiring records: the record with its consents, unmasked and its secrets opened; what each system says of
-    /// them; who was shown what of it that is classified, and for what purpose; and everything else that the log tells of them.
+    /// What is kept of a person: the record with its consents, unmasked and its secrets opened; what each system says of them; their
+    /// employments and applications with all that is on record of those; who was shown what of it that is classified, and for what purpose; and everything else that the log tells of them.
     pub fn export_person(&self, tenant: &str, person: ResourceId) -> Result<Value, Error> {
         self.0.store.read_blocking(|tx| {
             let unknown = || Error::NotFound(format!("nothing is known of a person '{person}'"));
@@ -25,8 +25,10 @@ impl Muster {
                 Some(found) => store::alias::of(tx, found.row)?,
                 None => Vec::new(),
             };
+            let mut hiring = Vec::new();
             let mut exported = match found.filter(|found| found.kind == Kind::Person) {
                 Some(found) => {
+                    hiring = self.hanging_on(tx, &found)?;
                     let record = store::record::with_sources(tx, found)?;
                     self.export_record(tx, record)?
                 }
@@ -39,6 +41,9 @@ impl Muster {
                 log.extend(store::event::of_record(tx, tenant, alias.id)?);
             }
             log.retain(|event| !event["personId"].is_null() && event["type"] != "person.read");
+            for (record, _) in &hiring {
+                log.extend(store::event::of_record(tx, tenant, record.id)?);
+            }
             let mut disclosures = store::event::of_subject(tx, tenant, person)?;
             for read in &mut disclosures {
                 // Who else was shown in the same answer is not this person's to know.
@@ -47,6 +52,8 @@ impl Muster {
             if exported["person"].is_null() && log.is_empty() {
                 return Err(unknown());
             }
+            let hiring: Vec<Value> = hiring.iter().map(|(one, _)| self.hired(one)).collect();
+            exported["hiring"] = hiring.into();
             exported["disclosures"] = disclosures.into();
             exported["log"] = log.into();
             Ok(exported)
@@ -77,6 +84,18 @@ impl Muster {
             "person": self.shown(record.folded.leaves, envelope.as_ref())?,
             "sources": sources?,
         }))
+    }
+
+    /// A hiring record as SCIM has it.
+    fn hired(&self, record: &Folded) -> Value {
+        let catalog = self.0.renderer.catalog();
+        let mut document = serde_json::Map::new();
+        for view in catalog.views().iter().filter(|view| view.holds(record)) {
+            document.extend(view.show(&record.leaves, catalog, ""));
+        }
+        document.insert("id".into(), record.id.to_string().into());
+        document.insert("resourceType".into(), record.kind.type_name().into());
+        document.into()
     }
 
     /// What one system alone says.

@@ -105,6 +105,7 @@ mod roster;
 mod search;
 mod session;
 mod shown;
+mod sieve;
 mod sight;
 mod story;
 mod sweep;

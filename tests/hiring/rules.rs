@@ -444,6 +444,23 @@ async fn who_is_erased_leaves_no_application(app: &App) {
         json!({"person": to(&person), "hireDate": "2031-04-01"}),
     )
     .await;
+    // What a subject is given is what would go (GDPR Art. 15).
+    let (exporter, of) = (app.service().clone(), id(&person).parse().unwrap());
+    let exported = std::thread::spawn(move || exporter.export_person("default", of));
+    let exported = exported.join().unwrap().unwrap();
+    let hiring = exported["hiring"].as_array().unwrap();
+    let kinds: Vec<&Value> = hiring.iter().map(|one| &one["resourceType"]).collect();
+    assert_eq!(
+        kinds,
+        ["Employment", "Verification", "Offer", "Application"],
+        "{hiring:?}"
+    );
+    assert_eq!(hiring[2]["terms"]["title"], "Keeper of secrets");
+    let told = exported["log"].as_array().unwrap().iter();
+    let told: Vec<&Value> = told.map(|event| &event["type"]).collect();
+    for kind in ["employment.created", "offer.created", "application.created"] {
+        assert!(told.iter().any(|told| *told == kind), "{kind}: {told:?}");
+    }
     let erasure = muster::service::Erasure {
         tenant: muster::id::TenantId(1),
         person: id(&person).parse().unwrap(),

@@ -225,6 +225,10 @@ async fn a_revoked_token_is_out_though_it_was_verified_before(app: &App) {
     };
     assert_eq!(revoke(app, all).unwrap(), 1);
     other.get("/Users").await.refused(401, "");
+    let events = app.service().events(0, 10_000).unwrap().into_iter();
+    let refused = events.filter(|(_, event)| event["type"] == "request.refused.401");
+    let of: Vec<_> = refused.map(|(_, event)| event["client"].clone()).collect();
+    assert_eq!(of, ["okta", "okta"], "whose token it was is on the log");
     for issued in [first, second] {
         assert_eq!(
             told(app, issued.id),

@@ -1,0 +1,105 @@
+//! A filter on what no column of the log has: the bodies, as far as the reader sees them, are looked through in the log's order.
+//! What it does not see it cannot ask for.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Error, Muster};
+use crate::domain::context::Context;
+use crate::domain::masked::{Masked, Resource};
+use crate::scim;
+use crate::scim::filter::Condition;
+use crate::store::Tx;
+use crate::store::audit_event::{self, Query};
+
+/// So many events are read at once, and looked through for one request.
+const CHUNK: i64 = 500;
+const MOST: usize = 2000;
+
+/// What is looked for.
+pub(super) struct Sieve {
+    pub(super) muster: Muster,
+    pub(super) context: Context,
+    /// What the bodies must say.
+    pub(super) condition: Condition,
+    /// What the columns must.
+    pub(super) filter: Option<Condition>,
+    pub(super) descending: bool,
+    /// After which place, beyond how many that match, and how many at most.
+    pub(super) page: (Option<i64>, i64, usize),
+    pub(super) by_cursor: bool,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Sifted {
+    pub(super) events: Vec<Masked<Resource>>,
+    /// How many match, where all were looked through.
+    pub(super) total: Option<u64>,
+    /// The place to go on from, if there may be more.
+    pub(super) next: Option<i64>,
+    /// What is classified in what matched, and for what purpose it is open.
+    pub(super) disclosed: BTreeSet<(String, String)>,
+}
+
+impl Sieve {
+    /// Looks through a part of the log: by cursor until the page is full or enough was looked at, by index through all of it.
+    pub(super) fn sift(&self, tx: &mut Tx<'_>) -> Result<Sifted, Error> {
+        let (mut after, skipped, size) = self.page;
+        let (mut found, mut looked, mut matched) = (Sifted::default(), 0, 0);
+        loop {
+            let query = Query {
+                tenant: self.context.tenant(),
+                condition: self.filter.as_ref(),
+                descending: self.descending,
+                reader: &self.context.client,
+            };
+            let chunk = audit_event::list(tx, &query, after, (0, CHUNK))?;
+            let is_last = i64::try_from(chunk.len()).is_ok_and(|read| read < CHUNK);
+            for (place, body) in chunk {
+                if self.by_cursor && matched >= size.max(1) {
+                    found.next = after;
+                    return Ok(found);
+                }
+                (after, looked) = (Some(place), looked + 1);
+                if let Some(event) = self.passing(&body) {
+                    matched += 1;
+                    let seen = event.seen().disclosed.iter();
+                    let seen = seen.map(|(_, path, purpose)| (path.clone(), purpose.clone()));
+                    found.disclosed.extend(seen);
+                    let is_skipped = i64::try_from(matched).is_ok_and(|nth| nth <= skipped);
+                    if !is_skipped && found.events.len() < size {
+                        found.events.push(event);
+                    }
+                }
+            }
+            if is_last {
+                found.total = (!self.by_cursor).then_some(matched as u64);
+                return Ok(found);
+            }
+            if looked >= MOST {
+                found.next = Some(self.enough(after)?);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The event as its reader sees it, if that passes.
+    fn passing(&self, body: &Value) -> Option<Masked<Resource>> {
+        let renderer = &self.muster.0.renderer;
+        let event = renderer.mask_event(&self.context, body);
+        event.tells(&self.condition).then_some(event)
+    }
+
+    fn enough(&self, after: Option<i64>) -> Result<i64, Error> {
+        let place = after.filter(|_| self.by_cursor);
+        place.ok_or_else(|| {
+            scim::Error::too_many(format!(
+                "more than {MOST} events would have to be looked through: add what the log has as columns (recordedAt, type, \
+                 personId, client, …), or page by 'cursor'"
+            ))
+            .into()
+        })
+    }
+}
