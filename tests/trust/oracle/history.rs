@@ -17,7 +17,7 @@ impl Prober {
             "person.created",
             "person.conflicted",
         ]);
-        let filter = match self.rng.gen_range(0..12) {
+        let filter = match self.rng.gen_range(0..15) {
             0 => format!("personId eq \"{person}\""),
             1 => format!("type eq \"{kind}\""),
             2 => format!("resourceId eq \"{person}\" and not (type eq \"{kind}\")"),
@@ -30,6 +30,30 @@ impl Prober {
             6 => "resourceType eq \"Review\" or type sw \"person\"".into(),
             7 => "recordedAt gt \"2031-03-01T12:00:01Z\" and client ne \"idp\"".into(),
             8 => "purpose pr".into(),
+            // What the bodies say, as far as the client sees it.
+            9 => {
+                let (path, of) = self.pick(&[
+                    ("birthDate", "birthDate"),
+                    ("emails", "home"),
+                    ("phoneNumbers", "phone"),
+                ]);
+                let guess = self.guess(of);
+                format!("changes[path eq \"{path}\" and new co \"{guess}\"]")
+            }
+            10 => format!(
+                "changes.previous pr and not (changes.new co \"{}\")",
+                self.guess("legal")
+            ),
+            11 => self
+                .pick(&[
+                    "withheld pr",
+                    "suggested pr",
+                    "detail pr",
+                    "subjects pr",
+                    "reasonCode pr",
+                    "causationId pr",
+                ])
+                .into(),
             _ => "type pr".into(),
         };
         let query = reqwest::Url::parse_with_params("http://x", [("filter", filter)]).unwrap();

@@ -24,9 +24,10 @@ use serde_json::{Value, json};
 
 use crate::rules::POLICY;
 use crate::support::{
-    CONSENT, Database, Engine, PATCH_OP, PATIENCE, USER, client, invariants, keep_issuer_key,
+    CONSENT, CUSTOMER, Database, Engine, PATCH_OP, PATIENCE, USER, client, invariants,
+    keep_issuer_key,
 };
-use people::{Hidden, NAMES, PEOPLE, said};
+use people::{Differ, Hidden, NAMES, PEOPLE, called, customer, said};
 use prober::{Prober, Request, ask};
 
 /// How many requests the client makes in a run.
@@ -221,9 +222,10 @@ impl Server {
 /// Whose word counts, of what is hidden.
 const AUTHORITY: &str = "authority:\n  - { domain: people, master: hris, covers: [\"Person.birthDate\", \"Person.legalName\", \"Person.emails\", \"Person.phoneNumbers\", \"Person.addresses\"], others: suggest }\n";
 
-/// The policy, with the badges hidden too. With `partial`, what is hidden is so in part; of every other seed one system is the
-/// master of it, and the other suggests.
-fn policy(partial: bool, seed: u64) -> String {
+/// The policy, with the badges hidden too. With `Differ::Part`, what is hidden is so in part; with `Differ::Reach`, the client reaches
+/// customers alone; of every other seed one system is the master of it, and the other suggests.
+fn policy(differ: Differ, seed: u64) -> String {
+    let partial = differ == Differ::Part;
     let born = if partial { "year" } else { "omit" };
     let row = format!(
         "  - {{ attributes: [externalIdentifiers, legalIdentifiers, legalIdentifierHints], openTo: [payroll], otherwise: omit }}\n  \
@@ -237,6 +239,17 @@ fn policy(partial: bool, seed: u64) -> String {
     let mut policy = POLICY.to_owned();
     if partial {
         policy = policy.replace(homes, "").replacen("masking:\n", parts, 1);
+    }
+    if differ == Differ::Reach {
+        // Nothing is masked: what it reaches it sees.
+        let (rows, _) = policy.split_once("masking:\n").unwrap();
+        let rows = rows.replacen("roles:\n", &format!("{authority}roles:\n"), 1);
+        return rows
+            .replace(
+                "system: idp, roles: [people]",
+                "system: idp, roles: [sales]",
+            )
+            .replace("search, write], where", "search, write, delete], where");
     }
     policy
         .replacen("roles:\n", &format!("{authority}roles:\n"), 1)
@@ -257,8 +270,8 @@ fn policy(partial: bool, seed: u64) -> String {
 }
 
 /// The HRIS enters somebody. The first has the account that the client's token names.
-async fn enter(server: &Server, name: &str, hidden: &Hidden, partial: bool) {
-    let said = said(name, hidden, partial);
+async fn enter(server: &Server, name: &str, hidden: &Hidden, differ: Differ) {
+    let said = said(name, hidden, differ);
     let mut entering = ask(Method::POST, "/Persons", Some(said.clone()));
     if name == NAMES[0] {
         let account = json!({"schemas": [USER], "userName": name, "displayName": name});
@@ -286,7 +299,7 @@ fn difference(one: &(u16, String, String), other: &(u16, String, String)) -> Str
     format!("one:   {}\nother: {}", around(&texts[0]), around(&texts[1]))
 }
 
-async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
+async fn probe(servers: &mut [Server; 2], seed: u64, differ: Differ) {
     for server in servers.iter_mut() {
         server.sign_in().await;
     }
@@ -298,12 +311,17 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
         goes_on: false,
         last: None,
         made: 0,
-        partial,
+        differ,
         suggests: seed % 2 == 1,
     };
-    for (server, people) in servers.iter().zip(&PEOPLE) {
+    for (side, (server, people)) in servers.iter().zip(&PEOPLE).enumerate() {
         for (name, hidden) in NAMES.into_iter().zip(people) {
-            enter(server, name, hidden, partial).await;
+            if differ == Differ::Reach {
+                let entering = ask(Method::POST, "/Persons", Some(customer(name)));
+                let (status, _, body) = server.answer(0, &entering).await;
+                assert_eq!(status, 201, "{body}");
+            }
+            enter(server, &called(name, side, differ), hidden, differ).await;
         }
     }
     let mut answered = 0;
@@ -311,7 +329,16 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
         // Now and then the HRIS says something else that is hidden, or what is consented to.
         if n % 25 == 24 {
             let at = n / 25 % 4;
-            for (server, people) in servers.iter().zip(&PEOPLE) {
+            for (side, (server, people)) in servers.iter().zip(&PEOPLE).enumerate() {
+                let name = called(NAMES[at], side, differ);
+                // Whom the client does not reach has a name that no customer was given.
+                let filter = if differ == Differ::Reach {
+                    format!(
+                        "legalName%20pr%20and%20displayName%20eq%20%22{name}%22%20and%20not%20({CUSTOMER}:status%20pr)"
+                    )
+                } else {
+                    format!("displayName%20eq%20%22{name}%22")
+                };
                 // It changes on both, and a year is that of both.
                 let month = if people[0].badge == "7" { "03" } else { "05" };
                 let born = format!("{}-{month}-{:02}", &people[at].born[..4], n / 25 + 1);
@@ -323,11 +350,7 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
                 let (_, _, found) = server
                     .answer(
                         0,
-                        &ask(
-                            Method::GET,
-                            format!("/Persons?filter=displayName%20eq%20%22{}%22", NAMES[at]),
-                            None,
-                        ),
+                        &ask(Method::GET, format!("/Persons?filter={filter}"), None),
                     )
                     .await;
                 let found: Value = serde_json::from_str(&found).unwrap();
@@ -355,13 +378,13 @@ async fn probe(servers: &mut [Server; 2], seed: u64, partial: bool) {
     );
 }
 
-fn run(engine: Engine, seed: u64, partial: bool) {
-    let policy = policy(partial, seed);
+fn run(engine: Engine, seed: u64, differ: Differ) {
+    let policy = policy(differ, seed);
     let mut servers = [
         Server::start(engine, &policy),
         Server::start(engine, &policy),
     ];
-    actix_web::rt::System::new().block_on(probe(&mut servers, seed, partial));
+    actix_web::rt::System::new().block_on(probe(&mut servers, seed, differ));
     let [one, other] = servers;
     one.stop();
     other.stop();
@@ -370,25 +393,37 @@ fn run(engine: Engine, seed: u64, partial: bool) {
 #[test]
 fn what_is_omitted_changes_no_answer_on_sqlite() {
     for seed in [0, 1, 2, 3, 160, 305] {
-        run(Engine::Sqlite, seed, false);
+        run(Engine::Sqlite, seed, Differ::Whole);
     }
 }
 
 #[test]
 fn what_is_omitted_changes_no_answer_on_postgres() {
     for seed in [10, 501] {
-        run(Engine::Postgres, seed, false);
+        run(Engine::Postgres, seed, Differ::Whole);
     }
 }
 
 #[test]
 fn the_hidden_part_of_a_value_changes_no_answer_on_sqlite() {
     for seed in [2, 213, 409] {
-        run(Engine::Sqlite, seed, true);
+        run(Engine::Sqlite, seed, Differ::Part);
     }
 }
 
 #[test]
 fn the_hidden_part_of_a_value_changes_no_answer_on_postgres() {
-    run(Engine::Postgres, 30, true);
+    run(Engine::Postgres, 30, Differ::Part);
+}
+
+#[test]
+fn who_is_out_of_reach_changes_no_answer_on_sqlite() {
+    for seed in [1, 4, 9, 12] {
+        run(Engine::Sqlite, seed, Differ::Reach);
+    }
+}
+
+#[test]
+fn who_is_out_of_reach_changes_no_answer_on_postgres() {
+    run(Engine::Postgres, 1, Differ::Reach);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{EMPLOYEE, PERSON};
+use crate::support::{CUSTOMER, EMPLOYEE, PERSON};
 
 /// What is hidden of one person, on either server.
 pub(super) struct Hidden {
@@ -125,9 +125,40 @@ pub(super) const PEOPLE: [[Hidden; 4]; 2] = [
 
 pub(super) const NAMES: [&str; 4] = ["ada", "grace", "alan", "katherine"];
 
+/// What the two servers differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Differ {
+    /// Values that are omitted.
+    Whole,
+    /// The hidden part of values.
+    Part,
+    /// All of whom the client's role does not reach.
+    Reach,
+}
+
+/// How somebody is called on a server.
+pub(super) fn called(name: &str, side: usize, differ: Differ) -> String {
+    if differ == Differ::Reach && side == 1 {
+        name.chars().rev().collect()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// A customer, whom the client reaches, alike on both servers.
+pub(super) fn customer(name: &str) -> Value {
+    json!({
+        "schemas": [PERSON, CUSTOMER],
+        "displayName": format!("{name} & sons"),
+        "name": {"givenName": name, "familyName": "Sons"},
+        "emails": [{"value": format!("{name}@sons.example"), "type": "work"}],
+        CUSTOMER: {"status": "customer"},
+    })
+}
+
 /// What the HRIS says of a person; whether somebody has a home address or not is hidden too, or, with
-/// `partial`, whether one has a street.
-pub(super) fn said(name: &str, hidden: &Hidden, partial: bool) -> Value {
+/// `Differ::Part`, whether one has a street.
+pub(super) fn said(name: &str, hidden: &Hidden, differ: Differ) -> Value {
     let mut emails = vec![
         json!({"value": format!("{name}@corp.example"), "type": "work", "primary": hidden.home.is_none()}),
     ];
@@ -140,7 +171,7 @@ pub(super) fn said(name: &str, hidden: &Hidden, partial: bool) -> Value {
         home["primary"] = json!(false);
     }
     let mut other = json!({"country": "GB", "type": "other"});
-    if let Some(street) = hidden.street.filter(|_| partial) {
+    if let Some(street) = hidden.street.filter(|_| differ == Differ::Part) {
         other["streetAddress"] = street.into();
     }
     json!({

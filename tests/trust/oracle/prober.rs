@@ -8,8 +8,8 @@ use rand::seq::SliceRandom;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::people::{NAMES, PEOPLE};
-use crate::support::{GROUP, MEMBERSHIP, PATCH_OP, PERSON, SEARCH, USER};
+use super::people::{Differ, NAMES, PEOPLE, called};
+use crate::support::{CUSTOMER, GROUP, MEMBERSHIP, PATCH_OP, PERSON, SEARCH, USER};
 
 #[derive(Clone, Debug)]
 pub(super) struct Request {
@@ -38,7 +38,7 @@ pub(super) struct Prober {
     pub(super) goes_on: bool,
     pub(super) last: Option<Value>,
     pub(super) made: usize,
-    pub(super) partial: bool,
+    pub(super) differ: Differ,
     /// Whether another system is the master of some of what is hidden.
     pub(super) suggests: bool,
 }
@@ -53,14 +53,14 @@ impl Prober {
     }
 
     /// A value that may be hidden on one server or the other, or seen on both.
-    fn guess(&mut self, attribute: &str) -> String {
+    pub(super) fn guess(&mut self, attribute: &str) -> String {
         let person = self.rng.gen_range(0..4);
         let side = self.rng.gen_range(0..2);
         let hidden = &PEOPLE[side][person];
         match attribute {
             "birthDate" => hidden.born.to_owned(),
             "home" => hidden.home.unwrap_or("nobody@home.example").to_owned(),
-            "work" => format!("{}@corp.example", NAMES[person]),
+            "work" => format!("{}@corp.example", called(NAMES[person], side, self.differ)),
             "place" => hidden.place.to_owned(),
             "street" => hidden.street.unwrap_or("9 Lane").to_owned(),
             "legal" => hidden.legal.to_owned(),
@@ -69,7 +69,7 @@ impl Prober {
             "passport" => hidden.passport.to_owned(),
             "nation" => hidden.nation.to_owned(),
             "job" => hidden.job.to_owned(),
-            _ => NAMES[person].to_owned(),
+            _ => called(NAMES[person], side, self.differ),
         }
     }
 
@@ -179,7 +179,11 @@ impl Prober {
             body["userName"] = format!("user{}", self.made).into();
             return ask(Method::POST, "/Users", Some(body));
         }
-        body["schemas"] = json!([PERSON]);
+        body["schemas"] = json!([PERSON, CUSTOMER]);
+        if self.differ == Differ::Reach {
+            body[CUSTOMER] = json!({"status": "lead"});
+            body["name"] = json!({"givenName": self.guess("name"), "familyName": "Test"});
+        }
         ask(Method::POST, "/Persons", Some(body))
     }
 
@@ -232,7 +236,7 @@ impl Prober {
             }
             9 => json!({"op": "add", "path": "emails[type eq \"other\"].value", "value": home}),
             10 => json!({"op": "remove", "path": "emails"}),
-            11 if self.partial => {
+            11 if self.differ == Differ::Part => {
                 json!({"op": "replace", "path": "phoneNumbers[type eq \"work\"].type", "value": "mobile"})
             }
             12 => json!({"op": "replace", "path": "emails", "value": self.emails()}),
