@@ -31,6 +31,10 @@ pub type Hides<'a> = &'a dyn Fn(&str, &Value) -> bool;
 /// Whether the caller sees an element at a canonical path otherwise than it is, and gives another that it does not have from there.
 pub type Veils<'a> = &'a dyn Fn(&str, &Value, &Value) -> bool;
 
+/// Whether the caller may see a part of the elements at a canonical path: then an element that it took away and gives again is
+/// another, since whether it is the same may hang on what it does not see.
+pub type InPart<'a> = &'a dyn Fn(&str) -> bool;
+
 /// What a write rests on.
 #[derive(Clone, Copy)]
 pub struct Terms<'a> {
@@ -45,6 +49,8 @@ pub struct Terms<'a> {
     /// Which elements it sees otherwise than they are, and has not given so: what it gives is one of them only if it is the same
     /// in all.
     pub veils: Veils<'a>,
+    /// Of which lists it sees elements in part.
+    pub in_part: InPart<'a>,
     /// When it is made, and by what.
     pub stamp: Stamp,
 }
@@ -66,8 +72,12 @@ struct Desk<'a> {
 impl<'a> Terms<'a> {
     /// The same for a caller that sees some elements otherwise than they are.
     #[must_use]
-    pub fn veiling(self, veils: Veils<'a>) -> Self {
-        Self { veils, ..self }
+    pub fn veiling(self, veils: Veils<'a>, in_part: InPart<'a>) -> Self {
+        Self {
+            veils,
+            in_part,
+            ..self
+        }
     }
 
     fn desk<'d>(
@@ -363,9 +373,16 @@ impl Desk<'_> {
 
     fn keyed<'e>(&self, known: (&[Keyed<'_>], &[String]), elements: &'e [Value]) -> Vec<Keyed<'e>> {
         let veiled = |known: &Value, given: &Value| (self.terms.veils)(self.path, known, given);
+        let (known, hidden) = known;
+        let mut closed = hidden.to_vec();
+        if (self.terms.in_part)(self.path) {
+            let own = self.own.claims.0.get(self.path).into_iter().flatten();
+            let denied = own.filter(|(_, claim)| claim.value.is_null());
+            closed.extend(denied.map(|(key, _)| key.clone()));
+        }
         keyed(
             self.spec,
-            known,
+            (known, &closed),
             elements,
             |element| self.look(element),
             veiled,

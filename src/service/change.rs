@@ -257,6 +257,7 @@ impl<'a> Write<'a> {
             rulings: rules.rulings,
             hides,
             veils: &|_, _, _| false,
+            in_part: &|_| false,
             stamp: self.stamp(sources),
         }
     }

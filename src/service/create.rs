@@ -388,8 +388,11 @@ impl Write<'_> {
         let seen = self.muster.before(self.context, self.view, known, &key);
         let given_leaves = self.sealed_for(tx, &record.folded, &given.leaves)?;
         let hides = self.hides(&seen);
+        let in_part = |path: &str| !seen.traces(path);
         let veils = |path: &str, element: &Value, _: &Value| seen.veils(path, element);
-        let terms = self.terms(&hides, &record.sources).veiling(&veils);
+        let terms = self
+            .terms(&hides, &record.sources)
+            .veiling(&veils, &in_part);
         terms.post(&given_leaves, known, (&mut own, &others));
         terms.clear(&given.cleared, (&mut own, &others));
         Ok((own, others))

@@ -193,6 +193,7 @@ impl Write<'_> {
         }
         own.external_id = external_id(&patched.document);
         let hides = self.hides(seen);
+        let in_part = |path: &str| !seen.traces(path);
         let veils = |path: &str, element: &Value, given: &Value| {
             let said = |at: &Location| {
                 let (said, means) = (value_at(&said, at), value_at(&patched.document, at));
@@ -201,11 +202,9 @@ impl Write<'_> {
             let mut shown = self.view.shown(path).iter();
             seen.veils(path, element) && shown.any(|at| said(&at.location))
         };
-        self.terms(&hides, &record.sources).veiling(&veils).patch(
-            &before,
-            &patched,
-            (&mut own, &others),
-        )?;
+        self.terms(&hides, &record.sources)
+            .veiling(&veils, &in_part)
+            .patch(&before, &patched, (&mut own, &others))?;
         let after = self.commit(tx, &record, own, others, (Happened::Updated, None, None))?;
         let wanted = writing::wanted(self.view, self.specs(), &patched).into_iter();
         let wanted = wanted.map(|(path, value)| (path, Wants::Whole(value)));

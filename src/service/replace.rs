@@ -145,15 +145,13 @@ impl Write<'_> {
         let (mut own, others) = self.desk(&before);
         own.external_id = external_id(&replacement.document);
         let hides = self.hides(&seen);
+        let in_part = |path: &str| !seen.traces(path);
         let veils = |path: &str, element: &Value, given: &Value| {
             seen.veils(path, element) && is_said(said.get(path), means.get(path), given)
         };
-        self.terms(&hides, &before.sources).veiling(&veils).put(
-            &given,
-            &replacement.listed,
-            known,
-            (&mut own, &others),
-        );
+        self.terms(&hides, &before.sources)
+            .veiling(&veils, &in_part)
+            .put(&given, &replacement.listed, known, (&mut own, &others));
         let after = self.commit(tx, &before, own, others, (Happened::Updated, None, None))?;
         let wanted = given
             .iter()

@@ -112,6 +112,7 @@ impl Person {
             rulings: self.laws.on(view.kind),
             hides: &|_, _| false,
             veils: &|_, _, _| false,
+            in_part: &|_| false,
             stamp: self.stamp(),
         }
     }

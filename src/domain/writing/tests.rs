@@ -53,6 +53,7 @@ impl Desk {
             rulings: &self.rulings,
             hides: &|_, _| false,
             veils: &|_, _, _| false,
+            in_part: &|_| false,
             stamp,
         }
     }
