@@ -51,8 +51,8 @@ clients:
 approval: { security: [foreign] }
 "#;
 
-/// All that the home tenant has: each record as its maker sees it, and how many events it has but of reading.
-async fn kept(app: &App, world: &World) -> (Vec<String>, i64) {
+/// All that the home tenant has: each record as its maker sees it, and how many events it has but of reading and refusing.
+pub(crate) async fn kept(app: &App, world: &World) -> (Vec<String>, i64) {
     let admin = app.client("admin").await;
     let mut all = Vec::new();
     for name in world::ENDPOINTS.into_iter().chain(["/Reviews"]) {
@@ -60,7 +60,7 @@ async fn kept(app: &App, world: &World) -> (Vec<String>, i64) {
         let one = format!("{name}/{}", world.at(name));
         all.push(admin.get(&one).await.text);
     }
-    let events = "SELECT count(*) AS n FROM event WHERE tenant = 1 AND type NOT LIKE '%.read'";
+    let events = "SELECT count(*) AS n FROM event WHERE tenant = 1 AND type NOT LIKE '%.read' AND type NOT LIKE 'request.refused%'";
     (all, app.database.connect().number(events))
 }
 

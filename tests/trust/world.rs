@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster::clock::Clock;
-use muster::config::Import;
+use muster::config::{Import, OwnIssuer};
 use muster::service::break_glass::Request;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ const OTHERS: [&str; 7] = [
     "spare", "alias", "review", "event", "refused", "glass", "approval",
 ];
 
-/// Runs a test where the configuration names an import, `people`, of a file that is not there.
+/// Runs a test where the configuration names an import, `people`, of a file that is not there, and an issuer of the server's own.
 pub(crate) fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
     let app = App::start_with(engine, |config, folder| {
         let import = Import {
@@ -43,6 +43,13 @@ pub(crate) fn run(engine: Engine, case: impl AsyncFnOnce(&App)) {
             tenant: "default".into(),
         };
         config.imports = vec![import];
+        config.server.public_url = Some("https://people.example/scim/v2".into());
+        config.own_issuer = Some(OwnIssuer {
+            key: folder.join("issuer-key.pem"),
+            previous: Vec::new(),
+            audience: "muster".into(),
+            most_days: 90,
+        });
     });
     actix_web::rt::System::new().block_on(case(&app));
     app.finish();
@@ -369,49 +376,64 @@ impl World {
 
     /// What is asked for of people, and of those who operate it.
     fn orders(&self) -> Vec<Ask> {
-        let ids = &self.ids;
-        let person = self.scim("/Persons");
         let order = |path: String, body: Value| ask(Method::POST, path, Some(body));
-        let elevate = json!({"path": "name", "system": "hris", "reason": "it is right"});
-        let mut all = vec![
-            order(
-                format!("{person}/merge"),
-                json!({"with": ids["spare"], "reason": "they are one"}),
-            ),
-            order(
-                format!("{person}/split"),
-                json!({"id": ids["alias"], "reason": "they are two"}),
-            ),
-            order(
-                format!("/scim/v2/Persons/{}/merge", ids["spare"]),
-                json!({"with": ids["/Persons"], "reason": "they are one"}),
-            ),
-            order(
-                format!("{}/elevate", self.scim("/Organizations")),
-                elevate.clone(),
-            ),
-            order(format!("{person}/elevate"), elevate),
-            order(
-                format!("/admin/refused/{}/resolve", ids["refused"]),
-                json!({"note": "seen to"}),
-            ),
-            order(
-                format!("/admin/break-glass/{}/approve", ids["glass"]),
-                json!({}),
-            ),
-        ];
+        let mut all: Vec<Ask> = [
+            "/scim/v2/Persons/{Persons}/merge",
+            "/scim/v2/Persons/{Persons}/split",
+            "/scim/v2/Persons/{Persons}/elevate",
+            "/scim/v2/Organizations/{Organizations}/elevate",
+            "/admin/refused/{refused}/resolve",
+            "/admin/break-glass/{glass}/approve",
+        ]
+        .iter()
+        .map(|path| order(self.with_ids(path), self.order(path)))
+        .collect();
+        let other = json!({"with": self.ids["/Persons"], "reason": "they are one"});
+        all.push(order(
+            self.with_ids("/scim/v2/Persons/{spare}/merge"),
+            other,
+        ));
+        let mut bulk = self.bulk();
+        let gone = ENDPOINTS
+            .iter()
+            .map(|name| json!({"method": "DELETE", "path": format!("{name}/{}", self.ids[name])}));
+        bulk["Operations"].as_array_mut().unwrap().extend(gone);
+        all.push(order("/scim/v2/Bulk".into(), bulk));
+        all
+    }
+
+    /// A change of each in one request.
+    pub(crate) fn bulk(&self) -> Value {
         let writes = ENDPOINTS
             .iter()
             .filter(|name| **name != "/GroupMemberships");
-        let patches = writes.map(|name| {
-            json!({"method": "PATCH", "path": format!("{name}/{}", ids[name]), "data": Self::patch(name)})
-        });
-        let gone = ENDPOINTS
-            .iter()
-            .map(|name| json!({"method": "DELETE", "path": format!("{name}/{}", ids[name])}));
-        let operations: Vec<Value> = patches.chain(gone).collect();
-        let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
-        all.push(order("/scim/v2/Bulk".into(), bulk));
-        all
+        let operations: Vec<Value> = writes
+            .map(|name| {
+                let path = format!("{name}/{}", self.ids[name]);
+                json!({"method": "PATCH", "path": path, "data": Self::patch(name)})
+            })
+            .collect();
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations})
+    }
+
+    /// A path whose braces name records.
+    pub(crate) fn with_ids(&self, path: &str) -> String {
+        let fill = |text: String, (name, id): (&&str, &String)| {
+            text.replace(&format!("{{{}}}", name.trim_start_matches('/')), id)
+        };
+        self.ids.iter().fold(path.to_owned(), fill)
+    }
+
+    /// The body of a POST to such a path.
+    pub(crate) fn order(&self, path: &str) -> Value {
+        match path.rsplit('/').next().unwrap_or_default() {
+            "elevate" => json!({"path": "name", "system": "hris", "reason": "it is right"}),
+            "merge" => json!({"with": self.ids["spare"], "reason": "they are one"}),
+            "split" => json!({"id": self.ids["alias"], "reason": "they are two"}),
+            "resolve" => json!({"note": "seen to"}),
+            "approvals" => json!({"sha256": self.ids["approval"], "reason": "it is right"}),
+            "imports" => json!({"name": "people"}),
+            _ => json!({}),
+        }
     }
 }
