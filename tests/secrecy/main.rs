@@ -7,6 +7,7 @@
 //! | `idempotency` | answers that are kept to be given again |
 //! | `identifiers` | legal identifiers: sealed, hinted at, found by whole values alone |
 //! | `marked` | what a policy marks as secret: the same, and seen as the masking says |
+//! | `logs` | all that a server says of itself, at its most talkative, searched for planted values |
 //! | `files` | the raw files of both databases, searched for planted values |
 
 #![allow(
@@ -24,6 +25,7 @@ mod files;
 mod idempotency;
 mod identifiers;
 mod keys;
+mod logs;
 mod marked;
 #[path = "../trust/rules.rs"]
 mod rules;

@@ -1,5 +1,6 @@
 //! The built binary as a process of its own, as an operator starts it.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -44,6 +45,16 @@ impl Process {
         Self::spawn(Command::new(MUSTER), folder, &more, "off")
     }
 
+    /// Starts on the database at `url`, and keeps in a file all that it can say.
+    pub(crate) fn start_told(folder: &Path, url: &str, more: &[&str], file: &Path) -> Self {
+        let file = File::create(file).expect("the file can be made");
+        let mut command = Command::new(MUSTER);
+        let also = file.try_clone().expect("a file can be written by two");
+        command.stdout(also).stderr(file);
+        let more = [&["--database-url", url][..], more].concat();
+        Self::spawn_with(command, folder, &more, "trace")
+    }
+
     /// Runs another command of the binary, and waits for its end.
     pub(crate) fn command(arguments: &[&str]) -> std::process::Output {
         let mut command = Command::new(MUSTER);
@@ -78,6 +89,11 @@ impl Process {
     }
 
     fn spawn(mut command: Command, folder: &Path, more: &[&str], log: &str) -> Self {
+        command.stdout(Stdio::null());
+        Self::spawn_with(command, folder, more, log)
+    }
+
+    fn spawn_with(mut command: Command, folder: &Path, more: &[&str], log: &str) -> Self {
         super::keep_issuer_key(folder);
         let port = free_port();
         command
@@ -93,7 +109,6 @@ impl Process {
             .env("RUST_LOG", log);
         let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .spawn()
             .expect("the binary starts");
         let mut process = Self {
