@@ -3,6 +3,8 @@
 mod change;
 mod withheld;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
@@ -188,28 +190,30 @@ impl Event {
         }
     }
 
-    /// The event of a read of what is classified: the attributes, for what purpose they were open, and whose they are.
+    /// The event of a read of what is classified: the attributes, for what purpose they were open, and the records, each with
+    /// the person whom it is about.
     #[must_use]
     pub fn of_read(
         context: &Context,
         id: EventId,
         resource_type: &str,
-        subjects: Vec<ResourceId>,
+        read: &[(ResourceId, Option<ResourceId>)],
         disclosed: &[(String, String)],
     ) -> Self {
-        let mut attributes: Vec<String> = disclosed.iter().map(|(path, _)| path.clone()).collect();
-        let mut purposes: Vec<&str> = disclosed
-            .iter()
-            .map(|(_, purpose)| purpose.as_str())
-            .collect();
-        attributes.sort();
-        attributes.dedup();
-        purposes.sort_unstable();
-        purposes.dedup();
-        let resource = match subjects[..] {
-            [one] => one,
-            _ => NO_RECORD,
+        let sorted = |names: &mut dyn Iterator<Item = &String>| {
+            let names: BTreeSet<String> = names.cloned().collect();
+            names.into_iter().collect::<Vec<_>>()
         };
+        let attributes = sorted(&mut disclosed.iter().map(|(path, _)| path));
+        let purposes = sorted(&mut disclosed.iter().map(|(_, purpose)| purpose));
+        let records: BTreeSet<ResourceId> = read.iter().map(|(record, _)| *record).collect();
+        let persons: BTreeSet<_> = read.iter().map(|(_, person)| *person).collect();
+        let subjects: BTreeSet<_> = read
+            .iter()
+            .map(|(record, person)| person.unwrap_or(*record))
+            .collect();
+        let one = |all: &BTreeSet<ResourceId>| all.first().copied().filter(|_| all.len() == 1);
+        let resource = one(&records).unwrap_or(NO_RECORD);
         let mut event = Self::new(
             context,
             id,
@@ -218,10 +222,13 @@ impl Event {
             resource_type,
             resource,
         );
-        event.is_person = subjects.len() == 1;
+        let person = persons.first().copied().flatten();
+        let person = person.filter(|_| persons.len() == 1);
+        event.is_person = person == Some(resource);
+        event.person = person.filter(|_| !event.is_person);
         event.purpose = Some(purposes.join(" "));
         event.attributes = attributes;
-        event.subjects = subjects;
+        event.subjects = subjects.into_iter().collect();
         event
     }
 

@@ -26,6 +26,8 @@ use crate::scim::resource_type::{Location, ResourceType};
 pub struct Resource {
     /// The id of the record that it shows; of a membership, the group's; of an event, the person's whom it is about.
     pub id: ResourceId,
+    /// Whether that is a person's.
+    pub is_person: bool,
     /// The document, with canonical attribute names.
     pub document: Map<String, Value>,
     /// The entity tag of the whole view, `W/"…"` (RFC 7644 §3.14), whatever part of it is returned.
@@ -273,6 +275,7 @@ impl Renderer {
         }
         Masked::seal(Resource {
             id,
+            is_person: folded.kind == Kind::Person,
             document,
             version,
             location,
@@ -350,6 +353,7 @@ impl Renderer {
         let row = id.split('.').next().unwrap_or_default();
         Masked::seal(Resource {
             id: row.parse().unwrap_or(ResourceId(uuid::Uuid::nil())),
+            is_person: false,
             document: whole,
             version,
             location,
@@ -395,6 +399,7 @@ impl Masked<Resource> {
         disclosed: Vec<(Location, String, String)>,
     ) {
         self.0.id = person.unwrap_or(self.0.id);
+        self.0.is_person = person.is_some();
         if let Some(meta) = self
             .0
             .document

@@ -50,12 +50,12 @@ impl Muster {
         searched: Vec<(String, String)>,
     ) -> Result<(), Error> {
         let mut disclosed = searched;
-        let mut subjects: Vec<ResourceId> = Vec::new();
+        let mut read = Vec::new();
         let by_search = !disclosed.is_empty();
         for resource in resources {
             let seen = resource.seen();
             if by_search || !seen.disclosed.is_empty() {
-                subjects.push(seen.id);
+                read.push((seen.id, seen.is_person.then_some(seen.id)));
             }
             for (_, path, purpose) in &seen.disclosed {
                 disclosed.push((path.clone(), purpose.clone()));
@@ -65,11 +65,34 @@ impl Muster {
             return Ok(());
         }
         let id = self.0.ids.event(context.now);
-        subjects.sort();
-        subjects.dedup();
-        let event = Event::of_read(context, id, resource_type, subjects, &disclosed);
+        let read = self.with_persons(context, read).await?;
+        let event = Event::of_read(context, id, resource_type, &read, &disclosed);
         let note = move |tx: &mut store::Tx<'_>| Ok(store::event::note(tx, event.clone())?);
         self.0.store.write_new(note).await
+    }
+
+    /// The same records, each with the person whom it is about: one of hiring is about whoever applies or works.
+    async fn with_persons(
+        &self,
+        context: &Context,
+        read: Vec<(ResourceId, Option<ResourceId>)>,
+    ) -> Result<Vec<(ResourceId, Option<ResourceId>)>, Error> {
+        if read.iter().all(|(_, person)| person.is_some()) {
+            return Ok(read);
+        }
+        let (muster, reader) = (self.clone(), context.clone());
+        let find = move |tx: &mut store::Tx<'_>| {
+            let mut found = Vec::with_capacity(read.len());
+            for (record, person) in &read {
+                let person = match person {
+                    Some(person) => Some(*person),
+                    None => muster.person_behind(tx, &reader, *record)?,
+                };
+                found.push((*record, person));
+            }
+            Ok::<_, Error>(found)
+        };
+        self.0.store.read(find).await
     }
 
     /// The classified attributes that a request searches or sorts by, with the purposes that open them: what is found tells

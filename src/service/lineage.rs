@@ -11,7 +11,7 @@ use crate::domain::context::{Context, Right};
 use crate::domain::event::Event;
 use crate::domain::lineage::{Claimed, Lineage, Traced};
 use crate::domain::masked::provenance;
-use crate::domain::record::{Folded, Record};
+use crate::domain::record::{Folded, Kind, Record};
 use crate::domain::view::View;
 use crate::store::{self, Tx};
 
@@ -39,7 +39,8 @@ impl Muster {
         if !disclosed.is_empty() {
             let event = self.0.ids.event(context.now);
             let of = &view.resource_type.name;
-            let event = Event::of_read(context, event, of, vec![lineage.id], &disclosed);
+            let person = (view.kind == Kind::Person).then_some(lineage.id);
+            let event = Event::of_read(context, event, of, &[(lineage.id, person)], &disclosed);
             let note =
                 move |tx: &mut Tx<'_>| Ok::<_, Error>(store::event::note(tx, event.clone())?);
             self.0.store.write_new(note).await?;

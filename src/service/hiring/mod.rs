@@ -51,6 +51,28 @@ pub(super) struct Following {
 }
 
 impl Muster {
+    /// The person whom a record is about, if it is about one.
+    pub(super) fn person_behind(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        id: ResourceId,
+    ) -> Result<Option<ResourceId>, Error> {
+        let found = store::record::find(tx, context.tenant(), id)?;
+        let (Some(found), Some(view)) = (found, self.0.renderer.catalog().at("/Applications"))
+        else {
+            return Ok(None);
+        };
+        let write = Write::new(self, context, view);
+        let (person, _) = match found.kind {
+            Kind::Person => (Some(found.id), None),
+            Kind::Review => write.of_review(tx, &found.leaves)?,
+            kind if kind.is_hiring() => write.belonging_of(tx, &found)?,
+            _ => (None, None),
+        };
+        Ok(person)
+    }
+
     /// What the tenant's policy says of hiring, for what hangs on a requisition and an application: of what was written on the
     /// application when it began, that (B-008).
     fn hiring_terms(&self, context: &Context, beside: &Beside) -> HiringTerms {
