@@ -31,6 +31,7 @@ mod masking;
 mod oracle;
 mod other_kinds;
 mod own_tokens;
+mod reads;
 mod refused;
 mod round_trip;
 mod routes;
