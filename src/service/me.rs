@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::sight::clearance;
 use super::{Error, Muster};
 use crate::domain::context::{Context, Right};
 use crate::domain::index::{Unique, uniques};
 use crate::domain::record::{Kind, Leaves, external_id_path};
+use crate::id::ResourceId;
 use crate::store::{self, Tx};
 
 /// The name by which a token knows its owner's account.
@@ -45,9 +47,15 @@ impl Account {
 }
 
 impl Muster {
-    /// The id of the account; 404 if there is none (yet). Who may not write, read or delete Users learns nothing here: each
-    /// of the use cases that follow asks for its own right.
-    pub async fn me(&self, context: &Context, account: &Account) -> Result<String, Error> {
+    /// The id of the account; 404 if there is none (yet), or if the caller reaches it neither to read it nor by the `right` that it
+    /// is to be asked for. Who may not write, read or delete Users learns nothing here: each of the use cases that follow asks
+    /// for its own right.
+    pub async fn me(
+        &self,
+        context: &Context,
+        account: &Account,
+        right: Right,
+    ) -> Result<String, Error> {
         let (name, value) = account.named();
         let path = match account {
             Account::Id(id) => return Ok(id.clone()),
@@ -60,17 +68,38 @@ impl Muster {
         }
         let leaves = Leaves::from_iter([(path, Value::from(value))]);
         let wanted = uniques(self.0.renderer.catalog().specs(Kind::Person), &leaves);
-        let tenant = context.tenant();
+        let (muster, reader) = (self.clone(), context.clone());
         let find = move |tx: &mut Tx<'_>| {
             let wanted: Vec<&Unique> = wanted.iter().collect();
-            let holders = store::unique::holders(tx, tenant, Kind::Person, &wanted)?;
-            match holders.into_iter().flatten().next() {
-                Some(row) => Ok::<_, Error>(store::record::identify(tx, row)?),
-                None => Ok(None),
+            let holders = store::unique::holders(tx, reader.tenant(), Kind::Person, &wanted)?;
+            let Some(row) = holders.into_iter().flatten().next() else {
+                return Ok(None);
+            };
+            match store::record::identify(tx, row)? {
+                Some(id) if muster.reaches_account(tx, &reader, (id, right))? => Ok(Some(id)),
+                _ => Ok::<_, Error>(None),
             }
         };
         let found = self.0.store.read(find).await?;
         let missing = || Error::NotFound(format!("there is no account whose {name} is '{value}'"));
         found.map(|id| id.to_string()).ok_or_else(missing)
+    }
+
+    /// Whether the account is within what bounds the caller's roles.
+    fn reaches_account(
+        &self,
+        tx: &mut Tx<'_>,
+        context: &Context,
+        (id, right): (ResourceId, Right),
+    ) -> Result<bool, Error> {
+        let view = self.0.renderer.catalog().at("/Users");
+        let Some(view) = view.filter(|view| clearance(context, view).is_bounded()) else {
+            return Ok(true);
+        };
+        let Some(found) = store::record::find(tx, context.tenant(), id)? else {
+            return Ok(false);
+        };
+        let reaches = |right| self.reaches(context, view, &found.leaves, right);
+        Ok(reaches(right) || reaches(Right::Read))
     }
 }

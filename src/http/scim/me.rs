@@ -5,6 +5,7 @@ use actix_web::http::header::{CONTENT_LOCATION, HeaderValue, LOCATION};
 use actix_web::web::Payload;
 
 use super::call::Call;
+use crate::domain::context::Right;
 use crate::http::answer::{self, Answer};
 use crate::http::body;
 use crate::http::error::Failure;
@@ -12,28 +13,28 @@ use crate::service::Account;
 
 /// Reads it: as `GET /Users/{id}`.
 pub(super) async fn get(call: Call) -> Answer {
-    let call = known(call).await?;
+    let call = known(call, Right::Read).await?;
     let location = call.location();
     located(super::get::get(call).await, &location)
 }
 
 /// Replaces it: as `PUT /Users/{id}`.
 pub(super) async fn replace(call: Call, payload: Payload) -> Answer {
-    let call = known(call).await?;
+    let call = known(call, Right::Write).await?;
     let location = call.location();
     located(super::replace::replace(call, payload).await, &location)
 }
 
 /// Changes it: as `PATCH /Users/{id}`.
 pub(super) async fn patch(call: Call, payload: Payload) -> Answer {
-    let call = known(call).await?;
+    let call = known(call, Right::Write).await?;
     let location = call.location();
     located(super::patch::patch(call, payload).await, &location)
 }
 
 /// Deletes it: as `DELETE /Users/{id}`.
 pub(super) async fn delete(call: Call) -> Answer {
-    let call = known(call).await?;
+    let call = known(call, Right::Delete).await?;
     let location = call.location();
     aliased(super::delete::delete(call).await, &location)
 }
@@ -65,9 +66,10 @@ fn account(call: &Call) -> Result<&Account, Failure> {
     })
 }
 
-/// The call, about the account that the token is of.
-async fn known(call: Call) -> Result<Call, Failure> {
-    let id = call.service().me(&call.context, account(&call)?).await?;
+/// The call, about the account that the token is of, which is to be asked for by this right.
+async fn known(call: Call, right: Right) -> Result<Call, Failure> {
+    let account = account(&call)?;
+    let id = call.service().me(&call.context, account, right).await?;
     Ok(call.about(id))
 }
 
