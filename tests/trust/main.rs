@@ -30,6 +30,7 @@ mod log_bounds;
 mod masking;
 mod oracle;
 mod other_kinds;
+mod out_of_reach;
 mod own_tokens;
 mod reads;
 mod refused;

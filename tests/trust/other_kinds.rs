@@ -60,12 +60,15 @@ pub(crate) async fn kept(app: &App, world: &World) -> (Vec<String>, i64) {
         let one = format!("{name}/{}", world.at(name));
         all.push(admin.get(&one).await.text);
     }
-    let events = "SELECT count(*) AS n FROM event WHERE tenant = 1 AND type NOT LIKE '%.read' AND type NOT LIKE 'request.refused%'";
+    let events = "SELECT count(*) AS n FROM event WHERE tenant = 1 AND type NOT LIKE '%.read' AND type NOT LIKE '%.refused%'";
     (all, app.database.connect().number(events))
 }
 
 /// An answer without ids, and without what is new in each: the id and the times of what was made.
-fn plain((status, headers, body): Told, world: &World) -> (u16, Vec<(String, String)>, String) {
+pub(crate) fn plain(
+    (status, headers, body): Told,
+    world: &World,
+) -> (u16, Vec<(String, String)>, String) {
     let made: Value = serde_json::from_str(&body).unwrap_or_default();
     let new = (status == 201).then(|| made["id"].as_str().unwrap().to_owned());
     let mut body = world.without_ids(&body);
