@@ -16,6 +16,7 @@ mod copy;
 mod parallel;
 mod proofs;
 mod tampering;
+mod tenants;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
