@@ -17,6 +17,7 @@ mod parallel;
 mod proofs;
 mod tampering;
 mod tenants;
+mod tiles;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,8 +68,13 @@ fn open(database: &Database) -> Muster {
 
 /// Verifies the one log of a database; other tenants have none.
 fn verified(database: &Database, retained: &[Head]) -> Verified {
+    verified_since(database, 0, retained)
+}
+
+/// The same from a size on.
+fn verified_since(database: &Database, since: u64, retained: &[Head]) -> Verified {
     let service = open(database);
-    let mut logs = service.verify_log(0, retained).unwrap();
+    let mut logs = service.verify_log(since, retained).unwrap();
     service.close();
     let first = logs.remove(0);
     assert!(logs.iter().all(|other| other.size == 0), "{logs:?}");
