@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod carried;
 mod command;
 mod copy;
 mod parallel;

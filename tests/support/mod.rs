@@ -8,6 +8,7 @@
 //! | `policy` | applying a policy |
 //! | `invariants` | what holds of every database after whatever has happened to it |
 //! | `statements` | how many statements a database was sent |
+//! | `sign_in` | a session of the embedded issuer, as a browser gets it |
 //! | `process` | the built binary as a process of its own |
 
 #![allow(
@@ -22,6 +23,7 @@ pub(crate) mod database;
 pub(crate) mod invariants;
 pub(crate) mod policy;
 pub(crate) mod process;
+pub(crate) mod sign_in;
 pub(crate) mod statements;
 
 use std::cell::RefCell;

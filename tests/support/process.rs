@@ -88,14 +88,29 @@ impl Process {
         self.child.id()
     }
 
+    /// Starts with these arguments on a port that is its own from one start to the next.
+    pub(crate) fn start_at(folder: &Path, port: u16, more: &[&str]) -> Self {
+        let mut command = Command::new(MUSTER);
+        command.stdout(Stdio::null());
+        Self::spawn_at(command, folder, more, ("off", port))
+    }
+
     fn spawn(mut command: Command, folder: &Path, more: &[&str], log: &str) -> Self {
         command.stdout(Stdio::null());
         Self::spawn_with(command, folder, more, log)
     }
 
-    fn spawn_with(mut command: Command, folder: &Path, more: &[&str], log: &str) -> Self {
+    fn spawn_with(command: Command, folder: &Path, more: &[&str], log: &str) -> Self {
+        Self::spawn_at(command, folder, more, (log, free_port()))
+    }
+
+    fn spawn_at(
+        mut command: Command,
+        folder: &Path,
+        more: &[&str],
+        (log, port): (&str, u16),
+    ) -> Self {
         super::keep_issuer_key(folder);
-        let port = free_port();
         command
             .arg("serve")
             .arg("--dev")
