@@ -16,6 +16,7 @@ on_both!(
     a_glass_is_asked_for_by_command,
     where_the_policy_names_security_its_token_approves,
     of_two_who_approve_at_once_one_is_refused,
+    without_a_reason_nothing_opens_and_what_is_ended_is_closed_at_once,
 );
 
 fn by_itself<T: Send + 'static>(
@@ -250,4 +251,78 @@ async fn of_two_who_approve_at_once_one_is_refused(app: &App) {
     let all = by_itself(app, |service| service.glasses("default")).unwrap();
     let ended = all.iter().find(|glass| glass.id == id).unwrap();
     assert_eq!((&ended.approved_by, ended.until), (&None, Some(now)));
+}
+
+async fn without_a_reason_nothing_opens_and_what_is_ended_is_closed_at_once(app: &App) {
+    apply(app, POLICY);
+    let (hris, idp) = (app.client("hris").await, app.client("idp").await);
+    let path = format!("/Persons/{}", ada(&hris).await["id"].as_str().unwrap());
+    let born = async || idp.get(&path).await.ok(200).get("birthDate").cloned();
+    let now = app.clock.now();
+    let ask = |reason: &str, minutes: i32| {
+        let request = Request {
+            tenant: "default".into(),
+            client: "idp".into(),
+            purpose: "payroll".into(),
+            minutes,
+            reason: reason.into(),
+        };
+        by_itself(app, move |service| {
+            service.break_glass(&request, "sam", now)
+        })
+    };
+    let before = app.event_count();
+    for (reason, minutes) in [("", 30), (" \t\n", 30), ("audit", 0), ("audit", -1)] {
+        let refused = ask(reason, minutes).unwrap_err().to_string();
+        assert!(refused.contains("give a reason"), "{refused}");
+    }
+    let said = muster(
+        app,
+        &[
+            "request",
+            "--client",
+            "idp",
+            "--purpose",
+            "payroll",
+            "--reason",
+            " ",
+            "--actor",
+            "sam",
+        ],
+    );
+    assert!(!said.0 && said.1.contains("give a reason"), "{}", said.1);
+    assert_eq!(app.event_count(), before);
+    // What nobody approves in its time is asked for again.
+    let (id, late) = (ask("audit", 30).unwrap(), now + TimeDelta::days(2));
+    let late = by_itself(app, move |service| service.approve_glass(id, "kim", late));
+    assert!(late.unwrap_err().to_string().contains("too old"));
+    // Ended in this process, and in another.
+    for elsewhere in [false, true] {
+        let id = ask("audit", 30).unwrap();
+        by_itself(app, move |service| service.approve_glass(id, "kim", now)).unwrap();
+        assert_eq!(born().await, Some(Value::from("1815-12-10")));
+        if elsewhere {
+            let (done, said) = muster(app, &["end", &id.to_string(), "--actor", "lee"]);
+            assert!(done, "{said}");
+            let since = std::time::Instant::now();
+            while born().await.is_some() {
+                assert!(since.elapsed() < crate::support::PATIENCE, "it is open");
+            }
+        } else {
+            by_itself(app, move |service| service.end_glass(id, "lee", now)).unwrap();
+            assert_eq!(born().await, None);
+        }
+        let again = by_itself(app, move |service| service.approve_glass(id, "kim", now));
+        assert!(again.unwrap_err().to_string().contains("ended"));
+        let told = app.events_of(&id.to_string());
+        let told: Vec<_> = told
+            .iter()
+            .map(|event| (event["type"].as_str().unwrap(), &event["actor"]))
+            .collect();
+        assert_eq!(
+            told[2],
+            ("breakGlass.ended", &Value::from("lee")),
+            "{told:?}"
+        );
+    }
 }

@@ -37,6 +37,7 @@ mod refused;
 mod round_trip;
 mod routes;
 mod rules;
+mod sessions;
 mod shown;
 mod tenants;
 mod treatments;
