@@ -181,6 +181,10 @@ impl Write<'_> {
         let seen = self
             .muster
             .before(self.context, self.view, &record.folded.leaves, &key);
+        if !(seen.may(Right::Read) || seen.may(Right::Write)) {
+            // What is out of its reach has no name, not even one of its own system's.
+            return false;
+        }
         let sources = provenance("sources");
         let sources = self.view.canonical(&sources).unwrap_or_default();
         let own = external_id_path(self.context.system());
