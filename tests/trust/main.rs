@@ -33,6 +33,7 @@ mod other_kinds;
 mod out_of_reach;
 mod own_tokens;
 mod reads;
+mod references;
 mod refused;
 mod round_trip;
 mod routes;

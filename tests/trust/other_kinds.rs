@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::references;
 use crate::rules::{POLICY, apply};
 use crate::support::policy::try_apply_to;
 use crate::support::{App, Engine};
@@ -89,7 +90,7 @@ pub(crate) fn plain(
 }
 
 /// A text without the instants of the test's own hour.
-fn without_now(text: &str) -> String {
+pub(crate) fn without_now(text: &str) -> String {
     let mut parts = text.split("2031-03-01T12:");
     let first = parts.next().unwrap_or_default().to_owned();
     let ends = parts.map(|part| part.split_once('Z').map_or(part, |(_, rest)| rest));
@@ -97,7 +98,7 @@ fn without_now(text: &str) -> String {
 }
 
 /// What was made is removed, so that whoever asks next is answered as if it were the first.
-async fn unmake(app: &App, token: &str, asked: &Ask, told: &Told) {
+pub(crate) async fn unmake(app: &App, token: &str, asked: &Ask, told: &Told) {
     if told.0 == 201 {
         let made: Value = serde_json::from_str(&told.2).unwrap();
         let mut gone = asked.clone();
@@ -130,6 +131,10 @@ async fn a_record_of_any_kind_is_nobodys(app: &App) {
         assert_eq!(told, wanted, "{real:?}");
     }
     assert!(refused > 100, "{refused}");
+    let foreign = app.client("conformance").await;
+    let own = json!({"displayName": "Mine", "userName": "mine"});
+    let own = foreign.create("/Users", own).await;
+    references::lead_nowhere(app, &token, &own, (&home, &nobody)).await;
     names_and_cursors_of_another_tenant_lead_nowhere(app, &token).await;
     commands_for_another_tenant_find_nobody(app, &home, &nobody);
     assert_eq!(before, kept(app, &home).await);

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::other_kinds::{home, kept, plain};
+use crate::references;
 use crate::rules::{POLICY, apply};
 use crate::support::{App, Client, Engine, PATCH_OP, USER};
 use crate::world::{self, Ask, World};
@@ -45,7 +46,7 @@ fn policy() -> String {
     };
     let rows: Vec<String> = BOUNDS.iter().map(row).collect();
     let role = format!("  mine: [{}]\nclients:\n", rows.join(", "));
-    let me = "system: crm, roles: [mine], me: { claim: preferred_username, attribute: userName }";
+    let me = "system: hris, roles: [mine], me: { claim: preferred_username, attribute: userName }";
     let policy = home(POLICY).replacen("clients:\n", &role, 1);
     policy.replace("system: crm, roles: [sales]", me)
 }
@@ -54,6 +55,7 @@ fn policy() -> String {
 fn is_of_what_is_unique(ask: &Ask) -> bool {
     let unique = [
         "/Users",
+        "/Persons",
         "/Groups",
         "/Organizations",
         "/Requisitions",
@@ -89,6 +91,11 @@ async fn what_is_out_of_reach_does_not_exist(app: &App) {
     an_account_out_of_reach_is_nobodys(app).await;
     no_list_or_extract_has_it(app, &crm, &home).await;
     assert_eq!(before, kept(app, &home).await);
+    // Its own record may be changed in what follows, and those out of its reach not.
+    references::lead_nowhere(app, &token, &mine, (&home, &nobody)).await;
+    let (after, _) = kept(app, &home).await;
+    let one_by_one = |all: Vec<String>| all.into_iter().skip(1).step_by(2).collect::<Vec<_>>();
+    assert_eq!(one_by_one(before.0), one_by_one(after));
     its_own_it_reaches(&crm, &mine).await;
 }
 
@@ -142,14 +149,14 @@ async fn no_list_or_extract_has_it(app: &App, crm: &Client, home: &World) {
         log.text
     );
     let map = app.database.folder().join("crm.yaml");
-    let text = "system: crm\nformat: csv\nresourceType: Person\nexternalId: id\nclaims:\n  - { from: name, to: displayName }\n";
+    let text = "system: hris\nformat: csv\nresourceType: Person\nexternalId: id\nclaims:\n  - { from: name, to: displayName }\n";
     fs::write(&map, text).unwrap();
     let export = |filter: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_muster"))
             .args([
                 "export",
                 "--system",
-                "crm",
+                "hris",
                 "--client",
                 "crm",
                 "--map",
