@@ -9,7 +9,11 @@ use crate::rules::{POLICY, apply};
 use crate::support::{App, Client, PATCH_OP, PERSON, SEARCH, USER, on_both};
 use crate::world::World;
 
-on_both!(whatever_shows_it_is_logged, what_does_not_show_it_is_not,);
+on_both!(
+    whatever_shows_it_is_logged,
+    what_is_made_is_shown_and_logged,
+    what_does_not_show_it_is_not
+);
 
 /// `admin` sees birth dates, phone numbers and the terms of offers for its purposes, and is somebody itself.
 fn policy() -> String {
@@ -203,6 +207,23 @@ async fn whatever_shows_it_is_logged(app: &App) {
         }
     }
     assert!(unlogged.is_empty(), "{unlogged:#?}");
+}
+
+/// Whoever makes somebody is shown what it has made.
+async fn what_is_made_is_shown_and_logged(app: &App) {
+    let (admin, _) = scene(app).await;
+    let auditor = app.client("strict").await;
+    let made = json!({"displayName": "Eve", "birthDate": "1985-12-10"});
+    let made = admin.create("/Persons", made).await;
+    let known = ("birthDate", made["id"].as_str().unwrap());
+    assert_eq!(told(&auditor, known, "payroll").await, 1);
+    let eve = app.client_as("admin", "eve").await;
+    let phones = json!([{"value": "+44 20 7946 0199", "type": "work"}]);
+    let account = json!({"schemas": [USER], "userName": "eve", "phoneNumbers": phones});
+    let body = Some(account.to_string().into_bytes());
+    let me = eve.send(Method::POST, "/Me", &[], body).await;
+    let known = ("phoneNumbers", me.ok(201)["id"].as_str().unwrap());
+    assert_eq!(told(&auditor, known, "employment").await, 1);
 }
 
 async fn what_does_not_show_it_is_not(app: &App) {
