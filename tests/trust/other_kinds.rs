@@ -155,7 +155,7 @@ async fn names_and_cursors_of_another_tenant_lead_nowhere(app: &App, token: &str
         method: reqwest::Method::GET,
         path,
         body: None,
-        erase: None,
+        header: None,
     };
     for (path, real, none) in [
         (

@@ -9,12 +9,12 @@ use crate::support::{App, CUSTOMER, ENTERPRISE, IDENTITY, PATCH_OP, body};
 use crate::world::{self, Ask, World};
 
 fn ask(method: Method, path: String, body: Value) -> Ask {
-    let (body, erase) = (Some(body), None);
+    let (body, header) = (Some(body), None);
     Ask {
         method,
         path: format!("/scim/v2{path}"),
         body,
-        erase,
+        header,
     }
 }
 

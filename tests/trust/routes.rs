@@ -139,12 +139,12 @@ fn steps(known: &BTreeMap<String, Vec<String>>, world: &World) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut step = |line: &str, path: String, method: &str, body: Option<Value>| {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let (line, erase) = (line.to_owned(), None);
+        let (line, header) = (line.to_owned(), None);
         let ask = Ask {
             method,
             path,
             body,
-            erase,
+            header,
         };
         steps.push(Step { line, ask });
     };
@@ -202,7 +202,7 @@ async fn sealed(app: &App, world: &World) {
         method: Method::GET,
         path,
         body: None,
-        erase: None,
+        header: None,
     };
     while world::send(app, Some(&token), &ask).await.0 != 200 {
         assert!(since.elapsed() < PATIENCE, "{ask:?}");

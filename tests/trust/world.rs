@@ -65,8 +65,8 @@ pub(crate) async fn send(app: &App, token: Option<&str>, ask: &Ask) -> Told {
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
-    if let Some(reason) = ask.erase {
-        request = request.header("muster-erase", reason);
+    if let Some((name, value)) = ask.header {
+        request = request.header(name, value);
     }
     if let Some(body) = &ask.body {
         let request_with = request.header("content-type", "application/scim+json");
@@ -90,17 +90,17 @@ pub(crate) struct Ask {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
-    /// Why whoever it is of is to be erased.
-    pub(crate) erase: Option<&'static str>,
+    /// What else it says of itself.
+    pub(crate) header: Option<(&'static str, &'static str)>,
 }
 
 fn ask(method: Method, path: impl Into<String>, body: Option<Value>) -> Ask {
-    let (path, erase) = (path.into(), None);
+    let (path, header) = (path.into(), None);
     Ask {
         method,
         path,
         body,
-        erase,
+        header,
     }
 }
 
@@ -312,11 +312,35 @@ impl World {
             all.push(ask(Method::PUT, &at, Some(content)));
             all.push(ask(Method::PATCH, &at, Some(Self::patch(endpoint))));
         }
+        let conditions = [
+            ("if-match", "W/\"7\""),
+            ("if-match", "*"),
+            ("if-none-match", "*"),
+        ];
+        let writes = all
+            .iter()
+            .filter(|ask| [Method::GET, Method::PUT, Method::PATCH].contains(&ask.method));
+        let under: Vec<Ask> = writes
+            .flat_map(|ask| {
+                conditions.map(|header| Ask {
+                    header: Some(header),
+                    ..ask.clone()
+                })
+            })
+            .collect();
+        all.extend(under);
+        for header in conditions {
+            let gone = ENDPOINTS.map(|endpoint| ask(Method::DELETE, self.scim(endpoint), None));
+            all.extend(gone.map(|ask| Ask {
+                header: Some(header),
+                ..ask
+            }));
+        }
         for endpoint in ENDPOINTS {
             all.push(ask(Method::DELETE, self.scim(endpoint), None));
         }
         all.push(Ask {
-            erase: Some("asked"),
+            header: Some(("muster-erase", "asked")),
             ..ask(Method::DELETE, self.scim("/Persons"), None)
         });
         all
