@@ -148,6 +148,14 @@ async fn no_list_or_extract_has_it(app: &App, crm: &Client, home: &World) {
         "{}",
         log.text
     );
+    let feed = crm.get("/Events?after=0&count=1000").await;
+    assert!(feed.status == 200 && feed.text.contains("Mine"), "{}", feed.text);
+    for name in world::ENDPOINTS {
+        let id = home.id(name);
+        assert!(!feed.text.contains(id), "{name} in {}", feed.text);
+        assert!(!log.text.contains(id), "{name} in {}", log.text);
+    }
+    cursors_are_of_whom_they_were_given_to(app, crm).await;
     let map = app.database.folder().join("crm.yaml");
     let text = "system: hris\nformat: csv\nresourceType: Person\nexternalId: id\nclaims:\n  - { from: name, to: displayName }\n";
     fs::write(&map, text).unwrap();
@@ -197,4 +205,20 @@ async fn its_own_it_reaches(crm: &Client, mine: &Value) {
         "{}",
         done.text
     );
+}
+
+/// Another client's cursor, or its place in the feed, shows nobody more than its own rights do.
+async fn cursors_are_of_whom_they_were_given_to(app: &App, crm: &Client) {
+    let admin = app.client("admin").await;
+    let page = admin
+        .get("/Persons?cursor&count=1&sortBy=displayName")
+        .await;
+    let cursor = page.ok(200)["nextCursor"].as_str().unwrap();
+    let path = format!("/Persons?count=1&sortBy=displayName&cursor={cursor}");
+    let told = crm.get(&path).await;
+    assert_eq!(told.status, 400, "{}", told.text);
+    let page = app.client("idp").await.get("/Events?count=1").await;
+    let next = page.ok(200)["next"].as_str().unwrap().to_owned();
+    let told = crm.get(&format!("/Events?after={next}")).await;
+    assert_eq!(told.status, 400, "{}", told.text);
 }
