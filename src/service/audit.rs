@@ -68,7 +68,7 @@ impl Muster {
         let read = self.with_persons(context, read).await?;
         let event = Event::of_read(context, id, resource_type, &read, &disclosed);
         let note = move |tx: &mut store::Tx<'_>| Ok(store::event::note(tx, event.clone())?);
-        self.0.store.write_new(note).await
+        self.0.store.write_new(None, note).await
     }
 
     /// The same records, each with the person whom it is about: one of hiring is about whoever applies or works.
@@ -146,6 +146,6 @@ impl Muster {
     pub async fn refused(&self, refusal: Refusal<'_>, tenant: TenantId) -> Result<(), Error> {
         let event = Event::of_refusal(refusal, self.0.ids.event(refusal.at), tenant);
         let note = move |tx: &mut store::Tx<'_>| Ok(store::event::note(tx, event.clone())?);
-        self.0.store.write_new(note).await
+        self.0.store.write_new(None, note).await
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::change::Write;
-use super::idempotency::Shows;
+use super::idempotency::{Outcome, Repeat, Shows};
 use super::identify::Identified;
 use super::provenance::asks_for_more;
 use super::resolve::Verdict;
@@ -14,9 +14,11 @@ use super::{Asked, Came, Error, Muster, Written};
 use crate::domain::claim::{Claims, SourceRecord};
 use crate::domain::context::{Context, Right};
 use crate::domain::event::{Happened, changes};
-use crate::domain::matching::Outcome;
+use crate::domain::idempotency::Done;
+use crate::domain::matching;
 use crate::domain::record::{Folded, Kind, Leaves, Record, has_account};
 use crate::domain::view::View;
+use crate::id::ResourceId;
 use crate::scim;
 use crate::scim::projection::Projection;
 use crate::scim::receive::{Purpose, receive};
@@ -56,12 +58,19 @@ impl Muster {
         let create = self.prepare_create(context, endpoint, body, projection)?;
         let is_person = create.view.kind == Kind::Person;
         let name = create.view.resource_type.name.clone();
-        let work = self.work(context, create, Create::perform);
-        let written = if is_person {
-            self.0.store.write_new(work).await?
+        let ahead = is_person.then(|| self.foresee(context, &create.given));
+        let create = Arc::new(create);
+        let work = self.work(
+            context,
+            Arc::clone(&create),
+            |create, muster, context, tx| create.post(muster, context, tx),
+        );
+        let posted = if is_person {
+            self.0.store.write_new(ahead, work).await?
         } else {
             self.0.store.write(work).await?
         };
+        let written = create.written(self, context, posted);
         self.disclosed_write(context, &name, written).await
     }
 
@@ -105,34 +114,82 @@ impl Shows for Create {
     }
 }
 
+/// What a POST came to, before it is shown.
+pub(super) enum Posted {
+    /// It has been shown already.
+    Shown(Written),
+    /// A person of whom nothing was known and whose answer needs no more of the database; with names that were not kept and
+    /// attributes of which another value stands. Others need not wait until it is shown.
+    Newcomer(Folded, Vec<String>, Vec<String>),
+}
+
+impl Outcome for Posted {
+    fn resource(&self) -> Option<(ResourceId, Came)> {
+        match self {
+            Self::Shown(written) => written.resource(),
+            Self::Newcomer(folded, ..) => Some((folded.id, Came::Made)),
+        }
+    }
+}
+
+impl Repeat<Posted> for Arc<Create> {
+    fn again(
+        &self,
+        muster: &Muster,
+        context: &Context,
+        tx: &mut Tx<'_>,
+        done: &Done,
+    ) -> Result<Posted, Error> {
+        Repeat::<Written>::again(&**self, muster, context, tx, done).map(Posted::Shown)
+    }
+}
+
 impl Create {
-    /// Does it in an open transaction: as often as the transaction is tried.
+    /// Does it in an open transaction, as often as the transaction is tried, and shows what came of it.
     pub(super) fn perform(
         &self,
         muster: &Muster,
         context: &Context,
         tx: &mut Tx<'_>,
     ) -> Result<Written, Error> {
+        let posted = self.post(muster, context, tx)?;
+        Ok(self.written(muster, context, posted))
+    }
+
+    fn post(&self, muster: &Muster, context: &Context, tx: &mut Tx<'_>) -> Result<Posted, Error> {
         let write = Write::new(muster, context, &self.view);
         if let Some(queued) = write.queue(tx, &self.given, &self.asked)? {
-            return Ok(queued);
+            return Ok(Posted::Shown(queued));
         }
         let made = write.create(tx, self.given.clone())?;
         let (view, asked) = (&*self.view, &self.asked);
         let suggested = write.held_back_of_new(&self.given.leaves, &made.folded.leaves);
+        let ignored = [self.ignored.as_slice(), &made.strangers].concat();
         // A newcomer is in no group yet.
-        let resource = if made.is_newcomer && !asks_for_more(view, asked) {
-            muster.render(context, view, made.folded, (Vec::new(), Vec::new()), asked)
-        } else {
-            muster.show_one(tx, context, view, made.folded, asked)?
-        };
+        if made.is_newcomer && !asks_for_more(view, asked) {
+            return Ok(Posted::Newcomer(made.folded, ignored, suggested));
+        }
         let known = view.kind.is_hiring() && made.was.is_some();
-        Ok(Written {
-            resource,
-            ignored: [self.ignored.as_slice(), &made.strangers].concat(),
+        Ok(Posted::Shown(Written {
+            resource: muster.show_one(tx, context, view, made.folded, asked)?,
+            ignored,
             suggested,
             came: if known { Came::Known } else { Came::Made },
-        })
+        }))
+    }
+
+    fn written(&self, muster: &Muster, context: &Context, posted: Posted) -> Written {
+        let (folded, ignored, suggested) = match posted {
+            Posted::Shown(written) => return written,
+            Posted::Newcomer(folded, ignored, suggested) => (folded, ignored, suggested),
+        };
+        let (view, asked) = (&self.view, &self.asked);
+        Written {
+            resource: muster.render(context, view, folded, (Vec::new(), Vec::new()), asked),
+            ignored,
+            suggested,
+            came: Came::Made,
+        }
     }
 }
 
@@ -265,7 +322,8 @@ impl Write<'_> {
         tx: &mut Tx<'_>,
         verdict: Option<&mut Verdict>,
     ) -> Result<Option<Identified>, Error> {
-        let Some(verdict) = verdict.filter(|verdict| verdict.outcome == Outcome::Merge) else {
+        let Some(verdict) = verdict.filter(|verdict| verdict.outcome == matching::Outcome::Merge)
+        else {
             return Ok(None);
         };
         let best = verdict
@@ -279,7 +337,7 @@ impl Write<'_> {
                 return Ok(Some((record, "match")));
             }
         }
-        verdict.outcome = Outcome::Review;
+        verdict.outcome = matching::Outcome::Review;
         Ok(None)
     }
 

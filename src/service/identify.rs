@@ -4,22 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::Error;
 use super::change::Write;
 use super::create::Given;
 use super::sight::clearance;
-use crate::domain::context::Right;
+use super::{Error, Muster};
+use crate::domain::catalog::Catalog;
+use crate::domain::context::{Context, Right};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
 use crate::domain::matching::apart::Said;
 use crate::domain::record::{Kind, Leaves, Record, external_id_path};
 use crate::domain::resolution;
-use crate::store::{self, Tx};
+use crate::store::{self, Ahead, Tx};
 
 /// Candidates behind one e-mail address beyond which it tells nobody apart.
 const CROWD: i64 = 5;
 /// The same where some of them may be hidden from the caller: so many are looked through.
 const HIDDEN_CROWD: i64 = 200;
+
+/// Where addresses stand in the index.
+const EMAIL: &str = "emails.value";
 
 /// A known person, and by what it is known that the newcomer is it.
 pub(super) type Identified = (Record, &'static str);
@@ -32,12 +36,7 @@ impl Write<'_> {
         given: &Given,
     ) -> Result<Option<Identified>, Error> {
         let catalog = self.muster.0.renderer.catalog();
-        let mut keys = resolution::named_keys(catalog, &given.leaves);
-        // The caller's own name for a person whom it already speaks of.
-        let own = given.external_id.as_deref().map(Value::from);
-        let own = own.as_ref().and_then(external_id_text);
-        keys.extend(own.map(|text| (external_id_path(self.context.system()), key(&text))));
-        let keys = as_uniques(keys);
+        let keys = named(catalog, self.context.system(), given);
         let keys: Vec<&Unique> = keys.iter().collect();
         let holders = store::unique::holders(tx, self.context.tenant(), Kind::Person, &keys)?;
         let mut rows: BTreeSet<i64> = holders.into_iter().flatten().collect();
@@ -105,7 +104,7 @@ impl Write<'_> {
         let kind = (tenant, Kind::Person);
         let plain = clearance(self.context, self.view).is_plain();
         let most = if plain { CROWD + 1 } else { HIDDEN_CROWD };
-        let sharing = store::record::with_values(tx, kind, "emails.value", &values, most)?;
+        let sharing = store::record::with_values(tx, kind, EMAIL, &values, most)?;
         for (email, rows) in emails.into_iter().zip(sharing) {
             let mut sharers = Vec::new();
             for row in rows {
@@ -206,6 +205,40 @@ impl Write<'_> {
                 .all(|source| source.system != self.context.system())
         }
     }
+}
+
+impl Muster {
+    /// What the creation of a person is going to ask.
+    pub(super) fn foresee(&self, context: &Context, given: &Given) -> Ahead {
+        let catalog = self.0.renderer.catalog();
+        let (tenant, kind) = (context.tenant(), Kind::Person);
+        let mut asked: BTreeSet<Unique> = named(catalog, context.system(), given)
+            .into_iter()
+            .collect();
+        asked.extend(uniques(catalog.specs(kind), &given.leaves));
+        let emails = if self.verifies(tenant, context.system()) {
+            resolution::vouched_emails(catalog, &given.leaves)
+        } else {
+            Vec::new()
+        };
+        let values = emails.iter().map(|email| (EMAIL, key(email)));
+        Ahead {
+            tenant,
+            kind,
+            uniques: asked.into_iter().collect(),
+            values: values.collect(),
+        }
+    }
+}
+
+/// The unique values by which somebody may be known: the identifiers that are given, and the caller's own name.
+fn named(catalog: &Catalog, system: &str, given: &Given) -> Vec<Unique> {
+    let mut keys = resolution::named_keys(catalog, &given.leaves);
+    // The caller's own name for a person whom it already speaks of.
+    let own = given.external_id.as_deref().map(Value::from);
+    let own = own.as_ref().and_then(external_id_text);
+    keys.extend(own.map(|text| (external_id_path(system), key(&text))));
+    as_uniques(keys)
 }
 
 fn as_uniques(keys: Vec<(String, String)>) -> Vec<Unique> {

@@ -43,7 +43,7 @@ impl Muster {
             let event = Event::of_read(context, event, of, &[(lineage.id, person)], &disclosed);
             let note =
                 move |tx: &mut Tx<'_>| Ok::<_, Error>(store::event::note(tx, event.clone())?);
-            self.0.store.write_new(note).await?;
+            self.0.store.write_new(None, note).await?;
         }
         Ok(lineage)
     }

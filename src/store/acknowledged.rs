@@ -21,12 +21,12 @@ pub fn note(
         .filter(acknowledged::tenant.eq(tenant.0))
         .filter(acknowledged::client.eq(client))
         .select(max(acknowledged::position))
-        .first(tx.db)
+        .first(tx.db())
         .map_err(|error| tx.explain(error))?;
     if known.unwrap_or(0) >= position {
         return Ok(());
     }
-    on_both!(&mut *tx.db, connection => diesel::insert_into(acknowledged::table)
+    on_both!(tx.db(), connection => diesel::insert_into(acknowledged::table)
         .values((
             acknowledged::tenant.eq(tenant.0),
             acknowledged::client.eq(client),
@@ -68,7 +68,7 @@ pub fn of(
         .filter(log_leaf::tenant.eq(tenant.0))
         .filter(log_leaf::seq.eq_any(places.to_vec()))
         .select((log_leaf::seq, log_leaf::position, beyond))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let had = |(seq, position, at): (i64, i64, Option<i64>)| Had {
         seq,
@@ -84,7 +84,7 @@ pub fn is_any_old(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Res
         .filter(acknowledged::tenant.eq(tenant.0))
         .filter(acknowledged::at.lt(micros(then)))
         .select(acknowledged::position)
-        .first::<i64>(tx.db)
+        .first::<i64>(tx.db())
         .optional();
     Ok(old.map_err(|error| tx.explain(error))?.is_some())
 }
@@ -94,6 +94,6 @@ pub fn purge(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Result<u
     let old = acknowledged::table
         .filter(acknowledged::tenant.eq(tenant.0))
         .filter(acknowledged::at.lt(micros(then)));
-    let gone = diesel::delete(old).execute(tx.db);
+    let gone = diesel::delete(old).execute(tx.db());
     gone.map_err(|error| tx.explain(error))
 }

@@ -51,7 +51,7 @@ fn read((tenant, id, survivor, origin, version, created, groups): Row) -> Result
 /// The alias of that id, if it is one.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<Alias>, Error> {
     let target = alias::table.find((tenant.0, key(id.0)));
-    let row: Result<Row, _> = on_both!(&mut *tx.db, connection => target.get_result(connection));
+    let row: Result<Row, _> = on_both!(tx.db(), connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map(read).transpose()
 }
@@ -70,7 +70,7 @@ pub(super) fn survivors(
             .filter(alias::tenant.eq(tenant.0))
             .filter(alias::uuid.eq_any(keys))
             .select((alias::uuid, resource::uuid))
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         let id = |key: &[u8]| ResourceId(uuid(key));
         found.extend(rows.iter().map(|(alias, own)| (id(alias), id(own))));
@@ -83,7 +83,7 @@ pub fn of(tx: &mut Tx<'_>, survivor: i64) -> Result<Vec<Alias>, Error> {
     let rows: Vec<Row> = alias::table
         .filter(alias::survivor.eq(survivor))
         .order((alias::tenant, alias::uuid))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     rows.into_iter().map(read).collect()
 }
@@ -101,11 +101,11 @@ fn insert(tx: &mut Tx<'_>, new: &Alias) -> Result<(), Error> {
     );
     diesel::insert_into(alias::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     diesel::update(alias::table.filter(alias::survivor.eq(new.origin)))
         .set(alias::survivor.eq(new.survivor))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -113,7 +113,7 @@ fn insert(tx: &mut Tx<'_>, new: &Alias) -> Result<(), Error> {
 /// Takes an alias back.
 fn delete(tx: &mut Tx<'_>, known: &Alias) -> Result<(), Error> {
     diesel::delete(alias::table.find((known.tenant.0, key(known.id.0))))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -121,7 +121,7 @@ fn delete(tx: &mut Tx<'_>, known: &Alias) -> Result<(), Error> {
 /// Forgets the aliases of a record that goes.
 pub(super) fn delete_of(tx: &mut Tx<'_>, survivor: i64) -> Result<(), Error> {
     diesel::delete(alias::table.filter(alias::survivor.eq(survivor)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -184,7 +184,7 @@ pub fn keep_apart(
             cannot_link::one.eq(one),
             cannot_link::other.eq(other),
         ))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -199,7 +199,7 @@ pub fn are_apart(
     let known: Option<i32> = cannot_link::table
         .find((tenant.0, one, other))
         .select(cannot_link::tenant)
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(known.is_some())

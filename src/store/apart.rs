@@ -22,7 +22,7 @@ pub fn of(tx: &mut Tx<'_>, tenant: TenantId, one: i64) -> Result<Vec<(i64, Strin
         .filter(known_apart::tenant.eq(tenant.0))
         .filter(known_apart::one.eq(one))
         .select((known_apart::other, known_apart::evidence))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -49,7 +49,7 @@ pub fn put(
     if rows.is_empty() {
         return Ok(());
     }
-    on_both!(&mut *tx.db, connection => diesel::insert_into(known_apart::table).values(rows).execute(connection))
+    on_both!(tx.db(), connection => diesel::insert_into(known_apart::table).values(rows).execute(connection))
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -65,7 +65,7 @@ pub fn forget(
         .filter(known_apart::one.eq_any(ones.to_vec()))
         .filter(known_apart::other.eq_any(others.to_vec()));
     diesel::delete(target)
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -80,7 +80,7 @@ pub fn forget_all(tx: &mut Tx<'_>, tenant: TenantId, names: &[i64]) -> Result<()
                 .or(known_apart::other.eq_any(names.to_vec())),
         );
     diesel::delete(target)
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }

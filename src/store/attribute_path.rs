@@ -24,7 +24,7 @@ pub(super) fn find(
         .filter(attribute_path::kind.eq(key.1))
         .filter(attribute_path::name.eq(name))
         .select(attribute_path::id)
-        .get_result::<i32>(tx.db)
+        .get_result::<i32>(tx.beside())
         .optional()
         .map_err(|error| tx.explain(error))?;
     if let Some(id) = found {
@@ -49,7 +49,7 @@ pub(super) fn claim(
         attribute_path::name.eq(name),
     );
     // Of several that claim a new path at once, the first decides; the others wait for it and read its number.
-    on_both!(&mut *tx.db, connection => diesel::insert_into(attribute_path::table)
+    on_both!(tx.beside(), connection => diesel::insert_into(attribute_path::table)
         .values(values)
         .on_conflict_do_nothing()
         .execute(connection))
@@ -69,7 +69,7 @@ pub(super) fn beginning(
         .filter(attribute_path::tenant.eq(tenant.0))
         .filter(attribute_path::kind.eq(kind.number()))
         .select(attribute_path::name)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(all
         .into_iter()

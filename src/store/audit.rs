@@ -47,7 +47,7 @@ pub fn page(
             ),
             event::all_columns.nullable(),
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let sealed = |((position, seq, event, hash), row): (LeafRow, Option<EntryRow>)| Sealed {
         position: count(position),
@@ -71,7 +71,7 @@ pub fn node(
         .filter(log_node::level.eq(i16::try_from(level).unwrap_or(i16::MAX)))
         .filter(log_node::position.eq(number(position)))
         .select(log_node::hash)
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(hash.and_then(|hash| read_hash(&hash)))
@@ -90,7 +90,7 @@ pub fn unsealed(
         .order(event::seq)
         .limit(limit)
         .select((event::seq, event::id))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -99,11 +99,11 @@ pub fn tenants(tx: &mut Tx<'_>) -> Result<Vec<TenantId>, Error> {
     use super::schema::tenant;
     let mut found: Vec<i32> = tenant::table
         .select(tenant::id)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let sealed: Vec<i32> = log_tree::table
         .select(log_tree::tenant)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     found.extend(sealed);
     found.sort_unstable();

@@ -84,7 +84,7 @@ pub fn total(tx: &mut Tx<'_>, query: &Query<'_>) -> Result<i64, Error> {
     query.write(&mut count, tx.dialect())?;
     count
         .whole::<BigInt>()
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -112,7 +112,7 @@ pub fn list(
     ));
     let places: Vec<i64> = out
         .whole::<BigInt>()
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     event::at(tx, &places)
 }

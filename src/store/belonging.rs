@@ -90,11 +90,11 @@ fn own(tx: &mut Tx<'_>, members: &[i64]) -> Result<(Belongings, Vec<i64>), Error
         // A statement of one text, which is prepared once.
         [one] => {
             let of_one = query().filter(group_member::member.eq(*one));
-            on_both!(&mut *tx.db, connection => of_one.load(connection))
+            on_both!(tx.db(), connection => of_one.load(connection))
         }
         many => query()
             .filter(group_member::member.eq_any(many.to_vec()))
-            .load(tx.db),
+            .load(tx.db()),
     };
     let (mut found, mut nested) = (Belongings::new(), Vec::new());
     for ((member, group, id, display), is_nested) in rows.map_err(|error| tx.explain(error))? {
@@ -135,7 +135,7 @@ fn above(tx: &mut Tx<'_>, members: &[i64]) -> Result<Vec<(i64, Belonging)>, Erro
          FROM above JOIN resource ON resource.id = above.grp ORDER BY above.member, above.grp",
         numbers.join(", ")
     ));
-    let rows: Vec<AboveRow> = query.load(tx.db).map_err(|error| tx.explain(error))?;
+    let rows: Vec<AboveRow> = query.load(tx.db()).map_err(|error| tx.explain(error))?;
     let belonging = |row: AboveRow| {
         let group = Belonging {
             group: row.grp,

@@ -40,7 +40,7 @@ fn insert(
     for blind in wanted {
         let path = attribute_path::claim(tx, tenant, kind, &blind.path)?;
         let value = value(tx, tenant, blind)?;
-        on_both!(&mut *tx.db, connection => diesel::insert_into(blind_index::table)
+        on_both!(tx.db(), connection => diesel::insert_into(blind_index::table)
             .values((
                 blind_index::path.eq(path),
                 blind_index::value.eq(&value),
@@ -85,7 +85,7 @@ pub(super) fn change(
 /// Forgets the secrets of a record.
 pub(super) fn delete(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
     diesel::delete(blind_index::table.filter(blind_index::resource.eq(row)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }

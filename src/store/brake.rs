@@ -26,7 +26,7 @@ pub fn claim(tx: &mut Tx<'_>, of: Counted<'_>) -> Result<Tally, Error> {
         brake::act.eq(act.word()),
         brake::state.eq(serde_json::to_string(&fresh)?),
     );
-    on_both!(&mut *tx.db, connection => diesel::insert_into(brake::table)
+    on_both!(tx.db(), connection => diesel::insert_into(brake::table)
         .values(values)
         .on_conflict_do_nothing()
         .execute(connection))
@@ -39,7 +39,7 @@ fn find(tx: &mut Tx<'_>, (tenant, client, act): Counted<'_>) -> Result<Option<Ta
     let target = brake::table
         .find((tenant.0, client, act.word()))
         .select(brake::state);
-    let state: Result<String, _> = match &mut *tx.db {
+    let state: Result<String, _> = match tx.db() {
         Db::Sqlite(connection) => target.get_result(connection),
         Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
     };
@@ -57,7 +57,7 @@ pub fn update(
     let target = brake::table.find((tenant.0, client, act.word()));
     diesel::update(target)
         .set(brake::state.eq(serde_json::to_string(tally)?))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }

@@ -94,7 +94,7 @@ pub fn insert(tx: &mut Tx<'_>, glass: &Glass, event: Event) -> Result<(), Error>
     );
     diesel::insert_into(break_glass::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     event::note(tx, event)
 }
@@ -108,7 +108,7 @@ pub fn update(tx: &mut Tx<'_>, glass: &Glass, event: Event) -> Result<(), Error>
             break_glass::until.eq(glass.until.map(micros)),
             break_glass::changes.eq(glass.changes + 1),
         ))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
@@ -120,7 +120,7 @@ pub fn update(tx: &mut Tx<'_>, glass: &Glass, event: Event) -> Result<(), Error>
 pub fn find(tx: &mut Tx<'_>, id: ResourceId) -> Result<Option<Glass>, Error> {
     let row: Option<Row> = break_glass::table
         .find(key(id.0))
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(row.map(glass))
@@ -131,7 +131,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Vec<Glass>, Error> {
     let rows: Vec<Row> = break_glass::table
         .filter(break_glass::tenant.eq(tenant.0))
         .order(break_glass::requested.desc())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().map(glass).collect())
 }
@@ -142,7 +142,7 @@ pub fn changes(tx: &mut Tx<'_>) -> Result<i64, Error> {
     let counted: Vec<i64> = break_glass::table
         .filter(break_glass::changes.gt(0))
         .select(break_glass::changes)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(counted.into_iter().sum())
 }

@@ -52,7 +52,7 @@ pub(super) fn settle(tx: &mut Tx<'_>) -> Result<(), Error> {
             shard,
             by,
         };
-        on_both!(&mut *tx.db, connection => more.execute(connection))
+        on_both!(tx.db(), connection => more.execute(connection))
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -120,7 +120,7 @@ pub(super) fn total(
         .filter(record_count::kind.eq(kind.number()))
         .filter(record_count::account.eq_any(accounts.to_vec()))
         .select(record_count::n)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(counts.iter().sum())
 }

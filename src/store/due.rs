@@ -48,7 +48,7 @@ pub fn employments(
             .filter(diesel::dsl::exists(stands(&["pending"])))
             .limit(limit)
             .select(attribute_index::resource)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     if let Some(end) = end {
@@ -60,7 +60,7 @@ pub fn employments(
             ])))
             .limit(limit)
             .select(attribute_index::resource)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(ended);
     }
@@ -70,7 +70,7 @@ pub fn employments(
             .filter(attribute_index::value.le(today))
             .limit(limit)
             .select(attribute_index::resource)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(changing);
     }
@@ -95,6 +95,6 @@ pub fn applications(
         .filter(attribute_index::value.le(instant(now)))
         .limit(limit)
         .select(attribute_index::resource)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }

@@ -111,6 +111,15 @@ impl From<serde_json::Error> for Error {
 }
 
 impl Error {
+    /// The same once more, if it is no fault of the statement's: others would fare no better now.
+    pub(super) fn of_passing(&self) -> Option<Self> {
+        match self {
+            Self::Unavailable(why) => Some(Self::Unavailable(why.clone())),
+            Self::TooLong => Some(Self::TooLong),
+            _ => None,
+        }
+    }
+
     fn of_text(message: &str) -> Self {
         if message.contains("due to statement timeout") {
             Self::TooLong

@@ -10,6 +10,7 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 use serde_json::Value;
 
+use super::db::on_both;
 use super::key::{self, Fresh};
 use super::schema::{event, event_subject, resource};
 use super::sql_types::{instant, key as bytes, micros, uuid};
@@ -43,23 +44,23 @@ pub(super) enum Under<'a> {
 #[derive(Insertable)]
 #[diesel(table_name = event)]
 pub(super) struct EventRow {
-    id: Vec<u8>,
-    tenant: i32,
-    type_: String,
-    resource_type: String,
-    resource: Vec<u8>,
-    version: Option<i64>,
-    recorded: i64,
-    client: String,
-    correlation: String,
-    format: i16,
+    pub(super) id: Vec<u8>,
+    pub(super) tenant: i32,
+    pub(super) type_: String,
+    pub(super) resource_type: String,
+    pub(super) resource: Vec<u8>,
+    pub(super) version: Option<i64>,
+    pub(super) recorded: i64,
+    pub(super) client: String,
+    pub(super) correlation: String,
+    pub(super) format: i16,
     /// Empty while the person has no number.
-    key_id: String,
-    body: Vec<u8>,
-    purpose: Option<String>,
-    attributes: Option<String>,
-    person: Option<Vec<u8>>,
-    application: Option<Vec<u8>>,
+    pub(super) key_id: String,
+    pub(super) body: Vec<u8>,
+    pub(super) purpose: Option<String>,
+    pub(super) attributes: Option<String>,
+    pub(super) person: Option<Vec<u8>>,
+    pub(super) application: Option<Vec<u8>>,
 }
 
 /// Where the body of an event belongs.
@@ -217,7 +218,7 @@ pub(super) fn under<'a>(
     let target = resource::table
         .filter(resource::tenant.eq(tenant.0))
         .filter(resource::uuid.eq(bytes(person.0)));
-    let row = target.select(resource::id).get_result::<i64>(tx.db);
+    let row = target.select(resource::id).get_result::<i64>(tx.db());
     let row = row.optional().map_err(|error| tx.explain(error))?;
     Ok(row.map_or(Under::Tenant, |row| Under::Person(row, person)))
 }
@@ -240,11 +241,11 @@ pub(super) fn insert_of(
 
 /// Appends an event.
 pub(super) fn append(tx: &mut Tx<'_>, row: EventRow) -> Result<(), Error> {
-    diesel::insert_into(event::table)
+    on_both!(tx.db(), connection => diesel::insert_into(event::table)
         .values(row)
-        .execute(tx.db)
-        .map(drop)
-        .map_err(|error| tx.explain(error))
+        .execute(connection))
+    .map(drop)
+    .map_err(|error| tx.explain(error))
 }
 
 /// A stored event, as much of it as is needed to read it.
@@ -322,7 +323,7 @@ pub fn list(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, Value)>
         .order(event::seq.asc())
         .limit(limit)
         .select(StoredRow::as_select())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     read(tx, &rows)
 }
@@ -346,7 +347,7 @@ pub fn told(
             .filter(event::tenant.eq(tenant.0))
             .filter(event::id.eq_any(ids.to_vec()))
             .select(StoredRow::as_select())
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         let events = read(tx, &rows)?.into_iter().zip(&rows);
         told.extend(events.map(|((_, event), row)| (EventId(uuid(&row.id)).to_string(), event)));
@@ -365,7 +366,7 @@ pub fn of_record(
         .filter(event::resource.eq(bytes(record.0)))
         .order(event::seq.asc())
         .select(StoredRow::as_select())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let told = read(tx, &rows)?;
     Ok(told.into_iter().map(|(_, event)| event).collect())
@@ -385,7 +386,7 @@ pub fn of_subject(
         .filter(event::id.eq_any(shown))
         .order(event::seq.asc())
         .select(StoredRow::as_select())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let told = read(tx, &rows)?;
     Ok(told.into_iter().map(|(_, event)| event).collect())
@@ -409,7 +410,7 @@ pub fn of_client(
         .order(event::seq.desc())
         .limit(limit)
         .select(StoredRow::as_select())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     read(tx, &rows)
 }
@@ -426,7 +427,7 @@ pub(super) fn departed(
         .filter(event::key_id.ne(TENANT))
         .select(event::key_id)
         .distinct()
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let mut rows = keys
         .iter()
@@ -464,7 +465,7 @@ pub fn at(tx: &mut Tx<'_>, places: &[i64]) -> Result<Vec<(i64, Value)>, Error> {
         let rows: Vec<StoredRow> = event::table
             .filter(event::seq.eq_any(places.to_vec()))
             .select(StoredRow::as_select())
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         told.extend(read(tx, &rows)?);
     }

@@ -46,14 +46,14 @@ pub fn list(
             source_record::resource,
             resource::uuid,
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let numbers: Vec<i64> = rows.iter().map(|(_, _, record, _)| *record).collect();
     let shared: Vec<i64> = source_record::table
         .filter(source_record::resource.eq_any(numbers))
         .filter(source_record::system.ne(system))
         .select(source_record::resource)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let shared: BTreeSet<i64> = shared.into_iter().collect();
     let held = |(row, external_id, record, id): (i64, _, i64, Vec<u8>)| Held {

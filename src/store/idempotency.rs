@@ -116,7 +116,7 @@ fn what(row: i64) -> String {
 /// that waits takes this one to the disk first, so no write is ever kept without the claim before it; and where an answer is
 /// lost the record is shown as it is. SQLite's writes share their commits anyway.
 fn hurry(tx: &mut Tx<'_>) -> Result<(), Error> {
-    if let Db::Postgres(connection) = &mut *tx.db {
+    if let Db::Postgres(connection) = tx.db() {
         connection
             .batch_execute("SET LOCAL synchronous_commit TO off")
             .map_err(|error| tx.explain(error))?;
@@ -144,7 +144,7 @@ pub fn claim(tx: &mut Tx<'_>, request: &Request) -> Result<Claimed, Error> {
         idempotency::lease.eq(micros(request.lease)),
         idempotency::expires.eq(micros(request.expires)),
     );
-    let made: Result<i64, _> = on_both!(&mut *tx.db, connection => diesel::insert_into(idempotency::table)
+    let made: Result<i64, _> = on_both!(tx.db(), connection => diesel::insert_into(idempotency::table)
         .values(values)
         .on_conflict_do_nothing()
         .returning(idempotency::id)
@@ -161,7 +161,7 @@ pub fn claim(tx: &mut Tx<'_>, request: &Request) -> Result<Claimed, Error> {
         .filter(idempotency::tenant.eq(request.tenant.0))
         .filter(idempotency::key.eq(&name))
         .select(Row::as_select())
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     // It may have been given up or forgotten just now.
@@ -203,7 +203,7 @@ fn take_over(tx: &mut Tx<'_>, request: &Request, row: &Row) -> Result<Claimed, E
             idempotency::turn.eq(row.turn + 1),
             idempotency::lease.eq(micros(request.lease)),
         ))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if taken == 0 {
         return Err(tx.lose());
@@ -233,13 +233,13 @@ fn renew(
             idempotency::progress.eq(None::<String>),
             idempotency::answer.eq(None::<Vec<u8>>),
         ))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if renewed == 0 {
         return Err(tx.lose());
     }
     diesel::delete(idempotency_name::table.filter(idempotency_name::request.eq(row.id)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(Claimed::Admitted(Attempt {
         key: request.key.clone(),
@@ -271,14 +271,14 @@ pub fn commit(
                 idempotency::resource.eq(resource.map(|(id, _)| bytes(id.0))),
                 idempotency::came.eq(resource.map(|(_, came)| came)),
             ))
-            .execute(tx.db),
+            .execute(tx.db()),
         Some((progress, lease)) => diesel::update(target)
             .set((
                 state,
                 idempotency::progress.eq(serde_json::to_string(progress)?),
                 idempotency::lease.eq(micros(lease)),
             ))
-            .execute(tx.db),
+            .execute(tx.db()),
     };
     if updated.map_err(|error| tx.explain(error))? == 1 {
         return Ok(());
@@ -301,7 +301,7 @@ pub fn keep(
         .find(attempt.row)
         .filter(idempotency::turn.eq(attempt.turn))
         .select(idempotency::resource)
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     let Some(about) = about else { return Ok(()) };
@@ -331,7 +331,7 @@ pub fn keep(
             idempotency::state.eq(State::Answered.number()),
             idempotency::answer.eq(sealed),
         ))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if kept == 0 {
         return Ok(());
@@ -346,7 +346,7 @@ pub fn keep(
         })
         .collect();
     for rows in rows.chunks(BATCH) {
-        on_both!(&mut *tx.db, connection => diesel::insert_into(idempotency_name::table)
+        on_both!(tx.db(), connection => diesel::insert_into(idempotency_name::table)
             .values(rows.to_vec())
             .on_conflict_do_nothing()
             .execute(connection))
@@ -360,7 +360,7 @@ fn is_there(tx: &mut Tx<'_>, tenant: TenantId, id: &[u8]) -> Result<bool, Error>
         .filter(resource::tenant.eq(tenant.0))
         .filter(resource::uuid.eq(id));
     diesel::select(diesel::dsl::exists(target))
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -374,11 +374,11 @@ pub fn release(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), Error> {
             .filter(idempotency::turn.eq(attempt.turn))
     };
     diesel::delete(mine().filter(idempotency::state.eq(State::Claimed.number())))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     diesel::update(mine().filter(idempotency::state.eq(State::Committed.number())))
         .set(idempotency::lease.eq(0))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -391,7 +391,7 @@ pub fn forget(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<(
         let naming = idempotency_name::table
             .filter(idempotency_name::name.eq_any(names.clone()))
             .select(idempotency_name::request);
-        let known: Vec<i64> = naming.load(tx.db).map_err(|error| tx.explain(error))?;
+        let known: Vec<i64> = naming.load(tx.db()).map_err(|error| tx.explain(error))?;
         let about = idempotency::table
             .filter(idempotency::tenant.eq(tenant.0))
             .filter(idempotency::id.eq_any(known));
@@ -400,11 +400,11 @@ pub fn forget(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<(
                 idempotency::answer.eq(None::<Vec<u8>>),
                 idempotency::fingerprint.eq(Vec::<u8>::new()),
             ))
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
         let gone = idempotency_name::table.filter(idempotency_name::name.eq_any(names));
         diesel::delete(gone)
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -417,7 +417,7 @@ pub fn expired(tx: &mut Tx<'_>, now: DateTime<Utc>, limit: i64) -> Result<Vec<i6
         .order(idempotency::expires.asc())
         .limit(limit)
         .select(idempotency::id)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -427,6 +427,6 @@ pub fn delete_expired(tx: &mut Tx<'_>, rows: &[i64], now: DateTime<Utc>) -> Resu
         .filter(idempotency::id.eq_any(rows.to_vec()))
         .filter(idempotency::expires.le(micros(now)));
     diesel::delete(over)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))
 }

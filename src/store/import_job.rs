@@ -53,7 +53,7 @@ pub fn find(tx: &mut Tx<'_>, job: &Job) -> Result<Option<Ledger>, Error> {
     import_job::table
         .find((job.tenant.0, &job.system, &job.file, &job.mapping))
         .select(Ledger::as_select())
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))
 }
@@ -67,7 +67,7 @@ pub fn has_other(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
         .filter(import_job::file.ne(&job.file))
         .filter(import_job::done.eq(false));
     diesel::select(diesel::dsl::exists(others))
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -75,7 +75,7 @@ pub fn has_other(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
 pub fn claim(tx: &mut Tx<'_>, job: &Job, now: DateTime<Utc>) -> Result<(), Error> {
     let key = (job.tenant.0, &job.system, &job.file, &job.mapping);
     diesel::delete(import_job::table.find(key))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     let values = (
         import_job::tenant.eq(job.tenant.0),
@@ -89,7 +89,7 @@ pub fn claim(tx: &mut Tx<'_>, job: &Job, now: DateTime<Utc>) -> Result<(), Error
     );
     diesel::insert_into(import_job::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -106,7 +106,7 @@ pub fn update(
         .filter(import_job::position.eq(before.position));
     let moved = diesel::update(at)
         .set((*after, import_job::touched.eq(micros(now))))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(moved == 1)
 }

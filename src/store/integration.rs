@@ -22,7 +22,7 @@ pub fn keep(tx: &mut Tx<'_>, tenant: TenantId, client: &str, signs: &Signs) -> R
         signs.asked.map(|_| (position, asked)),
         signs.wrote.map(|_| wrote),
     );
-    on_both!(&mut *tx.db, connection => diesel::insert_into(integration::table)
+    on_both!(tx.db(), connection => diesel::insert_into(integration::table)
         .values((
             integration::tenant.eq(tenant.0),
             integration::client.eq(client),
@@ -49,7 +49,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId) -> Result<BTreeMap<String, Signs>
             integration::asked,
             integration::wrote,
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let signs = |(client, position, asked, wrote): Row| {
         let signs = Signs {
@@ -82,7 +82,7 @@ pub fn purge(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Result<u
     let silent = integration::table
         .filter(integration::tenant.eq(tenant.0))
         .filter(asked.and(wrote).assume_not_null());
-    let gone = diesel::delete(silent).execute(tx.db);
+    let gone = diesel::delete(silent).execute(tx.db());
     gone.map_err(|error| tx.explain(error))
 }
 
@@ -91,7 +91,7 @@ pub fn positions(tx: &mut Tx<'_>, tenant: TenantId) -> Result<i64, Error> {
     let size = log_tree::table
         .filter(log_tree::tenant.eq(tenant.0))
         .select(log_tree::size)
-        .first(tx.db)
+        .first(tx.db())
         .optional();
     Ok(size.map_err(|error| tx.explain(error))?.unwrap_or(0))
 }
@@ -131,7 +131,7 @@ pub fn between(
             max(log_leaf::position),
             min(event::recorded),
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let lot = |(kind, of, count, newest, since): Row| Lot {
         kind,

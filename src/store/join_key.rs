@@ -62,7 +62,7 @@ pub fn shares(
     query.sql(") held GROUP BY one, other");
     let query = query.whole::<Shares>();
     let rows: Vec<(String, String, i64, i64, i64, i64)> =
-        on_both!(&mut *tx.db, connection => query.load(connection))
+        on_both!(tx.db(), connection => query.load(connection))
             .map_err(|error| tx.explain(error))?;
     let row = |(one, other, records, values, shared, largest)| {
         ([one, other], counts([records, values, shared, largest]))
@@ -92,7 +92,7 @@ pub fn holders(
     let count: i64 = attribute_index::table
         .filter(attribute_index::path.eq(path))
         .select(diesel::dsl::count(attribute_index::resource).aggregate_distinct())
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(counts([count, 0, 0, 0]).records)
 }
@@ -109,7 +109,7 @@ pub fn blind(
     let records: i64 = blind_index::table
         .filter(blind_index::path.eq(path))
         .select(diesel::dsl::count(blind_index::resource).aggregate_distinct())
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))?;
     let mut query = Fragment::<(BigInt, BigInt, BigInt)>::new();
     query.sql(&format!(
@@ -118,7 +118,7 @@ pub fn blind(
     ));
     let query = query.whole::<(BigInt, BigInt, BigInt)>();
     let (values, shared, largest): (i64, i64, i64) =
-        on_both!(&mut *tx.db, connection => query.get_result(connection))
+        on_both!(tx.db(), connection => query.get_result(connection))
             .map_err(|error| tx.explain(error))?;
     Ok(counts([records, values, shared, largest]))
 }
@@ -140,6 +140,6 @@ pub fn values_after(
         .distinct()
         .order(attribute_index::value)
         .limit(limit)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }

@@ -196,12 +196,12 @@ fn has_table(db: &mut Db) -> Result<bool, Error> {
 pub(super) fn claim(tx: &mut Tx<'_>, tenant: TenantId) -> Result<(), Error> {
     let known = tenant_key::table
         .select(tenant_key::kek)
-        .load::<String>(tx.db)
+        .load::<String>(tx.db())
         .map_err(|error| tx.explain(error))?;
     let has_one = tenant_key::table
         .find(tenant.0)
         .count()
-        .get_result::<i64>(tx.db)
+        .get_result::<i64>(tx.db())
         .map_err(|error| tx.explain(error))?;
     if has_one > 0 {
         return Ok(());
@@ -223,7 +223,7 @@ pub(super) fn claim(tx: &mut Tx<'_>, tenant: TenantId) -> Result<(), Error> {
         place(tenant, None, TENANT_KEY),
         &keys.fresh()?,
     )?;
-    on_both!(&mut *tx.db, connection => diesel::insert_into(tenant_key::table)
+    on_both!(tx.db(), connection => diesel::insert_into(tenant_key::table)
         .values((
             tenant_key::tenant.eq(tenant.0),
             tenant_key::kek.eq(kek.id()),
@@ -248,7 +248,7 @@ pub(super) fn of_tenant(tx: &mut Tx<'_>, tenant: TenantId) -> Result<TenantKeys,
     }
     let row: Option<TenantRow> = tenant_key::table
         .find(tenant.0)
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     let Some((_, kek, wrapped)) = row else {
@@ -289,7 +289,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: i64, wrapped: &[u8]) -> Result<(), Er
         person_key::resource.eq(row),
         person_key::wrapped.eq(wrapped),
     );
-    on_both!(&mut *tx.db, connection => diesel::insert_into(person_key::table)
+    on_both!(tx.db(), connection => diesel::insert_into(person_key::table)
         .values(values)
         .execute(connection))
     .map(drop)
@@ -304,7 +304,7 @@ pub(super) fn of_person(
 ) -> Result<Key, Error> {
     let target = person_key::table.find(row).select(person_key::wrapped);
     let wrapped: Result<Vec<u8>, _> =
-        on_both!(&mut *tx.db, connection => target.get_result(connection));
+        on_both!(tx.db(), connection => target.get_result(connection));
     if let Some(wrapped) = wrapped.optional().map_err(|error| tx.explain(error))? {
         return of_tenant(tx, tenant)?.open(tenant, id, &wrapped);
     }
@@ -335,7 +335,7 @@ pub fn find_envelope(tx: &mut Tx<'_>, person: &Folded) -> Result<Option<Envelope
 /// Destroys a person's data key; whether there was one.
 pub(super) fn destroy(tx: &mut Tx<'_>, row: i64) -> Result<bool, Error> {
     let count = diesel::delete(person_key::table.find(row))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(count > 0)
 }
@@ -344,7 +344,7 @@ pub(super) fn destroy(tx: &mut Tx<'_>, row: i64) -> Result<bool, Error> {
 pub(super) fn wrapped(tx: &mut Tx<'_>, rows: Vec<i64>) -> Result<HashMap<i64, Vec<u8>>, Error> {
     let loaded: Vec<(i64, Vec<u8>)> = person_key::table
         .filter(person_key::resource.eq_any(rows))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(loaded.into_iter().collect())
 }
@@ -418,7 +418,7 @@ pub fn rotate(tx: &mut Tx<'_>) -> Result<(String, usize), Error> {
     let kek = keys.current()?;
     let rows: Vec<TenantRow> = tenant_key::table
         .filter(tenant_key::kek.ne(kek.id()))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     for (tenant, old, wrapped) in &rows {
         let tenant = TenantId(*tenant);
@@ -429,7 +429,7 @@ pub fn rotate(tx: &mut Tx<'_>) -> Result<(String, usize), Error> {
                 tenant_key::kek.eq(kek.id()),
                 tenant_key::wrapped.eq(&wrapped),
             ))
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     for name in OWN {

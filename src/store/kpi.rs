@@ -46,7 +46,7 @@ pub fn counts(
     }
     query.sql(" GROUP BY type");
     let query = query.whole::<(Text, BigInt)>();
-    let rows: Vec<(String, i64)> = on_both!(&mut *tx.db, connection => query.load(connection))
+    let rows: Vec<(String, i64)> = on_both!(tx.db(), connection => query.load(connection))
         .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().collect())
 }
@@ -62,7 +62,7 @@ pub fn instants(
     of_types(&mut query, of, types);
     query
         .whole::<BigInt>()
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -81,8 +81,7 @@ pub fn repeats(tx: &mut Tx<'_>, of: (TenantId, Period), word: &str) -> Result<(i
     query.sql("SELECT count(application), count(DISTINCT application) FROM event WHERE ");
     of_types(&mut query, of, &[word]);
     let query = query.whole::<(BigInt, BigInt)>();
-    on_both!(&mut *tx.db, connection => query.get_result(connection))
-        .map_err(|error| tx.explain(error))
+    on_both!(tx.db(), connection => query.get_result(connection)).map_err(|error| tx.explain(error))
 }
 
 /// For each verification: when it was recorded, and when its application's status or satisfied tier next changed, if it has.
@@ -98,7 +97,7 @@ pub fn answered(tx: &mut Tx<'_>, of: (TenantId, Period)) -> Result<Vec<(i64, Opt
     of_types(&mut query, of, &["verification.created"]);
     query.sql(") v");
     let query = query.whole::<(BigInt, Nullable<BigInt>)>();
-    on_both!(&mut *tx.db, connection => query.load(connection)).map_err(|error| tx.explain(error))
+    on_both!(tx.db(), connection => query.load(connection)).map_err(|error| tx.explain(error))
 }
 
 /// How many source records of systems other than `own` first spoke of a person who was known before.
@@ -127,7 +126,7 @@ pub fn joined(
         ));
     query
         .whole::<BigInt>()
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -143,7 +142,7 @@ pub fn made(
         .filter(resource::created.ge(micros(period.from)))
         .filter(resource::created.lt(micros(period.to)))
         .select((resource::id, resource::uuid, resource::created))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().map(row).collect())
 }
@@ -161,7 +160,7 @@ pub fn named(
             .filter(resource::tenant.eq(tenant.0))
             .filter(resource::uuid.eq_any(ids))
             .select((resource::id, resource::uuid, resource::created))
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(rows.into_iter().map(row).map(|row| (row.1, row)));
     }
@@ -179,7 +178,7 @@ pub fn created(tx: &mut Tx<'_>, rows: &[i64]) -> Result<HashMap<i64, i64>, Error
         let some: Vec<(i64, i64)> = resource::table
             .filter(resource::id.eq_any(rows.to_vec()))
             .select((resource::id, resource::created))
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(some);
     }
@@ -201,7 +200,7 @@ pub fn between(
         .filter(attribute_index::value.ge(low))
         .filter(attribute_index::value.lt(high))
         .select((attribute_index::resource, attribute_index::value))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -221,7 +220,7 @@ pub fn values(
             .filter(attribute_index::resource.eq_any(rows.to_vec()))
             .filter(attribute_index::path.eq(path))
             .select((attribute_index::resource, attribute_index::value))
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(some);
     }
@@ -245,7 +244,7 @@ pub fn held(
             .filter(attribute_index::value.eq_any(values.to_vec()))
             .select(attribute_index::value)
             .distinct()
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(some);
     }
@@ -274,7 +273,7 @@ pub fn open_reviews(
              WHERE s.path = {status} AND s.value = 'open' GROUP BY k.value"
         ));
     let query = query.whole::<(Text, BigInt, BigInt)>();
-    let rows: Vec<(String, i64, i64)> = on_both!(&mut *tx.db, connection => query.load(connection))
+    let rows: Vec<(String, i64, i64)> = on_both!(tx.db(), connection => query.load(connection))
         .map_err(|error| tx.explain(error))?;
     let open = |(kind, count, overdue)| Open {
         kind,
@@ -298,14 +297,14 @@ pub fn sample(
             .select(resource::id)
     };
     if total <= most {
-        let all = of_it().order(resource::id).load(tx.db);
+        let all = of_it().order(resource::id).load(tx.db());
         return Ok((all.map_err(|error| tx.explain(error))?, total));
     }
     let mut end = |is_last: bool| {
         let found = if is_last {
-            of_it().order(resource::id.desc()).first::<i64>(tx.db)
+            of_it().order(resource::id.desc()).first::<i64>(tx.db())
         } else {
-            of_it().order(resource::id).first::<i64>(tx.db)
+            of_it().order(resource::id).first::<i64>(tx.db())
         };
         found.optional().map_err(|error| tx.explain(error))
     };
@@ -316,7 +315,7 @@ pub fn sample(
     for n in 0..most {
         let from = first + (last - first) / most * n;
         let next = of_it().filter(resource::id.ge(from)).order(resource::id);
-        let next = next.first::<i64>(tx.db).optional();
+        let next = next.first::<i64>(tx.db()).optional();
         rows.extend(next.map_err(|error| tx.explain(error))?);
     }
     rows.dedup();
@@ -336,7 +335,7 @@ pub fn logged(
             .filter(event::tenant.eq(tenant.0))
             .filter(event::id.eq_any(ids))
             .select(event::id)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(some.iter().map(|id| EventId(uuid(id))));
     }

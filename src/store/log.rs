@@ -152,8 +152,8 @@ struct NodeRow {
 /// Gives the oldest unsealed events, at most [`BATCH`], their leaves. If there may be more, answers up to where all that is
 /// to be seen has one now.
 pub(super) fn seal(tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
-    let unsealed: Vec<EntryRow> = on_both!(&mut *tx.db, connection => Unsealed.load(connection))
-        .map_err(|e| tx.explain(e))?;
+    let unsealed: Vec<EntryRow> =
+        on_both!(tx.db(), connection => Unsealed.load(connection)).map_err(|e| tx.explain(e))?;
     let Some(last) = unsealed.last().map(|row| row.seq) else {
         return Ok(None);
     };
@@ -200,7 +200,7 @@ pub(super) fn seal(tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
 
 fn insert(tx: &mut Tx<'_>, leaves: Vec<LeafRow>, nodes: Vec<NodeRow>) -> Result<(), Error> {
     if tx.dialect() == Dialect::Postgres {
-        on_both!(&mut *tx.db, connection => diesel::insert_into(log_leaf::table)
+        on_both!(tx.db(), connection => diesel::insert_into(log_leaf::table)
             .values(&leaves)
             .execute(connection))
         .map_err(|error| tx.explain(error))?;
@@ -208,12 +208,12 @@ fn insert(tx: &mut Tx<'_>, leaves: Vec<LeafRow>, nodes: Vec<NodeRow>) -> Result<
         // One by one: the statement stays prepared.
         for leaf in leaves {
             let done = diesel::insert_into(log_leaf::table).values(leaf);
-            done.execute(tx.db).map_err(|error| tx.explain(error))?;
+            done.execute(tx.db()).map_err(|error| tx.explain(error))?;
         }
     }
     for node in nodes {
         let done = diesel::insert_into(log_node::table).values(node);
-        done.execute(tx.db).map_err(|error| tx.explain(error))?;
+        done.execute(tx.db()).map_err(|error| tx.explain(error))?;
     }
     Ok(())
 }
@@ -228,7 +228,7 @@ fn grow(tx: &mut Tx<'_>, tenant: i32, before: u64, tree: &Frontier) -> Result<()
                 log_tree::size.eq(size),
                 log_tree::peaks.eq(peaks),
             ))
-            .execute(tx.db)
+            .execute(tx.db())
     } else {
         diesel::update(
             log_tree::table
@@ -236,7 +236,7 @@ fn grow(tx: &mut Tx<'_>, tenant: i32, before: u64, tree: &Frontier) -> Result<()
                 .filter(log_tree::size.eq(number(before))),
         )
         .set((log_tree::size.eq(size), log_tree::peaks.eq(peaks)))
-        .execute(tx.db)
+        .execute(tx.db())
     };
     match done.map_err(|error| tx.explain(error))? {
         1 => Ok(()),
@@ -248,7 +248,7 @@ fn grow(tx: &mut Tx<'_>, tenant: i32, before: u64, tree: &Frontier) -> Result<()
 pub(super) fn advance(tx: &mut Tx<'_>, seq: i64) -> Result<(), Error> {
     diesel::update(log_horizon::table.filter(log_horizon::seq.lt(seq)))
         .set(log_horizon::seq.eq(seq))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -257,7 +257,7 @@ pub(super) fn advance(tx: &mut Tx<'_>, seq: i64) -> Result<(), Error> {
 pub fn horizon(tx: &mut Tx<'_>) -> Result<i64, Error> {
     log_horizon::table
         .select(log_horizon::seq)
-        .first(tx.db)
+        .first(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -267,7 +267,7 @@ pub fn has_backlog(tx: &mut Tx<'_>) -> Result<bool, Error> {
     let newest: Option<i64> = event::table
         .select(event::seq)
         .order(event::seq.desc())
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(newest > Some(horizon(tx)?))
@@ -278,7 +278,7 @@ pub fn tree(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Frontier, Error> {
     let row: Option<(i64, Vec<u8>)> = log_tree::table
         .filter(log_tree::tenant.eq(tenant.0))
         .select((log_tree::size, log_tree::peaks))
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     let Some((size, peaks)) = row else {
@@ -304,7 +304,7 @@ pub fn subtree(
             .filter(log_leaf::position.lt(number(until)))
             .order(log_leaf::position)
             .select(log_leaf::hash)
-            .load(tx.db)
+            .load(tx.db())
     } else {
         log_node::table
             .filter(log_node::tenant.eq(tenant.0))
@@ -313,7 +313,7 @@ pub fn subtree(
             .filter(log_node::position.lt(number(until)))
             .order(log_node::position)
             .select(log_node::hash)
-            .load(tx.db)
+            .load(tx.db())
     }
     .map_err(|error| tx.explain(error))?;
     let hashes: Option<Vec<Hash>> = hashes.iter().map(|hash| read_hash(hash)).collect();
@@ -330,14 +330,14 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: &[u8]) -> Result<Option<(u64,
         .filter(event::id.eq(id))
         .filter(event::tenant.eq(tenant.0))
         .select(event::seq)
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     let Some(seq) = seq else { return Ok(None) };
     let leaf: Option<(i64, Vec<u8>)> = log_leaf::table
         .filter(log_leaf::seq.eq(seq))
         .select((log_leaf::position, log_leaf::hash))
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(leaf.and_then(|(position, hash)| Some((count(position), read_hash(&hash)?))))
@@ -348,7 +348,7 @@ pub fn unsigned(tx: &mut Tx<'_>) -> Result<Vec<(TenantId, Frontier)>, Error> {
     let trees: Vec<(i32, i64)> = log_tree::table
         .select((log_tree::tenant, log_tree::size))
         .order(log_tree::tenant)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let mut grown = Vec::new();
     for (tenant, size) in trees {
@@ -379,7 +379,7 @@ pub fn newest_head(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Option<Head>, Er
     let row: Option<HeadRow> = log_head::table
         .filter(log_head::tenant.eq(tenant.0))
         .order(log_head::size.desc())
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(row.map(head))
@@ -391,7 +391,7 @@ pub fn heads(tx: &mut Tx<'_>, tenant: TenantId, beyond: u64) -> Result<Vec<Head>
         .filter(log_head::tenant.eq(tenant.0))
         .filter(log_head::size.gt(number(beyond)))
         .order(log_head::size)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().map(head).collect())
 }
@@ -405,7 +405,7 @@ pub fn insert_head(tx: &mut Tx<'_>, head: &Head) -> Result<bool, Error> {
         log_head::at.eq(micros(head.at)),
         log_head::signature.eq(head.signature.to_vec()),
     );
-    let done = on_both!(&mut *tx.db, connection => diesel::insert_into(log_head::table)
+    let done = on_both!(tx.db(), connection => diesel::insert_into(log_head::table)
         .values(values)
         .on_conflict_do_nothing()
         .execute(connection));

@@ -47,7 +47,7 @@ pub fn put(tx: &mut Tx<'_>, record: i64, names: &[i64]) -> Result<(), Error> {
     let known: Vec<i64> = blocking_key::table
         .filter(blocking_key::resource.eq(record))
         .select(blocking_key::value)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let (known, wanted): (BTreeSet<i64>, BTreeSet<i64>) =
         (known.into_iter().collect(), names.iter().copied().collect());
@@ -57,7 +57,7 @@ pub fn put(tx: &mut Tx<'_>, record: i64, names: &[i64]) -> Result<(), Error> {
             .filter(blocking_key::resource.eq(record))
             .filter(blocking_key::value.eq_any(gone));
         diesel::delete(target)
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     let rows: Vec<_> = wanted
@@ -70,7 +70,7 @@ pub fn put(tx: &mut Tx<'_>, record: i64, names: &[i64]) -> Result<(), Error> {
         })
         .collect();
     if !rows.is_empty() {
-        on_both!(&mut *tx.db, connection => diesel::insert_into(blocking_key::table).values(rows).execute(connection))
+        on_both!(tx.db(), connection => diesel::insert_into(blocking_key::table).values(rows).execute(connection))
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -97,7 +97,7 @@ struct Holder {
 pub fn sharers(tx: &mut Tx<'_>, names: &[i64], most: usize) -> Result<Sharers, Error> {
     let mut holders: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
-    let loaded = match &mut *tx.db {
+    let loaded = match tx.db() {
         Db::Sqlite(connection) => names.iter().try_for_each(|name| {
             let found = blocking_key::table
                 .filter(blocking_key::value.eq(name))
@@ -146,7 +146,7 @@ pub fn keep_trace(
     let body = sealing.seal(tx.keys().nonce(), place(subject), trace)?;
     let target = match_trace::table.find((subject.row, candidate));
     diesel::delete(target)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     let values = (
         match_trace::subject.eq(subject.row),
@@ -154,7 +154,7 @@ pub fn keep_trace(
         match_trace::decided.eq(micros(at)),
         match_trace::body.eq(body),
     );
-    on_both!(&mut *tx.db, connection => diesel::insert_into(match_trace::table).values(values).execute(connection))
+    on_both!(tx.db(), connection => diesel::insert_into(match_trace::table).values(values).execute(connection))
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -165,7 +165,7 @@ pub fn traces(tx: &mut Tx<'_>, subject: &Folded) -> Result<Vec<(i64, Vec<u8>)>, 
         .filter(match_trace::subject.eq(subject.row))
         .order(match_trace::candidate)
         .select((match_trace::candidate, match_trace::body))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -191,15 +191,15 @@ fn place(subject: &Folded) -> Place<'_> {
 /// Forgets all of a record that is about to go, whoever it was compared with.
 pub(super) fn delete(tx: &mut Tx<'_>, record: i64) -> Result<(), Error> {
     diesel::delete(blocking_key::table.filter(blocking_key::resource.eq(record)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     for of_it in [true, false] {
         let done = if of_it {
             diesel::delete(match_trace::table.filter(match_trace::subject.eq(record)))
-                .execute(tx.db)
+                .execute(tx.db())
         } else {
             diesel::delete(match_trace::table.filter(match_trace::candidate.eq(record)))
-                .execute(tx.db)
+                .execute(tx.db())
         };
         done.map_err(|error| tx.explain(error))?;
     }

@@ -117,7 +117,7 @@ fn by_own_ids(
             .filter(resource::uuid.eq_any(keys.to_vec()))
             .order(resource::uuid.asc())
             .select(PEER);
-        let rows: Result<Vec<PeerRow>, _> = match &mut *tx.db {
+        let rows: Result<Vec<PeerRow>, _> = match tx.db() {
             // SQLite has one writer, and nothing to hold.
             Db::Postgres(connection) if hold => query.for_share().load(connection),
             db => query.load(db),
@@ -137,7 +137,7 @@ pub(super) fn peers(tx: &mut Tx<'_>, rows: &[i64]) -> Result<Vec<Peer>, Error> {
         let found: Vec<PeerRow> = resource::table
             .filter(resource::id.eq_any(rows.to_vec()))
             .select(PEER)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         for row in found {
             peers.push(peer(row)?);
@@ -156,7 +156,7 @@ pub fn list(tx: &mut Tx<'_>, group: i64, after: i64, limit: i64) -> Result<Vec<P
         .order(group_member::member.asc())
         .limit(limit)
         .select(PEER)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     rows.into_iter().map(peer).collect()
 }
@@ -172,7 +172,7 @@ pub fn of_groups(tx: &mut Tx<'_>, groups: &[i64]) -> Result<BTreeMap<i64, Vec<Pe
         .filter(group_member::grp.eq_any(groups.to_vec()))
         .order((group_member::grp.asc(), group_member::member.asc()))
         .select((group_member::grp, PEER))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     for (group, row) in rows {
         members.entry(group).or_default().push(peer(row)?);
@@ -188,7 +188,7 @@ pub fn present(tx: &mut Tx<'_>, group: i64, members: &[i64]) -> Result<Vec<i64>,
             .filter(group_member::grp.eq(group))
             .filter(group_member::member.eq_any(members.to_vec()))
             .select(group_member::member)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(rows);
     }
@@ -198,7 +198,7 @@ pub fn present(tx: &mut Tx<'_>, group: i64, members: &[i64]) -> Result<Vec<i64>,
 /// Holds a group until the transaction ends, so that whoever changes its members decides on what is there. Who waited may
 /// find others' changes: what was read before is to be read again. Whether that is so.
 pub fn hold(tx: &mut Tx<'_>, group: i64) -> Result<bool, Error> {
-    let Db::Postgres(connection) = &mut *tx.db else {
+    let Db::Postgres(connection) = tx.db() else {
         return Ok(false);
     };
     let held: Result<Vec<i64>, _> = resource::table
@@ -227,7 +227,7 @@ pub fn update(
     let more = count(add) - count(remove);
     let target = resource::table.filter(resource::id.eq(group.row));
     // The group's row first: whoever holds it decides on the members.
-    let rows: Vec<(i64, i64)> = on_both!(&mut *tx.db, connection => diesel::update(target)
+    let rows: Vec<(i64, i64)> = on_both!(tx.db(), connection => diesel::update(target)
         .set((
             resource::version.eq(resource::version + 1),
             resource::modified.eq(at),
@@ -245,7 +245,7 @@ pub fn update(
             .filter(group_member::grp.eq(group.row))
             .filter(group_member::member.eq_any(members.to_vec()));
         let count = diesel::delete(gone)
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
         if count != members.len() {
             return Err(tx.lose());
@@ -273,7 +273,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, group: i64, add: &[i64]) -> Result<(), Err
                 )
             })
             .collect();
-        on_both!(&mut *tx.db, connection => diesel::insert_into(group_member::table).values(values).execute(connection))
+        on_both!(tx.db(), connection => diesel::insert_into(group_member::table).values(values).execute(connection))
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -284,7 +284,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, group: i64, add: &[i64]) -> Result<(), Err
 pub(super) fn delete(tx: &mut Tx<'_>, group: i64) -> Result<(), Error> {
     let gone = group_member::table.filter(group_member::grp.eq(group));
     diesel::delete(gone)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(())
 }

@@ -59,7 +59,7 @@ pub fn list(
         .offset(offset)
         .limit(limit)
         .select((group_member::grp, group_member::member))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let mut rows: Vec<i64> = pairs.iter().flat_map(|(g, m)| [*g, *m]).collect();
     rows.sort_unstable();
@@ -116,18 +116,18 @@ fn count(
         (None, Some(member)) => group_member::table
             .filter(group_member::member.eq(member))
             .count()
-            .get_result(tx.db),
+            .get_result(tx.db()),
         (Some(group), None) => resource::table
             .find(group)
             .select(resource::members)
-            .first(tx.db),
+            .first(tx.db()),
         (None, None) => {
             let counts: Result<Vec<i64>, _> = resource::table
                 .filter(resource::tenant.eq(tenant.0))
                 .filter(resource::kind.eq(Kind::Group.number()))
                 .filter(resource::members.gt(0))
                 .select(resource::members)
-                .load(tx.db);
+                .load(tx.db());
             counts.map(|counts| counts.into_iter().sum())
         }
     };

@@ -12,6 +12,7 @@
 //! | `rest` | what is secret of a person, sealed on its way to the tables |
 //! | `source` | what each system says of a record |
 //! | `newcomer` | all rows of a new record in one statement, for PostgreSQL |
+//! | `gathered` `newcomers` | what creates that share a transaction ask and write together, for PostgreSQL |
 //! | `blind` | secret values, found without being known |
 //! | `key` | the keys of tenants and persons |
 //! | `copy` | a whole database into an empty one, of either kind |
@@ -61,6 +62,7 @@ pub mod due;
 mod error;
 pub mod event;
 mod filter;
+mod gathered;
 pub mod held;
 mod home;
 pub mod idempotency;
@@ -77,6 +79,7 @@ pub mod membership;
 mod migration;
 pub mod model;
 mod newcomer;
+mod newcomers;
 pub mod policy;
 mod pool;
 mod purge;
@@ -112,6 +115,7 @@ use std::time::Duration;
 
 pub use db::{Address, Dialect};
 pub use error::Error;
+pub use gathered::Ahead;
 pub use key::Keyring;
 pub use tx::Tx;
 
@@ -125,7 +129,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tx::Paths;
 use use_case::UseCase;
-use workers::{Work, Workers};
+use workers::{Newcomer, Work, Workers};
 use writer::Writer;
 
 /// The database, whichever it is. Cheap to clone.
@@ -216,16 +220,18 @@ impl Store {
     }
 
     /// The same for a use case that makes rows and hardly touches any that are there: on PostgreSQL too it may share its
-    /// transaction with others like it.
+    /// transaction with others like it. If it makes a record, it says what it is going to ask.
     pub async fn write_new<T, E>(
         &self,
+        ahead: Option<Ahead>,
         use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        Self::answer(self.submit(use_case, Work::Newcomer)?).await
+        let as_work = |job| Work::Newcomer(Newcomer { ahead, job });
+        Self::answer(self.submit(use_case, as_work)?).await
     }
 
     async fn answer<T, E: From<Error>>(answer: oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
@@ -255,7 +261,7 @@ impl Store {
     fn submit<T, E>(
         &self,
         use_case: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-        as_work: fn(Box<dyn use_case::Job>) -> Work,
+        as_work: impl FnOnce(Box<dyn use_case::Job>) -> Work,
     ) -> Result<oneshot::Receiver<Result<T, E>>, Error>
     where
         T: Send + 'static,

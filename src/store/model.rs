@@ -30,7 +30,7 @@ pub fn newest(tx: &mut Tx<'_>, tenant: TenantId, name: &str) -> Result<i64, Erro
         .filter(matching_model::tenant.eq(tenant.0))
         .filter(matching_model::name.eq(name))
         .select(max(matching_model::version))
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(number.unwrap_or(0))
 }
@@ -47,7 +47,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &Stored, body: &str, event: Event) -> Result
     );
     diesel::insert_into(matching_model::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     event::insert(tx, event, None)
 }
@@ -71,7 +71,7 @@ pub fn find(
         target = target.filter(matching_model::version.eq(version));
     }
     target
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))
 }
@@ -87,7 +87,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Vec<Stored>, Error> {
             matching_model::created,
             matching_model::actor,
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let rows = rows.into_iter();
     Ok(rows

@@ -1,4 +1,5 @@
-//! A new record on PostgreSQL: all of its rows in one statement, which is one round trip instead of nine.
+//! A new record on PostgreSQL: all of its rows in one statement, which is one round trip instead of nine. Those of creates
+//! that share a transaction are written together ([`super::newcomers`]).
 
 use diesel::PgConnection;
 use diesel::pg::Pg;
@@ -6,15 +7,16 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
 
-use super::Error;
+use super::db::Db;
 use super::event::EventRow;
 use super::rest::Seal;
 use super::sql_types::micros;
 use super::values::{Columns, Fresh};
+use super::{Error, Tx};
 use crate::domain::claim::SourceRecord;
 
 /// The row of the record itself.
-pub(super) struct ResourceValues<'a> {
+pub(super) struct ResourceValues {
     pub(super) tenant: i32,
     pub(super) uuid: Vec<u8>,
     pub(super) kind: i16,
@@ -22,55 +24,77 @@ pub(super) struct ResourceValues<'a> {
     /// When it was made, which is when it was last changed too.
     pub(super) at: i64,
     pub(super) document: String,
-    pub(super) display: Option<&'a str>,
+    pub(super) display: Option<String>,
     pub(super) members: i64,
 }
 
 /// What its sources say, a column each.
 #[derive(Default)]
-pub(super) struct Sources<'a> {
-    systems: Vec<&'a str>,
-    external_ids: Vec<Option<&'a str>>,
-    first_seen: Vec<i64>,
-    last_synced: Vec<i64>,
-    claims: Vec<String>,
+pub(super) struct Sources {
+    pub(super) systems: Vec<String>,
+    pub(super) external_ids: Vec<Option<String>>,
+    pub(super) first_seen: Vec<i64>,
+    pub(super) last_synced: Vec<i64>,
+    pub(super) claims: Vec<String>,
 }
 
 /// All rows of a new record but those of its members.
-struct Newcomer<'a> {
-    resource: &'a ResourceValues<'a>,
-    sources: Sources<'a>,
+pub(super) struct Newcomer {
+    /// Its number, where that was taken ahead.
+    pub(super) row: Option<i64>,
+    pub(super) resource: ResourceValues,
+    pub(super) sources: Sources,
+    pub(super) fresh: Fresh,
+    /// Its data key, wrapped, if it is a person.
+    pub(super) data_key: Option<Vec<u8>>,
+    pub(super) event: EventRow,
+}
+
+/// Makes the record; its number. One whose number was taken ahead waits for others like it.
+pub(super) fn put(tx: &mut Tx<'_>, mut newcomer: Newcomer) -> Result<i64, Error> {
+    if let Some(row) = tx.gathered.next_row() {
+        newcomer.row = Some(row);
+        newcomer.event.name_key(row);
+        tx.gathered.wait(newcomer);
+        return Ok(row);
+    }
+    let Db::Postgres(connection) = tx.db() else {
+        return Err(Error::Fault("SQLite takes each row by itself".into()));
+    };
+    let one = One {
+        index: Columns::of(newcomer.fresh.rows.iter(), &newcomer.fresh.row_paths),
+        unique_paths: newcomer
+            .fresh
+            .uniques
+            .iter()
+            .map(|(path, _)| *path)
+            .collect(),
+        unique_values: newcomer
+            .fresh
+            .uniques
+            .iter()
+            .map(|(_, value)| &**value)
+            .collect(),
+        data_keys: newcomer.data_key.as_deref().into_iter().collect(),
+        newcomer: &newcomer,
+    };
+    one.get_result(connection)
+        .map_err(|error| tx.explain(error))
+}
+
+/// A record on its way into the tables, by itself.
+struct One<'a> {
+    newcomer: &'a Newcomer,
     index: Columns<'a>,
     unique_paths: Vec<i32>,
     unique_values: Vec<&'a str>,
-    /// Its data key, wrapped, if it is a person; nothing otherwise.
+    /// One, or nothing.
     data_keys: Vec<&'a [u8]>,
-    event: &'a EventRow,
 }
 
-/// Inserts the rows; the record's number.
-pub(super) fn insert(
-    connection: &mut PgConnection,
-    resource: &ResourceValues<'_>,
-    sources: Sources<'_>,
-    fresh: &Fresh,
-    (data_key, event): (Option<&[u8]>, &EventRow),
-) -> Result<i64, diesel::result::Error> {
-    let newcomer = Newcomer {
-        resource,
-        sources,
-        index: Columns::of(fresh.rows.iter(), &fresh.row_paths),
-        unique_paths: fresh.uniques.iter().map(|(path, _)| *path).collect(),
-        unique_values: fresh.uniques.iter().map(|(_, value)| &**value).collect(),
-        data_keys: data_key.into_iter().collect(),
-        event,
-    };
-    newcomer.get_result(connection)
-}
-
-impl QueryFragment<Pg> for Newcomer<'_> {
+impl QueryFragment<Pg> for One<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let resource = self.resource;
+        let resource = &self.newcomer.resource;
         out.push_sql(
             "WITH made AS (INSERT INTO resource \
              (tenant, uuid, kind, account, version, created, modified, modified_open, document, display, members) VALUES (",
@@ -95,7 +119,7 @@ impl QueryFragment<Pg> for Newcomer<'_> {
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&resource.members)?;
         out.push_sql(") RETURNING id), ");
-        self.sources.walk(&mut out)?;
+        self.newcomer.sources.walk(&mut out)?;
         out.push_sql(
             "indexed AS (INSERT INTO attribute_index (resource, path, element, value, whole) \
              SELECT made.id, given.* FROM made, ",
@@ -116,19 +140,19 @@ impl QueryFragment<Pg> for Newcomer<'_> {
         );
         out.push_bind_param::<Array<Binary>, _>(&self.data_keys)?;
         out.push_sql(") AS given), logged AS (");
-        self.event.walk_insert(&mut out)?;
+        self.newcomer.event.walk_insert(&mut out)?;
         out.push_sql(") SELECT id FROM made");
         Ok(())
     }
 }
 
-impl<'a> Sources<'a> {
+impl Sources {
     /// Those, for a record whose seal this is.
-    pub(super) fn of(sources: &'a [SourceRecord], seal: &Seal) -> Result<Self, Error> {
+    pub(super) fn of(sources: &[SourceRecord], seal: &Seal) -> Result<Self, Error> {
         let mut said = Self::default();
         for source in sources {
-            said.systems.push(&source.system);
-            said.external_ids.push(source.external_id.as_deref());
+            said.systems.push(source.system.clone());
+            said.external_ids.push(source.external_id.clone());
             said.first_seen.push(micros(source.first_seen));
             said.last_synced.push(micros(source.last_synced));
             said.claims.push(seal.claims(&source.claims)?);
@@ -156,11 +180,11 @@ impl<'a> Sources<'a> {
     }
 }
 
-impl Query for Newcomer<'_> {
+impl Query for One<'_> {
     type SqlType = BigInt;
 }
 // The text never varies: a connection finds its prepared statement by the type.
-impl QueryId for Newcomer<'_> {
-    type QueryId = Newcomer<'static>;
+impl QueryId for One<'_> {
+    type QueryId = One<'static>;
 }
-impl RunQueryDsl<PgConnection> for Newcomer<'_> {}
+impl RunQueryDsl<PgConnection> for One<'_> {}

@@ -29,7 +29,7 @@ pub fn newest(tx: &mut Tx<'_>) -> Result<Vec<(TenantId, i64)>, Error> {
         .group_by(policy::tenant)
         .select((policy::tenant, max(policy::version)))
         .order(policy::tenant)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let rows = rows.into_iter();
     Ok(rows
@@ -53,7 +53,7 @@ pub fn text(
         target = target.filter(policy::version.eq(version));
     }
     target
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))
 }
@@ -83,7 +83,7 @@ pub fn approve(tx: &mut Tx<'_>, tenant: TenantId, approval: &Approval) -> Result
     );
     diesel::insert_into(policy_approval::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -101,11 +101,11 @@ pub fn take_approval(
             policy_approval::reason,
             policy_approval::approved,
         ))
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     diesel::delete(row())
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(found.map(|(by, reason, at)| Approval {
         digest: *digest,
@@ -126,7 +126,7 @@ pub fn history(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Vec<Version>, Error>
             policy::actor,
             policy::reason,
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let rows = rows.into_iter();
     Ok(rows
@@ -151,7 +151,7 @@ pub fn insert(tx: &mut Tx<'_>, version: &Version, body: &[u8], event: Event) -> 
     );
     diesel::insert_into(policy::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     event::insert(tx, event, Some(version.number))
 }

@@ -7,7 +7,7 @@ use super::alias;
 use super::db::{Db, Dialect, on_both};
 use super::event::EventRow;
 use super::key as data_key;
-use super::newcomer::{self, ResourceValues};
+use super::newcomer::{self, Newcomer, ResourceValues};
 use super::rest::{self, Seal};
 use super::schema::{attribute_index, resource, source_record, unique_beside, unique_value};
 use super::source;
@@ -67,7 +67,7 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option<
         .filter(resource::uuid.eq(key(id.0)));
     // A connection of its own type finds its prepared statement without writing the SQL again.
     let row: Result<ResourceRow, _> =
-        on_both!(&mut *tx.db, connection => target.get_result(connection));
+        on_both!(tx.db(), connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map_or(Ok(None), |row| rest::folded(tx, row))
 }
@@ -78,7 +78,7 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
     let target = resource::table
         .filter(resource::tenant.eq(tenant.0))
         .filter(resource::uuid.eq(key(id.0)));
-    let row: Result<ResourceRow, _> = match &mut *tx.db {
+    let row: Result<ResourceRow, _> = match tx.db() {
         Db::Sqlite(connection) => target.get_result(connection),
         // Not FOR UPDATE: who only points to the record, such as a new member's row, need not wait.
         Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
@@ -91,7 +91,7 @@ pub fn claim(tx: &mut Tx<'_>, tenant: TenantId, id: ResourceId) -> Result<Option
 pub fn at(tx: &mut Tx<'_>, row: i64) -> Result<Option<Folded>, Error> {
     let target = resource::table.find(row);
     let row: Result<ResourceRow, _> =
-        on_both!(&mut *tx.db, connection => target.get_result(connection));
+        on_both!(tx.db(), connection => target.get_result(connection));
     let row = row.optional().map_err(|error| tx.explain(error))?;
     row.map_or(Ok(None), |row| rest::folded(tx, row))
 }
@@ -99,7 +99,7 @@ pub fn at(tx: &mut Tx<'_>, row: i64) -> Result<Option<Folded>, Error> {
 /// Holds the records of these ids as by [`claim`], all at once and in one order whoever asks: then use cases of many records
 /// wait for each other instead of locking each other out.
 pub fn hold(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<(), Error> {
-    let Db::Postgres(connection) = &mut *tx.db else {
+    let Db::Postgres(connection) = tx.db() else {
         return Ok(());
     };
     let keys: Vec<Vec<u8>> = ids.iter().map(|id| key(id.0)).collect();
@@ -117,7 +117,7 @@ pub fn hold(tx: &mut Tx<'_>, tenant: TenantId, ids: &[ResourceId]) -> Result<(),
 /// race.
 pub fn fetch(tx: &mut Tx<'_>, row: i64) -> Result<Record, Error> {
     let target = resource::table.find(row);
-    let found: Result<ResourceRow, _> = match &mut *tx.db {
+    let found: Result<ResourceRow, _> = match tx.db() {
         Db::Sqlite(connection) => target.get_result(connection),
         Db::Postgres(connection) => target.for_no_key_update().get_result(connection),
     };
@@ -140,7 +140,7 @@ pub fn identify(tx: &mut Tx<'_>, row: i64) -> Result<Option<ResourceId>, Error> 
     let id = resource::table
         .find(row)
         .select(resource::uuid)
-        .get_result::<Vec<u8>>(tx.db)
+        .get_result::<Vec<u8>>(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(id.map(|id| ResourceId(uuid(&id))))
@@ -159,8 +159,12 @@ pub fn with_values(
     let (Some(path), false) = (path, values.is_empty()) else {
         return Ok(found);
     };
+    let is_free = |value: &String| tx.gathered.is_unindexed(path, value);
+    if values.iter().all(is_free) {
+        return Ok(found);
+    }
     let sharing = |value| Sharing { path, value, most };
-    let loaded = match &mut *tx.db {
+    let loaded = match tx.looking() {
         Db::Sqlite(connection) => values
             .iter()
             .zip(&mut found)
@@ -218,7 +222,7 @@ pub fn insert(
         account: has_account(&new.leaves),
         at,
         document: seal.document(&new.leaves)?,
-        display: display(&new.leaves),
+        display: display(&new.leaves).map(str::to_owned),
         members,
     };
     let mut fresh = Fresh::of(tx, specs, (tenant, new.kind), (&new.leaves, &seal.secrets))?;
@@ -228,31 +232,22 @@ pub fn insert(
         (tenant, new.kind),
         (&new.leaves, &event.withheld),
     )?;
-    let data_key = new.data_key.as_ref();
-    let under = event::under(tx, &event, data_key)?;
-    let mut event = EventRow::new(tx, event, Some(1), under)?;
-    let wrapped = data_key.map(|key| key.wrapped.as_slice());
-    let row = match &mut *tx.db {
-        Db::Postgres(connection) => {
-            let sources = newcomer::Sources::of(&new.sources, &seal)?;
-            newcomer::insert(connection, &values, sources, &fresh, (wrapped, &event))
-        }
-        Db::Sqlite(connection) => insert_row(connection, values).and_then(|row| {
-            fresh.put(connection, tenant, row)?;
-            Ok(row)
-        }),
+    let under = event::under(tx, &event, new.data_key.as_ref())?;
+    let event = EventRow::new(tx, event, Some(1), under)?;
+    let row = match tx.dialect() {
+        Dialect::Postgres => newcomer::put(
+            tx,
+            Newcomer {
+                row: None,
+                resource: values,
+                sources: newcomer::Sources::of(&new.sources, &seal)?,
+                fresh,
+                data_key: new.data_key.as_ref().map(|key| key.wrapped.clone()),
+                event,
+            },
+        )?,
+        Dialect::Sqlite => put_each(tx, &new, &seal, (values, &fresh, event))?,
     };
-    let row = row.map_err(|error| tx.explain(error))?;
-    if tx.dialect() == Dialect::Sqlite {
-        for source in &new.sources {
-            source::put(tx, row, source, &seal)?;
-        }
-        if let Some(wrapped) = wrapped {
-            data_key::insert(tx, row, wrapped)?;
-            event.name_key(row);
-        }
-        event::append(tx, event)?;
-    }
     values::put_beside(tx, (tenant, row), &beside)?;
     put_blind(tx, specs, (tenant, row), &new, &seal)?;
     member::insert(tx, row, &new.members)?;
@@ -271,6 +266,33 @@ pub fn insert(
     };
     counter::count(tx, tenant, folded.kind, folded.has_account(), 1);
     Ok(folded)
+}
+
+/// Puts a new record into SQLite, a statement for each row; its number.
+fn put_each(
+    tx: &mut Tx<'_>,
+    new: &NewRecord,
+    seal: &Seal,
+    (values, fresh, mut event): (ResourceValues, &Fresh, EventRow),
+) -> Result<i64, Error> {
+    let tenant = values.tenant;
+    let Db::Sqlite(connection) = tx.db() else {
+        return Err(Error::Fault("PostgreSQL takes all rows at once".into()));
+    };
+    let row = insert_row(connection, values).and_then(|row| {
+        fresh.put(connection, tenant, row)?;
+        Ok(row)
+    });
+    let row = row.map_err(|error| tx.explain(error))?;
+    for source in &new.sources {
+        source::put(tx, row, source, seal)?;
+    }
+    if let Some(data_key) = &new.data_key {
+        data_key::insert(tx, row, &data_key.wrapped)?;
+        event.name_key(row);
+    }
+    event::append(tx, event)?;
+    Ok(row)
 }
 
 /// Makes the secrets of a new record findable.
@@ -296,7 +318,7 @@ fn put_blind(
 }
 
 /// The row of the record itself; its number.
-fn insert_row(connection: &mut SqliteConnection, new: ResourceValues<'_>) -> QueryResult<i64> {
+fn insert_row(connection: &mut SqliteConnection, new: ResourceValues) -> QueryResult<i64> {
     diesel::insert_into(resource::table)
         .values((
             resource::tenant.eq(new.tenant),
@@ -340,7 +362,7 @@ pub fn update(
     );
     let count = diesel::update(target)
         .set(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
@@ -377,7 +399,7 @@ pub fn confirm(
     let same = resource::version.eq(old.version);
     let count = diesel::update(target)
         .set(same)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
@@ -424,7 +446,7 @@ fn remove(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> {
     forget_values(tx, row)?;
     alias::delete_of(tx, row)?;
     diesel::delete(source_record::table.filter(source_record::resource.eq(row)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     remove_row(tx, record)
 }
@@ -434,13 +456,13 @@ pub(super) fn forget_values(tx: &mut Tx<'_>, row: i64) -> Result<(), Error> {
     blind::delete(tx, row)?;
     matching::delete(tx, row)?;
     diesel::delete(attribute_index::table.filter(attribute_index::resource.eq(row)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     diesel::delete(unique_beside::table.filter(unique_beside::resource.eq(row)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     diesel::delete(unique_value::table.filter(unique_value::resource.eq(row)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -450,7 +472,7 @@ pub(super) fn remove_row(tx: &mut Tx<'_>, record: &Folded) -> Result<(), Error> 
         .filter(resource::id.eq(record.row))
         .filter(resource::version.eq(record.version));
     let count = diesel::delete(target)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());

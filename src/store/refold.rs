@@ -34,7 +34,7 @@ pub fn progress(tx: &mut Tx<'_>, tenant: TenantId) -> Result<Option<Progress>, E
     type Row = (i32, i64, i64, i64, i64, i64, Option<i64>);
     let row: Option<Row> = refold::table
         .find(tenant.0)
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(row.map(
@@ -68,13 +68,13 @@ pub fn advance(
     let done = match before {
         None => diesel::insert_into(refold::table)
             .values((refold::tenant.eq(tenant.0), values))
-            .execute(tx.db),
+            .execute(tx.db()),
         Some(before) => {
             let target = refold::table
                 .filter(refold::tenant.eq(tenant.0))
                 .filter(refold::version.eq(before.version))
                 .filter(refold::position.eq(before.position));
-            diesel::update(target).set(values).execute(tx.db)
+            diesel::update(target).set(values).execute(tx.db())
         }
     };
     match done.map_err(|error| tx.explain(error))? {
@@ -98,7 +98,7 @@ pub fn page(
         .order(resource::id)
         .limit(limit);
     let rows: Result<Vec<ResourceRow>, _> =
-        on_both!(&mut *tx.db, connection => target.load(connection));
+        on_both!(tx.db(), connection => target.load(connection));
     let rows = rows.map_err(|error| tx.explain(error))?;
     rest::folded_all(tx, rows)
 }

@@ -43,7 +43,7 @@ pub fn claim(
     let all: i64 = refused_write::table
         .filter(refused_write::tenant.eq(tenant.0))
         .select(count_star())
-        .first(tx.db)
+        .first(tx.db())
         .map_err(|error| tx.explain(error))?;
     if all >= most && !make_room(tx, tenant)? {
         return Ok(Kept::Beyond);
@@ -65,7 +65,7 @@ pub fn claim(
         refused_write::last_seen.eq(micros(arrival.at)),
         refused_write::count.eq(count),
     );
-    let made = on_both!(&mut *tx.db, connection => diesel::insert_into(refused_write::table)
+    let made = on_both!(tx.db(), connection => diesel::insert_into(refused_write::table)
         .values(values)
         .on_conflict_do_nothing()
         .execute(connection))
@@ -98,7 +98,7 @@ fn again(
             refused_write::resolved_by.eq(None::<String>),
             refused_write::note.eq(None::<String>),
         ))
-        .execute(tx.db);
+        .execute(tx.db());
     changed
         .map(|changed| changed == 1)
         .map_err(|error| tx.explain(error))
@@ -111,13 +111,13 @@ fn make_room(tx: &mut Tx<'_>, tenant: TenantId) -> Result<bool, Error> {
         .filter(refused_write::resolved.is_not_null())
         .order((refused_write::resolved, refused_write::last_seen))
         .select(refused_write::id)
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     let Some(oldest) = oldest else {
         return Ok(false);
     };
-    let gone = diesel::delete(refused_write::table.find(oldest)).execute(tx.db);
+    let gone = diesel::delete(refused_write::table.find(oldest)).execute(tx.db());
     gone.map(|_| true).map_err(|error| tx.explain(error))
 }
 
@@ -130,7 +130,7 @@ pub fn is_any_settled(
     let settled = refused_write::table
         .filter(refused_write::tenant.eq(tenant.0))
         .filter(refused_write::resolved.lt(micros(then)));
-    let found = diesel::select(exists(settled)).get_result(tx.db);
+    let found = diesel::select(exists(settled)).get_result(tx.db());
     found.map_err(|error| tx.explain(error))
 }
 
@@ -139,7 +139,7 @@ pub fn purge(tx: &mut Tx<'_>, tenant: TenantId, then: DateTime<Utc>) -> Result<u
     let settled = refused_write::table
         .filter(refused_write::tenant.eq(tenant.0))
         .filter(refused_write::resolved.lt(micros(then)));
-    let gone = diesel::delete(settled).execute(tx.db);
+    let gone = diesel::delete(settled).execute(tx.db());
     gone.map_err(|error| tx.explain(error))
 }
 
@@ -151,7 +151,7 @@ pub fn waiting(tx: &mut Tx<'_>, tenant: TenantId) -> Result<BTreeMap<String, i64
         .filter(refused_write::client.ne(""))
         .group_by(refused_write::client)
         .select((refused_write::client, count_star()))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().collect())
 }
@@ -213,13 +213,13 @@ pub fn list(
     let of = refused_write::table
         .filter(refused_write::tenant.eq(tenant.0))
         .filter(refused_write::resolved.is_null().eq(open));
-    let total = of.select(count_star()).first(tx.db);
+    let total = of.select(count_star()).first(tx.db());
     let total = total.map_err(|error| tx.explain(error))?;
     let rows: Vec<Row> = of
         .order((refused_write::last_seen.desc(), refused_write::id))
         .offset(offset)
         .limit(limit)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok((rows.into_iter().map(Item::from).collect(), total))
 }
@@ -229,7 +229,7 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantId, id: Uuid) -> Result<Option<Item>,
     let row: Result<Option<Row>, _> = refused_write::table
         .find(key(id))
         .filter(refused_write::tenant.eq(tenant.0))
-        .first(tx.db)
+        .first(tx.db())
         .optional();
     let row = row.map_err(|error| tx.explain(error))?;
     Ok(row.map(Item::from))
@@ -252,7 +252,7 @@ pub fn resolve(
             refused_write::resolved_by.eq(by),
             refused_write::note.eq(note),
         ))
-        .execute(tx.db);
+        .execute(tx.db());
     changed
         .map(|changed| changed == 1)
         .map_err(|error| tx.explain(error))

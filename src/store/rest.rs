@@ -131,7 +131,7 @@ pub(super) fn folded(tx: &mut Tx<'_>, row: ResourceRow) -> Result<Option<Folded>
             let there: i64 = resource::table
                 .filter(resource::id.eq(number))
                 .count()
-                .get_result(tx.db)
+                .get_result(tx.db())
                 .map_err(|error| tx.explain(error))?;
             if there == 0 { Ok(None) } else { Err(error) }
         })
@@ -146,7 +146,7 @@ pub(super) fn claims(tx: &mut Tx<'_>, kept: &[(i64, &str)]) -> Result<Vec<Claims
         let found: Vec<(i64, i32, Vec<u8>)> = resource::table
             .filter(resource::id.eq_any(rows))
             .select((resource::id, resource::tenant, resource::uuid))
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         let owner = |(row, tenant, id): (i64, i32, Vec<u8>)| {
             (row, (TenantId(tenant), ResourceId(uuid(&id))))
@@ -186,7 +186,7 @@ pub fn reseal(
             .filter(resource::version.eq(record.version));
         let count = diesel::update(target)
             .set(resource::document.eq(seal.document(&record.leaves)?))
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
         if count != 1 {
             return Err(tx.lose());
@@ -198,7 +198,7 @@ pub fn reseal(
     let kept: Vec<(i64, String)> = source_record::table
         .filter(source_record::resource.eq(record.row))
         .select((source_record::id, source_record::claims))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     for (row, text) in kept {
         let Some(source) = sources.iter().find(|source| source.row == Some(row)) else {
@@ -208,7 +208,7 @@ pub fn reseal(
         if wanted != text {
             diesel::update(source_record::table.find(row))
                 .set(source_record::claims.eq(wanted))
-                .execute(tx.db)
+                .execute(tx.db())
                 .map_err(|error| tx.explain(error))?;
             changed = true;
         }

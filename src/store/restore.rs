@@ -45,7 +45,7 @@ pub fn stand(tx: &mut Tx<'_>, gone: &Gone, at: DateTime<Utc>) -> Result<Folded, 
     );
     diesel::insert_into(resource::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     counter::count(tx, gone.tenant, gone.kind, false, 1);
     Ok(Folded {
@@ -68,7 +68,7 @@ pub fn has_key(tx: &mut Tx<'_>, row: i64) -> Result<bool, Error> {
     let count: i64 = person_key::table
         .find(row)
         .count()
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(count > 0)
 }

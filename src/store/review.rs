@@ -42,6 +42,6 @@ pub fn overdue(
         .order((attribute_index::value, attribute_index::resource))
         .limit(limit)
         .select(attribute_index::resource)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }

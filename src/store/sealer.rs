@@ -179,7 +179,7 @@ impl Desk {
             let seq: Option<i64> = event::table
                 .select(event::seq)
                 .order(event::seq.desc())
-                .first(tx.db)
+                .first(tx.db())
                 .optional()
                 .map_err(|error| tx.explain(error))?;
             let Some(seq) = seq else { return Ok(None) };
@@ -204,7 +204,7 @@ fn is_ours(tx: &mut Tx<'_>) -> Result<bool, Error> {
     let query = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS ours");
     let row: Locked = query
         .bind::<BigInt, _>(LOCK)
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(row.ours)
 }
@@ -222,7 +222,7 @@ fn writers(tx: &mut Tx<'_>) -> Result<BTreeSet<String>, Error> {
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
          AND relation = 'event'::regclass AND mode = 'RowExclusiveLock'",
     )
-    .load(tx.db)
+    .load(tx.db())
     .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().map(|row| row.writer).collect())
 }

@@ -32,7 +32,7 @@ pub fn seek(tx: &mut Tx<'_>, tenant: TenantId, name: &Name) -> Result<Option<Fou
                 tenant: tenant.0,
                 uuid: key(id.0),
             };
-            on_both!(&mut *tx.db, connection => by.load(connection))
+            on_both!(tx.db(), connection => by.load(connection))
         }
         Name::Value { path, value } => {
             let Some(path) = attribute_path::find(tx, tenant, Kind::Person, path)? else {
@@ -43,7 +43,7 @@ pub fn seek(tx: &mut Tx<'_>, tenant: TenantId, name: &Name) -> Result<Option<Fou
                 path,
                 value,
             };
-            on_both!(&mut *tx.db, connection => by.load(connection))
+            on_both!(tx.db(), connection => by.load(connection))
         }
     };
     let (mut record, mut groups, mut nested) = (None, Vec::new(), false);

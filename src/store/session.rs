@@ -31,7 +31,7 @@ pub fn insert(
     );
     diesel::insert_into(session::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     event::insert(tx, event, None)
 }
@@ -49,7 +49,7 @@ pub fn find(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<(TenantId, Session)>,
             session::opened,
             session::seen,
         ))
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(
@@ -71,7 +71,7 @@ pub fn find(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<(TenantId, Session)>,
 pub fn update_seen(tx: &mut Tx<'_>, hash: &[u8], now: DateTime<Utc>) -> Result<(), Error> {
     diesel::update(session::table.filter(session::hash.eq(hash)))
         .set(session::seen.eq(micros(now)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }
@@ -79,7 +79,7 @@ pub fn update_seen(tx: &mut Tx<'_>, hash: &[u8], now: DateTime<Utc>) -> Result<(
 /// Ends a session, with the event that explains it, if it is still there.
 pub fn delete(tx: &mut Tx<'_>, hash: &[u8], event: Event) -> Result<(), Error> {
     let gone = diesel::delete(session::table.filter(session::hash.eq(hash)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if gone == 0 {
         return Ok(());
@@ -90,7 +90,7 @@ pub fn delete(tx: &mut Tx<'_>, hash: &[u8], event: Event) -> Result<(), Error> {
 /// Forgets the sessions that were over before: time ended them, so there is no event.
 pub fn delete_unseen_since(tx: &mut Tx<'_>, seen: DateTime<Utc>) -> Result<(), Error> {
     diesel::delete(session::table.filter(session::seen.le(micros(seen))))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }

@@ -9,7 +9,7 @@ use super::{Error, Tx};
 
 /// The setting named `name`; `fresh` if there was none: whoever comes first decides.
 pub(super) fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Error> {
-    on_both!(&mut *tx.db, connection => diesel::insert_into(setting::table)
+    on_both!(tx.db(), connection => diesel::insert_into(setting::table)
         .values((setting::name.eq(name), setting::value.eq(fresh)))
         .on_conflict_do_nothing()
         .execute(connection))
@@ -17,7 +17,7 @@ pub(super) fn claim(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>
     let value = setting::table
         .filter(setting::name.eq(name))
         .select(setting::value)
-        .first(tx.db);
+        .first(tx.db());
     value.map_err(|error| tx.explain(error))
 }
 
@@ -30,7 +30,7 @@ pub(super) fn replace(
     let unchanged = setting::table.filter(setting::name.eq(name).and(setting::value.eq(known)));
     let put = diesel::update(unchanged)
         .set(setting::value.eq(value))
-        .execute(tx.db);
+        .execute(tx.db());
     put.map(drop).map_err(|error| tx.explain(error))
 }
 
@@ -60,7 +60,7 @@ pub fn lease(
     let unchanged = setting::table.filter(setting::name.eq(name).and(setting::value.eq(known)));
     let taken = diesel::update(unchanged)
         .set(setting::value.eq(&fresh))
-        .execute(tx.db);
+        .execute(tx.db());
     Ok(taken.map_err(|error| tx.explain(error))? == 1)
 }
 
@@ -73,7 +73,7 @@ pub fn release(tx: &mut Tx<'_>, name: &str, holder: &str) -> Result<(), Error> {
         return Ok(());
     }
     let held = setting::table.filter(setting::name.eq(name).and(setting::value.eq(known)));
-    let gone = diesel::delete(held).execute(tx.db);
+    let gone = diesel::delete(held).execute(tx.db());
     gone.map(drop).map_err(|error| tx.explain(error))
 }
 
@@ -82,7 +82,7 @@ pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>, Error> {
     setting::table
         .filter(setting::name.eq(name))
         .select(setting::value)
-        .first(tx.db)
+        .first(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))
 }

@@ -30,7 +30,7 @@ pub(super) fn insert(
                 )
             })
             .collect();
-        on_both!(&mut *tx.db, connection => diesel::insert_into(event_subject::table).values(rows).execute(connection))
+        on_both!(tx.db(), connection => diesel::insert_into(event_subject::table).values(rows).execute(connection))
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -51,7 +51,7 @@ pub fn among(
             .filter(event_subject::event.eq(bytes(event.0)))
             .filter(event_subject::subject.eq_any(subjects))
             .select(event_subject::subject)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(rows.iter().map(|subject| ResourceId(uuid(subject))));
     }
@@ -77,7 +77,7 @@ pub fn after(
             .filter(event_subject::subject.ge(subject.clone()))
             .filter((event_subject::subject.gt(subject)).or(event_subject::event.gt(event)));
     }
-    let rows: Vec<(Vec<u8>, Vec<u8>)> = query.load(tx.db).map_err(|error| tx.explain(error))?;
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = query.load(tx.db()).map_err(|error| tx.explain(error))?;
     let rows = rows.iter();
     Ok(rows
         .map(|(subject, event)| (ResourceId(uuid(subject)), EventId(uuid(event))))

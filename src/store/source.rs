@@ -23,11 +23,11 @@ pub fn of_records(
         // A list of its own length would be prepared anew every time.
         [record] => {
             let of_one = ordered.filter(source_record::resource.eq(record));
-            on_both!(&mut *tx.db, connection => of_one.load(connection))
+            on_both!(tx.db(), connection => of_one.load(connection))
         }
         _ => ordered
             .filter(source_record::resource.eq_any(records.to_vec()))
-            .load(tx.db),
+            .load(tx.db()),
     };
     let rows = rows.map_err(|error| tx.explain(error))?;
     let kept: Vec<(i64, &str)> = rows.iter().map(|row| (row.1, row.7.as_str())).collect();
@@ -63,7 +63,7 @@ pub(super) fn put_all(
         .filter(|row| !kept.contains(row))
     {
         diesel::delete(source_record::table.find(row))
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     for source in sources
@@ -93,10 +93,10 @@ pub(super) fn put(
     let result = match source.row {
         Some(row) => diesel::update(source_record::table.find(row))
             .set(values)
-            .execute(tx.db),
-        None => diesel::insert_into(source_record::table)
+            .execute(tx.db()),
+        None => on_both!(tx.db(), connection => diesel::insert_into(source_record::table)
             .values((source_record::origin.eq(owner), values))
-            .execute(tx.db),
+            .execute(connection)),
     };
     result.map(drop).map_err(|error| tx.explain(error))
 }

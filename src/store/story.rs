@@ -25,7 +25,7 @@ pub fn sealed_from(
         .order(log_leaf::position)
         .limit(limit)
         .select((log_leaf::position, log_leaf::seq))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -42,7 +42,7 @@ pub fn of_application(
         .order(event::seq)
         .limit(limit)
         .select(event::seq)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -67,12 +67,12 @@ pub fn of_person(
     let mut places: Vec<i64> = of
         .filter(event::resource.eq(&id))
         .filter(types())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let about: Vec<i64> = of
         .filter(event::person.eq(&id))
         .filter(types())
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     places.extend(about);
     Ok(places)
@@ -92,7 +92,7 @@ pub fn of_record(
         .order(event::seq)
         .limit(limit)
         .select(event::seq)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let about: Vec<i64> = event::table
         .filter(event::tenant.eq(tenant.0))
@@ -100,7 +100,7 @@ pub fn of_record(
         .order(event::seq)
         .limit(limit)
         .select(event::seq)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     places.extend(about);
     places.sort_unstable();

@@ -9,7 +9,7 @@ use crate::id::TenantId;
 
 /// The number of the tenant named `name`, made if it is new, and with it the tenant's key.
 pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
-    on_both!(&mut *tx.db, connection => diesel::insert_into(tenant::table)
+    on_both!(tx.db(), connection => diesel::insert_into(tenant::table)
         .values(tenant::name.eq(name))
         .on_conflict_do_nothing()
         .execute(connection))
@@ -17,7 +17,7 @@ pub fn claim(tx: &mut Tx<'_>, name: &str) -> Result<TenantId, Error> {
     let id = tenant::table
         .filter(tenant::name.eq(name))
         .select(tenant::id)
-        .first(tx.db);
+        .first(tx.db());
     let id = id.map(TenantId).map_err(|error| tx.explain(error))?;
     key::claim(tx, id)?;
     Ok(id)
@@ -28,7 +28,7 @@ pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantId>, Error> {
     let id = tenant::table
         .filter(tenant::name.eq(name))
         .select(tenant::id)
-        .first(tx.db);
+        .first(tx.db());
     let id = id.optional().map_err(|error| tx.explain(error))?;
     Ok(id.map(TenantId))
 }
@@ -37,6 +37,6 @@ pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantId>, Error> {
 pub fn count(tx: &mut Tx<'_>) -> Result<i64, Error> {
     tenant::table
         .count()
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))
 }

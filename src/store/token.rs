@@ -71,7 +71,7 @@ pub fn insert(tx: &mut Tx<'_>, issued: &Issued, event: Event) -> Result<(), Erro
     );
     diesel::insert_into(token::table)
         .values(values)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     event::note(tx, event)
 }
@@ -90,7 +90,7 @@ pub fn update_revoked(
             token::revoked_by.eq(by),
             token::changes.eq(token::changes + 1),
         ))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
@@ -108,7 +108,7 @@ pub fn update_warned(
     let count = diesel::update(token::table.find(key(issued.id.0)))
         .filter(token::warned.eq(issued.warned))
         .set(token::warned.eq(days))
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count != 1 {
         return Err(tx.lose());
@@ -120,7 +120,7 @@ pub fn update_warned(
 pub fn find(tx: &mut Tx<'_>, id: ResourceId) -> Result<Option<Issued>, Error> {
     let row: Option<Row> = token::table
         .find(key(id.0))
-        .get_result(tx.db)
+        .get_result(tx.db())
         .optional()
         .map_err(|error| tx.explain(error))?;
     Ok(row.map(of))
@@ -134,7 +134,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: Option<TenantId>) -> Result<Vec<Issued>, Er
     }
     let rows: Vec<Row> = query
         .order((token::issued.desc(), token::jti.desc()))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(rows.into_iter().map(of).collect())
 }
@@ -144,7 +144,7 @@ pub fn changes(tx: &mut Tx<'_>) -> Result<i64, Error> {
     // A sum of integers is no integer on PostgreSQL.
     let counted: Vec<i64> = token::table
         .select(token::changes)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     Ok(counted.into_iter().sum())
 }

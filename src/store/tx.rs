@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::counter::Counted;
 use super::db::{Db, Dialect};
 use super::error::Error;
+use super::gathered::Gathered;
 use super::key::Keyring;
+use super::newcomers;
 
 /// Interned attribute paths: tenant, kind of record, name.
 pub(super) type PathKey = (i32, i16, String);
@@ -40,13 +42,26 @@ const PART_ATTEMPTS: u32 = 2;
 
 /// An open transaction.
 pub struct Tx<'a> {
-    pub(super) db: &'a mut Db,
+    db: &'a mut Db,
     paths: &'a Paths,
     learned: Vec<(PathKey, i32)>,
     /// By how much the numbers of records have changed here. They are written last, in one order, so that a counter's row
     /// is held for the commit alone.
     pub(super) counted: BTreeMap<Counted, i64>,
+    /// What it shares with others whose transaction this is too.
+    pub(super) gathered: Gathered,
     lost: bool,
+    /// Whether anything but records that wait was done since the last [`Mark`], and whether a statement has failed.
+    touched: bool,
+    failed: bool,
+    /// Why the database cannot answer, where it has said so.
+    away: Option<Error>,
+}
+
+/// Where a use case began in a transaction that it shares.
+pub(super) struct Mark {
+    waiting: usize,
+    counted: BTreeMap<Counted, i64>,
 }
 
 impl<'a> Tx<'a> {
@@ -56,8 +71,63 @@ impl<'a> Tx<'a> {
             paths,
             learned: Vec::new(),
             counted: BTreeMap::new(),
+            gathered: Gathered::default(),
             lost: false,
+            touched: false,
+            failed: false,
+            away: None,
         }
+    }
+
+    /// The database, for anything at all: what waits is written first.
+    pub(super) fn db(&mut self) -> &mut Db {
+        self.looking();
+        self.gathered.forget();
+        self.touched = true;
+        self.db
+    }
+
+    /// The same for who only reads records.
+    pub(super) fn looking(&mut self) -> &mut Db {
+        if self.write_waiting().is_err() {
+            self.lost = true;
+        }
+        self.db
+    }
+
+    /// The same for what has nothing to do with records that wait, nor with whether the use case succeeds.
+    pub(super) fn beside(&mut self) -> &mut Db {
+        self.db
+    }
+
+    /// Writes the records that wait.
+    pub(super) fn write_waiting(&mut self) -> Result<(), Error> {
+        let waiting = std::mem::take(&mut self.gathered.waiting);
+        match &mut *self.db {
+            Db::Postgres(connection) if !waiting.is_empty() => {
+                newcomers::insert(connection, &waiting).map_err(|error| self.explain(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// From here on another use case is run.
+    pub(super) fn mark(&mut self) -> Mark {
+        self.touched = false;
+        Mark {
+            waiting: self.gathered.waiting.len(),
+            counted: self.counted.clone(),
+        }
+    }
+
+    /// Undoes what was done since `mark`, if that was nothing but to look and to make records that still wait; whether it was.
+    pub(super) fn undo(&mut self, mark: Mark) -> bool {
+        let is_undone = !self.touched && !self.failed && !self.lost;
+        if is_undone {
+            self.gathered.waiting.truncate(mark.waiting);
+            self.counted = mark.counted;
+        }
+        is_undone
     }
 
     /// Whose SQL is spoken here.
@@ -74,14 +144,23 @@ impl<'a> Tx<'a> {
 
     /// Gives an error of diesel its meaning, and remembers a lost race.
     pub(super) fn explain(&mut self, error: diesel::result::Error) -> Error {
+        self.failed = true;
         match Error::from(error) {
             Error::Lost => self.lose(),
-            other => other,
+            other => {
+                self.away = other.of_passing();
+                other
+            }
         }
     }
 
     pub(super) fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// Why the database cannot answer now, if it has said so.
+    pub(super) fn away(&mut self) -> Option<Error> {
+        self.away.take()
     }
 
     /// Runs `work` in a savepoint: what it did is kept if it succeeds and undone if it fails or panics, and the transaction goes
@@ -94,23 +173,25 @@ impl<'a> Tx<'a> {
         work: impl Fn(&mut Self) -> Result<T, E>,
     ) -> Result<Result<T, E>, E> {
         for attempt in 1.. {
-            self.db.run("SAVEPOINT part")?;
+            self.db().run("SAVEPOINT part")?;
             let (learned, counted) = (self.learned.len(), self.counted.clone());
             let done = catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
                 Err(Error::Fault("a part of a use case panicked".into()).into())
             });
             let failed = match done {
                 Ok(done) if !self.lost => {
-                    self.db.run("RELEASE SAVEPOINT part")?;
+                    self.db().run("RELEASE SAVEPOINT part")?;
                     return Ok(Ok(done));
                 }
                 // Whoever lost and went on all the same has seen what no longer holds.
                 Ok(_) => Error::Lost.into(),
                 Err(error) => error,
             };
-            let undone = self.db.run("ROLLBACK TO SAVEPOINT part");
+            // What waited before has been written; what waits now is of the part.
+            self.gathered.waiting.clear();
+            let undone = self.db().run("ROLLBACK TO SAVEPOINT part");
             if undone
-                .and_then(|()| self.db.run("RELEASE SAVEPOINT part"))
+                .and_then(|()| self.db().run("RELEASE SAVEPOINT part"))
                 .is_err()
             {
                 // The transaction is gone, as on a full disk: why is told by what failed first.
@@ -118,6 +199,7 @@ impl<'a> Tx<'a> {
             }
             self.learned.truncate(learned);
             self.counted = counted;
+            self.failed = false;
             if !self.lost {
                 return Ok(Err(failed));
             }

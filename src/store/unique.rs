@@ -26,13 +26,20 @@ pub fn holders(
         paths.push(attribute_path::find(tx, tenant, kind, &unique.path)?);
     }
     let mut found = vec![None; values.len()];
+    let mut asked = paths.iter().zip(values);
+    let is_free = |(path, unique): (&Option<i32>, &&Unique)| {
+        path.is_none_or(|path| tx.gathered.is_unheld(path, &unique.value))
+    };
+    if asked.all(is_free) {
+        return Ok(found);
+    }
     let given = || {
         paths
             .iter()
             .zip(values)
             .map(|(path, unique)| (*path, &*unique.value))
     };
-    let loaded = match &mut *tx.db {
+    let loaded = match tx.looking() {
         // Each by a statement that stays prepared, ...
         Db::Sqlite(connection) => given()
             .zip(&mut found)
@@ -43,7 +50,6 @@ pub fn holders(
                 *found = holder.optional()?;
                 Ok(())
             }),
-        Db::Postgres(_) if paths.iter().all(Option::is_none) => Ok(()),
         // ... or all in one round trip.
         Db::Postgres(connection) => Holders {
             tenant: tenant.0,
@@ -81,7 +87,7 @@ pub fn beside(
             .filter(unique_beside::path.eq(path))
             .filter(unique_beside::value.eq(&unique.value))
             .select(unique_beside::resource)
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         found.extend(rows);
     }
@@ -104,7 +110,7 @@ pub fn promote(tx: &mut Tx<'_>, tenant: TenantId) -> Result<usize, Error> {
             unique_beside::value,
             unique_beside::resource,
         ))
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let mut promoted = 0;
     for (path, value, resource) in waiting {
@@ -114,7 +120,7 @@ pub fn promote(tx: &mut Tx<'_>, tenant: TenantId) -> Result<usize, Error> {
             unique_value::value.eq(&value),
             unique_value::resource.eq(resource),
         );
-        let made = on_both!(&mut *tx.db, connection => diesel::insert_into(unique_value::table)
+        let made = on_both!(tx.db(), connection => diesel::insert_into(unique_value::table)
             .values(values)
             .on_conflict_do_nothing()
             .execute(connection))
@@ -122,7 +128,7 @@ pub fn promote(tx: &mut Tx<'_>, tenant: TenantId) -> Result<usize, Error> {
         if made == 1 {
             let target = unique_beside::table.find((tenant.0, path, &value, resource));
             diesel::delete(target)
-                .execute(tx.db)
+                .execute(tx.db())
                 .map_err(|error| tx.explain(error))?;
             promoted += 1;
         }

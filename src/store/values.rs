@@ -53,11 +53,14 @@ impl Fresh {
         (tenant, kind): (TenantId, Kind),
         (leaves, secrets): (&Leaves, &Secrets),
     ) -> Result<Self, Error> {
-        let rows: Vec<Row> = index::rows(specs, leaves, secrets).into_iter().collect();
-        let mut row_paths = Vec::with_capacity(rows.len());
-        for row in &rows {
-            row_paths.push(attribute_path::claim(tx, tenant, kind, &row.path)?);
+        let mut rows = Vec::new();
+        for row in index::rows(specs, leaves, secrets) {
+            let path = attribute_path::claim(tx, tenant, kind, &row.path)?;
+            rows.push((path, row));
         }
+        // In the order of the table's own key, so that each row is put behind the last one.
+        rows.sort_unstable();
+        let (row_paths, rows) = rows.into_iter().unzip();
         let mut uniques = Vec::new();
         for Unique { path, value } in index::uniques(specs, leaves) {
             uniques.push((attribute_path::claim(tx, tenant, kind, &path)?, value));
@@ -89,13 +92,13 @@ impl Fresh {
     pub(super) fn put(
         &self,
         connection: &mut SqliteConnection,
-        tenant: TenantId,
+        tenant: i32,
         record: i64,
     ) -> QueryResult<()> {
         put_each(connection, record, self.rows.iter().zip(&self.row_paths))?;
         self.uniques
             .iter()
-            .try_for_each(|(path, value)| put_unique!(connection, (tenant.0, *path, value), record))
+            .try_for_each(|(path, value)| put_unique!(connection, (tenant, *path, value), record))
     }
 }
 
@@ -134,7 +137,7 @@ pub(super) fn put_beside(
         );
         diesel::insert_into(unique_beside::table)
             .values(row)
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -171,7 +174,7 @@ pub(super) fn put(
         }
         // A record has one or two: a statement each, which stays prepared.
         let unique = (record.tenant.0, path, &**value);
-        on_both!(&mut *tx.db, connection => put_unique!(connection, unique, record.row))
+        on_both!(tx.db(), connection => put_unique!(connection, unique, record.row))
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -187,12 +190,12 @@ fn remove_unique(
         .find((record.tenant.0, path, value))
         .filter(unique_value::resource.eq(record.row));
     let count = diesel::delete(held)
-        .execute(tx.db)
+        .execute(tx.db())
         .map_err(|error| tx.explain(error))?;
     if count == 0 {
         let beside = unique_beside::table.find((record.tenant.0, path, value, record.row));
         diesel::delete(beside)
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -218,7 +221,7 @@ fn remove_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Er
             .filter(attribute_index::resource.eq(record.row))
             .filter(gone);
         diesel::delete(target)
-            .execute(tx.db)
+            .execute(tx.db())
             .map_err(|error| tx.explain(error))?;
     }
     Ok(())
@@ -236,7 +239,7 @@ fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error
             &row.path,
         )?);
     }
-    let result = match &mut *tx.db {
+    let result = match tx.db() {
         Db::Sqlite(connection) => {
             put_each(connection, record.row, rows.iter().copied().zip(&paths))
         }

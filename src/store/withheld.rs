@@ -34,7 +34,7 @@ pub fn insert(
         withheld::system.eq(&new.system),
         withheld::noted.eq(micros(now)),
     );
-    on_both!(&mut *tx.db, connection => diesel::insert_into(withheld::table)
+    on_both!(tx.db(), connection => diesel::insert_into(withheld::table)
         .values(values)
         .on_conflict_do_nothing()
         .execute(connection))
@@ -54,7 +54,7 @@ pub fn list(
         .filter(withheld::noted.lt(micros(before)))
         .select((withheld::subject, withheld::holder, withheld::system))
         .limit(limit)
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let read = |(subject, holder, system): (Vec<u8>, Vec<u8>, String)| Withheld {
         subject: ResourceId(uuid(&subject)),
@@ -68,7 +68,7 @@ pub fn list(
 pub fn delete(tx: &mut Tx<'_>, tenant: TenantId, known: &Withheld) -> Result<(), Error> {
     let (subject, holder) = (key(known.subject.0), key(known.holder.0));
     diesel::delete(withheld::table.find((tenant.0, subject, holder, &known.system)))
-        .execute(tx.db)
+        .execute(tx.db())
         .map(drop)
         .map_err(|error| tx.explain(error))
 }

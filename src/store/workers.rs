@@ -1,8 +1,9 @@
 //! PostgreSQL's worker threads, one a connection, and how they write.
 //!
-//! A transaction costs three round trips and a share of an fsync beside what it does. So a worker that finds more
-//! newcomers waiting than there are workers takes several into one transaction. If one of them fails, all is rolled back,
-//! and each gets a transaction of its own.
+//! A transaction costs three round trips and a share of an fsync beside what it does, and each statement costs one. So
+//! newcomers that wait at the same time share a transaction, what they ask and what they write ([`super::gathered`]). One
+//! that is refused before it has changed anything leaves the others as they are; if anything else goes wrong, all is rolled
+//! back, and each gets a transaction of its own.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +12,7 @@ use std::thread::JoinHandle;
 
 use super::counter;
 use super::error::Error;
+use super::gathered::{self, Ahead};
 use super::pool::Pool;
 use super::sealer::Bell;
 use super::tx::{Paths, Tx, publish};
@@ -19,7 +21,7 @@ use super::use_case::{ATTEMPTS, Job};
 /// Jobs that may wait for a worker.
 const QUEUE: usize = 4096;
 /// The most writes that share a transaction.
-const GROUP: usize = 16;
+const GROUP: usize = 64;
 
 /// A write finds rows by their keys, whatever it is given. Left alone, PostgreSQL would plan half of its statements anew each
 /// time, which took a fifth of a create; and a plan that is kept must be right for any number of rows: one that was made
@@ -35,7 +37,20 @@ pub(super) enum Work {
     Write(Box<dyn Job>),
     /// To write rows that are new, so that the transaction may be shared: who touches rows that others touch would hold
     /// them for longer, and in an order that nobody knows.
-    Newcomer(Box<dyn Job>),
+    Newcomer(Newcomer),
+}
+
+/// A use case that may share its transaction, and what it is going to ask if it makes a record.
+pub(super) struct Newcomer {
+    pub(super) ahead: Option<Ahead>,
+    pub(super) job: Box<dyn Job>,
+}
+
+/// What a worker does next.
+enum Turn {
+    Read(Box<dyn FnOnce(&Pool) + Send>),
+    Write(Box<dyn Job>),
+    Group(Vec<Newcomer>),
 }
 
 /// The threads and what waits for them.
@@ -47,12 +62,16 @@ pub(super) struct Workers {
 struct Queue {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
-    workers: usize,
+    /// The most groups that are written at a time: a third of the workers, so that creates gather and nobody else waits for them.
+    most: usize,
 }
 
 #[derive(Default)]
 struct Waiting {
-    work: VecDeque<Work>,
+    work: VecDeque<Turn>,
+    newcomers: VecDeque<Newcomer>,
+    /// How many groups are being written.
+    groups: usize,
     is_closed: bool,
 }
 
@@ -66,7 +85,7 @@ impl Workers {
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
-            workers: usize::try_from(count).unwrap_or(usize::MAX).max(1),
+            most: usize::try_from(count / 3).unwrap_or(usize::MAX).max(1),
         });
         let threads = (0..count)
             .map(|n| {
@@ -93,12 +112,16 @@ impl Workers {
         if waiting.is_closed {
             return Err(Error::Unavailable("the server is stopping".into()));
         }
-        if waiting.work.len() >= QUEUE {
+        if waiting.work.len() + waiting.newcomers.len() >= QUEUE {
             return Err(Error::Unavailable(
                 "too many requests are waiting for the database".into(),
             ));
         }
-        waiting.work.push_back(work);
+        match work {
+            Work::Read(work) => waiting.work.push_back(Turn::Read(work)),
+            Work::Write(job) => waiting.work.push_back(Turn::Write(job)),
+            Work::Newcomer(newcomer) => waiting.newcomers.push_back(newcomer),
+        }
         drop(waiting);
         self.queue.arrived.notify_one();
         Ok(())
@@ -124,12 +147,17 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next piece of work, with those that follow it into its transaction; none after the last.
-    fn next(&self) -> Option<(Work, Vec<Box<dyn Job>>)> {
+    /// The next piece of work; none after the last.
+    fn next(&self) -> Option<Turn> {
         let mut waiting = self.lock();
-        let first = loop {
-            if let Some(work) = waiting.work.pop_front() {
-                break work;
+        loop {
+            if !waiting.newcomers.is_empty() && waiting.groups < self.most {
+                waiting.groups += 1;
+                let most = waiting.newcomers.len().min(GROUP);
+                return Some(Turn::Group(waiting.newcomers.drain(..most).collect()));
+            }
+            if let Some(turn) = waiting.work.pop_front() {
+                return Some(turn);
             }
             if waiting.is_closed {
                 return None;
@@ -138,23 +166,7 @@ impl Queue {
                 .arrived
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
-        };
-        let mut others = Vec::new();
-        if matches!(first, Work::Newcomer(_)) {
-            // No more than its share, so that no worker has nothing to do meanwhile.
-            let share = (waiting.work.len() / self.workers).min(GROUP - 1);
-            while others.len() < share {
-                match waiting.work.pop_front() {
-                    Some(Work::Newcomer(job)) => others.push(job),
-                    Some(other) => {
-                        waiting.work.push_front(other);
-                        break;
-                    }
-                    None => break,
-                }
-            }
         }
-        Some((first, others))
     }
 }
 
@@ -166,36 +178,33 @@ struct Desk {
 }
 
 fn serve(pool: &Pool, desk: &Desk, queue: &Queue) {
-    while let Some((first, others)) = queue.next() {
+    while let Some(turn) = queue.next() {
+        let is_group = matches!(turn, Turn::Group(_));
         // A panic has been answered inside; the thread goes on.
-        drop(catch_unwind(AssertUnwindSafe(|| match first {
-            Work::Read(work) => work(pool),
-            Work::Write(job) => write(pool, desk, job),
-            Work::Newcomer(job) if others.is_empty() => write(pool, desk, job),
-            Work::Newcomer(job) => {
-                let mut jobs = vec![job];
-                jobs.extend(others);
-                write_together(pool, desk, jobs);
-            }
+        drop(catch_unwind(AssertUnwindSafe(|| match turn {
+            Turn::Read(work) => work(pool),
+            Turn::Write(job) => write(pool, desk, job),
+            Turn::Group(group) => write_together(pool, desk, group),
         })));
+        if is_group {
+            queue.lock().groups -= 1;
+        }
     }
 }
 
 /// Runs writes in one transaction; if that does not work out, each in its own.
-fn write_together(pool: &Pool, desk: &Desk, mut jobs: Vec<Box<dyn Job>>) {
-    jobs.retain(|job| job.is_wanted());
+fn write_together(pool: &Pool, desk: &Desk, mut group: Vec<Newcomer>) {
+    group.retain(|newcomer| newcomer.job.is_wanted());
+    if group.is_empty() {
+        return;
+    }
     let mut kept = match pool.begin(BEGIN) {
         Ok(kept) => kept,
-        Err(error) => {
-            for job in jobs {
-                job.finish(Err(Error::Unavailable(error.to_string())));
-            }
-            return;
-        }
+        Err(error) => return answer(group, || Err(Error::Unavailable(error.to_string()))),
     };
     let mut tx = Tx::new(&mut kept.db, &desk.paths);
-    let kept_all = jobs.iter_mut().all(|job| job.run(&mut tx)) && !tx.is_lost();
-    let settled = kept_all && counter::settle(&mut tx).is_ok();
+    let settled = run_all(&mut tx, &mut group);
+    let away = tx.away();
     let learned = tx.into_learned();
     if settled {
         match kept.db.run("COMMIT") {
@@ -203,25 +212,43 @@ fn write_together(pool: &Pool, desk: &Desk, mut jobs: Vec<Box<dyn Job>>) {
                 kept.broken = false;
                 publish(&desk.paths, learned);
                 desk.bell.ring();
-                for job in jobs {
-                    job.finish(Ok(()));
-                }
-                return;
+                return answer(group, || Ok(()));
             }
             Err(Error::Lost) => {}
             // Nobody can tell what became of it: it is not run again.
-            Err(error) => {
-                for job in jobs {
-                    job.finish(Err(Error::Unavailable(error.to_string())));
-                }
-                return;
-            }
+            Err(error) => return answer(group, || Err(Error::Unavailable(error.to_string()))),
         }
     }
     kept.broken = kept.db.run("ROLLBACK").is_err();
-    drop(kept);
-    for job in jobs {
-        write(pool, desk, job);
+    match away {
+        // They would all wait for the same, one after another. (A connection that died is another matter.)
+        Some(why) if !kept.broken => answer(group, || Err(why.of_passing().unwrap_or(Error::Lost))),
+        _ => {
+            drop(kept);
+            for newcomer in group {
+                write(pool, desk, newcomer.job);
+            }
+        }
+    }
+}
+
+/// Runs all of them; whether what came of it may be committed. One that fails takes no other with it, unless it has
+/// changed something before.
+fn run_all(tx: &mut Tx<'_>, group: &mut [Newcomer]) -> bool {
+    let aheads: Vec<&Ahead> = group.iter().filter_map(|one| one.ahead.as_ref()).collect();
+    if !aheads.is_empty() && gathered::ask(tx, &aheads).is_err() {
+        return false;
+    }
+    let run = |newcomer: &mut Newcomer| {
+        let mark = tx.mark();
+        (newcomer.job.run(tx) || tx.undo(mark)) && !tx.is_lost()
+    };
+    group.iter_mut().all(run) && tx.write_waiting().is_ok() && counter::settle(tx).is_ok()
+}
+
+fn answer(group: Vec<Newcomer>, commit: impl Fn() -> Result<(), Error>) {
+    for newcomer in group {
+        newcomer.job.finish(commit());
     }
 }
 

@@ -149,7 +149,11 @@ async fn no_list_or_extract_has_it(app: &App, crm: &Client, home: &World) {
         log.text
     );
     let feed = crm.get("/Events?after=0&count=1000").await;
-    assert!(feed.status == 200 && feed.text.contains("Mine"), "{}", feed.text);
+    assert!(
+        feed.status == 200 && feed.text.contains("Mine"),
+        "{}",
+        feed.text
+    );
     for name in world::ENDPOINTS {
         let id = home.id(name);
         assert!(!feed.text.contains(id), "{name} in {}", feed.text);

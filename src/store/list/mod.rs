@@ -316,7 +316,7 @@ fn fewest(tx: &mut Tx<'_>, drivers: &[Driver]) -> Result<Option<Fragment>, Error
 fn number(tx: &mut Tx<'_>, count: Fragment<BigInt>) -> Result<i64, Error> {
     count
         .whole::<BigInt>()
-        .get_result(tx.db)
+        .get_result(tx.db())
         .map_err(|error| tx.explain(error))
 }
 
@@ -327,7 +327,7 @@ fn fetch(tx: &mut Tx<'_>, places: &[Position]) -> Result<Vec<Folded>, Error> {
     for rows in rows.chunks(super::values::BATCH) {
         let records: Vec<ResourceRow> = resource::table
             .filter(resource::id.eq_any(rows.to_vec()))
-            .load(tx.db)
+            .load(tx.db())
             .map_err(|error| tx.explain(error))?;
         let records = rest::folded_all(tx, records)?;
         found.extend(records.into_iter().map(|record| (record.row, record)));

@@ -435,7 +435,7 @@ fn past<T>(out: &mut Fragment<T>, zone: &str, descending: bool) -> bool {
 fn load(tx: &mut Tx<'_>, statement: Fragment<Row>) -> Result<Vec<Position>, Error> {
     let rows: Vec<(i64, Option<String>)> = statement
         .whole::<Row>()
-        .load(tx.db)
+        .load(tx.db())
         .map_err(|error| tx.explain(error))?;
     let place = |(row, key)| Position { key, row };
     Ok(rows.into_iter().map(place).collect())

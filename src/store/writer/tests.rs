@@ -151,7 +151,7 @@ fn nobody_is_told_of_success_after_the_database_has_rolled_the_group_back() {
     let mut answers = vec![house.tenant("before")];
     answers.push(house.submit(|tx| {
         // As SQLite does of itself on a full disk.
-        tx.db.run("ROLLBACK")
+        tx.db().run("ROLLBACK")
     }));
     answers.push(house.tenant("after"));
     drop(go);
@@ -186,7 +186,7 @@ fn a_full_disk_is_told_and_forgotten() {
     let house = House::open("full");
     // This connection may not let the file grow; the next one may again, as after somebody has made room.
     let full = house.submit(|tx| {
-        tx.db.run("PRAGMA max_page_count = 1")?;
+        tx.db().run("PRAGMA max_page_count = 1")?;
         (0..100).try_for_each(|n| tenant::claim(tx, &"x".repeat(9000 + n)).map(drop))
     });
     assert!(matches!(
@@ -203,7 +203,7 @@ fn a_full_disk_is_told_and_forgotten() {
 #[test]
 fn a_broken_connection_is_opened_again() {
     let house = House::open("broken");
-    let broken = house.submit(|tx| tx.db.run("RELEASE write"));
+    let broken = house.submit(|tx| tx.db().run("RELEASE write"));
     assert!(broken.blocking_recv().unwrap().is_err());
     assert!(house.tenant("next").blocking_recv().unwrap().is_ok());
 }
