@@ -5,6 +5,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::sqlite::Sqlite;
 use diesel::{PgConnection, SqliteConnection};
 
 use super::db::{Db, on_both};
@@ -88,7 +89,7 @@ impl Fresh {
         Ok(aside)
     }
 
-    /// Puts them into SQLite, a statement each, which stays prepared.
+    /// Puts them into SQLite by statements that stay prepared.
     pub(super) fn put(
         &self,
         connection: &mut SqliteConnection,
@@ -102,13 +103,18 @@ impl Fresh {
     }
 }
 
-/// One row a statement, which costs SQLite no more than many.
+/// Some rows a statement, and the last ones by themselves.
 fn put_each<'r>(
     connection: &mut SqliteConnection,
     record: i64,
-    mut rows: impl Iterator<Item = (&'r Row, &'r i32)>,
+    rows: impl Iterator<Item = (&'r Row, &'r i32)>,
 ) -> QueryResult<()> {
-    rows.try_for_each(|(row, path)| {
+    let rows: Vec<(&Row, &i32)> = rows.collect();
+    let (some, last) = rows.as_chunks();
+    for rows in some {
+        Some16 { record, rows }.execute(connection)?;
+    }
+    last.iter().try_for_each(|(row, path)| {
         diesel::insert_into(attribute_index::table)
             .values((
                 attribute_index::resource.eq(record),
@@ -122,6 +128,7 @@ fn put_each<'r>(
     })
 }
 
+<<<<<<< HEAD
 /// Notes that a record has these values, by their paths, beside their holders.
 pub(super) fn put_beside(
     tx: &mut Tx<'_>,
@@ -143,6 +150,43 @@ pub(super) fn put_beside(
     Ok(())
 }
 
+=======
+/// Sixteen rows of the index of one record, on SQLite. Many rows of one statement cost it no less than one each, unless it need
+/// not undo the first of them where a later one fails: whoever fails has all it did undone.
+struct Some16<'a> {
+    record: i64,
+    rows: &'a [(&'a Row, &'a i32); 16],
+}
+
+impl QueryFragment<Sqlite> for Some16<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT OR FAIL INTO attribute_index (resource, path, element, value, whole) VALUES ",
+        );
+        for (n, (row, path)) in self.rows.iter().enumerate() {
+            out.push_sql(if n == 0 { "(" } else { "), (" });
+            out.push_bind_param::<BigInt, _>(&self.record)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Integer, _>(*path)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Integer, _>(&row.element)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(&row.value)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Nullable<Text>, _>(&row.whole)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+// The text never varies: a connection finds its prepared statement by the type.
+impl QueryId for Some16<'_> {
+    type QueryId = Some16<'static>;
+}
+impl RunQueryDsl<SqliteConnection> for Some16<'_> {}
+
+>>>>>>> 135189f (store: rows of the index sixteen a statement on SQLite)
 /// Brings the index and the unique values from what a record had to what it has, of which this is secret: only what differs is
 /// touched. What is `withheld` it has beside its holder.
 pub(super) fn put(
@@ -227,8 +271,8 @@ fn remove_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Er
     Ok(())
 }
 
-/// Puts rows into the index by statements that stay prepared, however many rows there are: SQLite runs one a row, which
-/// costs it no more; PostgreSQL, where each would be a round trip, takes them as arrays.
+/// Puts rows into the index by statements that stay prepared, however many rows there are: SQLite takes some at a time,
+/// PostgreSQL, where each would be a round trip, takes them as arrays.
 fn put_rows(tx: &mut Tx<'_>, record: &Folded, rows: &[&Row]) -> Result<(), Error> {
     let mut paths = Vec::with_capacity(rows.len());
     for row in rows {
