@@ -277,6 +277,22 @@ async fn costs(app: &App, size: usize, id: &str) -> Vec<(usize, f64)> {
     found
 }
 
+/// On PostgreSQL a newcomer asks once: whether anybody has what it brings, and for its number.
+async fn a_newcomer_asks_once(app: &App) {
+    let context = crowd::context(app, "walker", &crowd::grants());
+    // The first of a kind also names its paths.
+    let first = [crowd::member(1), crowd::member(2)].into_iter();
+    crowd::create(app.service(), &context, first).await;
+    let mut asked = Vec::new();
+    for n in 3..6 {
+        listen(app);
+        crowd::create(app.service(), &context, [crowd::member(n)].into_iter()).await;
+        asked.push(heard(app));
+    }
+    let least = asked.iter().map(Vec::len).min();
+    assert_eq!(least, Some(1), "{asked:#?}");
+}
+
 async fn no_request_costs_more_among_more_persons(app: &App) {
     const SIZES: [usize; 2] = [200, 1600];
     if app.database.engine() == Engine::Postgres {
@@ -349,4 +365,10 @@ fn sqlite() {
 fn postgres() {
     set_default_instrumentation(recorder).expect("nobody has panicked");
     run(Engine::Postgres, no_request_costs_more_among_more_persons);
+}
+
+#[test]
+fn a_newcomer_asks_once_on_postgres() {
+    set_default_instrumentation(recorder).expect("nobody has panicked");
+    run(Engine::Postgres, a_newcomer_asks_once);
 }

@@ -1,13 +1,18 @@
 //! Many at once (E15, checklist row 21): nothing is lost, nothing fails.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, on_both};
+use crate::support::{App, Client, Engine, on_both};
 
 on_both!(
     two_hundred_single_member_patches_lose_nothing,
     of_many_posts_of_one_user_name_one_succeeds,
     posts_that_fail_among_many_take_nobody_with_them,
+    posts_that_want_one_anothers_values_are_made_or_refused,
+    a_value_that_is_taken_meanwhile_fails_its_post_alone,
+    persons_with_secrets_who_come_at_once_are_all_found,
     many_changes_of_one_user_are_all_applied,
     one_member_added_many_times_at_once_is_added_once,
     members_who_come_and_go_at_once_are_counted_right,
@@ -123,6 +128,111 @@ async fn posts_that_fail_among_many_take_nobody_with_them(app: &App) {
     wanted.sort_unstable();
     wanted.dedup();
     assert_eq!(found, wanted);
+}
+
+/// Each wants two values, and others want each of them, in every order: nobody waits for another who waits for it, nobody gets
+/// one of the two, and nobody fails for anything else.
+async fn posts_that_want_one_anothers_values_are_made_or_refused(app: &App) {
+    let idp = app.client("idp").await;
+    let posts = (0..240).map(|number| {
+        let idp = idp.clone();
+        let user = json!({
+            "userName": format!("u{}", number % 60),
+            "externalId": format!("x{}", number * 7 % 80),
+        });
+        async move {
+            let answer = idp.post("/Users", user).await;
+            (
+                answer.status,
+                answer.body["userName"].as_str().map(str::to_owned),
+            )
+        }
+    });
+    let answers = all(posts.collect()).await;
+    let refused = answers.iter().filter(|(status, _)| *status == 409).count();
+    let mut made: Vec<&str> = answers
+        .iter()
+        .filter(|(status, _)| *status == 201)
+        .filter_map(|(_, name)| name.as_deref())
+        .collect();
+    assert_eq!(made.len() + refused, 240, "{answers:?}");
+    made.sort_unstable();
+    let found = idp.find("/Users", "userName pr").await;
+    let mut found: Vec<&str> = found
+        .iter()
+        .map(|user| user["userName"].as_str().unwrap())
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, made);
+    // Who is refused finds somebody who has what it wanted.
+    assert!((40..=60).contains(&made.len()), "{made:?}");
+    assert_eq!(app.event_count(), i64::try_from(made.len()).unwrap());
+}
+
+/// Another process may take a value after the group has asked for it.
+async fn a_value_that_is_taken_meanwhile_fails_its_post_alone(app: &App) {
+    if app.database.engine() == Engine::Sqlite {
+        return; // nobody writes beside the writer
+    }
+    let idp = app.client("idp").await;
+    idp.create("/Users", json!({"userName": "first"})).await;
+    let mut other = app.database.connect();
+    other.run(
+        "BEGIN; INSERT INTO unique_value (tenant, path, value, resource) \
+         SELECT tenant, id, 'taken', 0 FROM attribute_path WHERE name = 'userName'",
+    );
+    let posts = (0..40).map(|number| {
+        let idp = idp.clone();
+        let name = if number % 8 == 0 {
+            "taken".to_owned()
+        } else {
+            format!("u{number}")
+        };
+        async move {
+            (
+                number % 8 == 0,
+                idp.post("/Users", json!({"userName": name})).await.status,
+            )
+        }
+    });
+    let posts = actix_web::rt::spawn(all(posts.collect()));
+    let mut watcher = app.database.connect();
+    for _ in 0..500 {
+        let waiting = watcher.number(
+            "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        );
+        if waiting > 0 {
+            break;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+    other.run("COMMIT");
+    let answers = posts.await.expect("no post panics");
+    for (is_taken, status) in &answers {
+        assert_eq!(*status, if *is_taken { 409 } else { 201 }, "{answers:?}");
+    }
+    assert_eq!(app.event_count(), 36);
+    other.run("DELETE FROM unique_value WHERE resource = 0");
+}
+
+async fn persons_with_secrets_who_come_at_once_are_all_found(app: &App) {
+    let hris = app.client("hris").await;
+    let identifier = |number: usize| format!("ES-{number:05}");
+    let posts = (0..60).map(|number| {
+        let hris = hris.clone();
+        let person = json!({
+            "name": {"familyName": format!("Family{number}")},
+            "legalIdentifiers": [{"type": "passport", "country": "PT", "value": identifier(number)}],
+        });
+        async move { hris.post("/Persons", person).await.status }
+    });
+    let statuses = all(posts.collect()).await;
+    assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
+    for number in [0, 31, 59] {
+        let filter = format!("legalIdentifiers.value eq \"{}\"", identifier(number));
+        let found = hris.search("/Persons", json!({"filter": filter})).await;
+        assert_eq!(found.resources().len(), 1, "{filter}");
+    }
 }
 
 async fn many_changes_of_one_user_are_all_applied(app: &App) {
