@@ -210,7 +210,6 @@ impl Clients {
 
     /// The client of that name for people whom this issuer vouches for, by the tenant's policy, if it is not shut out.
     pub(super) fn for_people(
-        &self,
         (tenant, name): (TenantId, &str),
         issuer: &str,
         policies: &Policies,

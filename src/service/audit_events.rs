@@ -1,8 +1,11 @@
 //! `/AuditEvents`: the log, searched with the same filters as everything else, masked for its reader.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::sieve::{Sieve, Sifted};
+use super::sieve::{Asked, Sieve, Sifted, size};
 use super::{Error, Muster, Page, permit};
 use crate::domain::access::TypeClearance;
 use crate::domain::audit_event::NAME;
@@ -28,7 +31,7 @@ impl Muster {
         permit(context, Right::Read, NAME)?;
         let tenant = context.tenant();
         let by_id = scim::filter::condition(
-            &format!("id eq {}", serde_json::Value::from(id)),
+            &format!("id eq {}", Value::from(id)),
             self.0.renderer.catalog().audit_event(),
             context.client.profile,
         )?;
@@ -66,42 +69,48 @@ impl Muster {
         }
         let walk = digest(context, &request);
         let place = self.place(context, &request, &walk)?;
-        let by_cursor = request.cursor.is_some();
         let after = place.as_ref().map(|place| place.row).filter(|row| *row > 0);
         let count = place.as_ref().map(|place| place.count).or(request.count);
         let limit = self.0.paging.limit(count);
+        let by_cursor = request.cursor.is_some();
         let offset = if by_cursor {
             0
         } else {
             i64::try_from(request.start_index - 1).unwrap_or(i64::MAX)
         };
-        let tenant = context.tenant();
         let (filter, sifted) = request
             .filter
             .clone()
             .map_or((None, None), audit_event::split);
         let filter = within(context, Right::Search, filter);
-        if let Some(sifted) = sifted {
-            let sieve = Sieve {
-                muster: self.clone(),
-                context: context.clone(),
-                condition: sifted,
-                filter,
-                descending,
-                page: (after, offset, size(limit)),
-                by_cursor,
-            };
-            let found = self.0.store.read(move |tx| sieve.sift(tx)).await?;
-            return self.sifted(context, &request, found, (walk, limit)).await;
-        }
+        let asked = Asked {
+            filter,
+            descending,
+            page: (after, offset, limit),
+            by_cursor,
+        };
+        let found = match sifted {
+            Some(condition) => {
+                let sieve = Sieve {
+                    muster: self.clone(),
+                    context: context.clone(),
+                    condition,
+                    asked,
+                };
+                self.0.store.read(move |tx| sieve.sift(tx)).await?
+            }
+            None => self.found(context, asked).await?,
+        };
+        self.page_of(context, &request, found, (walk, limit)).await
+    }
+
+    /// What the columns alone say.
+    async fn found(&self, context: &Context, asked: Asked) -> Result<Sifted, Error> {
+        let (after, offset, limit) = asked.page;
+        let (tenant, by_cursor) = (context.tenant(), asked.by_cursor);
         let reader = context.client.clone();
         let read = move |tx: &mut Tx<'_>| {
-            let query = Query {
-                tenant,
-                condition: filter.as_ref(),
-                descending,
-                reader: &reader,
-            };
+            let query = asked.query(tenant, &reader);
             let total = if by_cursor {
                 None
             } else {
@@ -112,28 +121,21 @@ impl Muster {
             Ok::<_, Error>((total, found))
         };
         let (total, mut found) = self.0.store.read(read).await?;
-        let more = found.len() > size(limit);
-        found.truncate(size(limit));
-        let resources: Vec<Masked<Resource>> = found
-            .iter()
-            .map(|(_, body)| self.shown_event(context, body, &request.projection))
-            .collect();
-        let last = found
-            .last()
-            .map(|(seq, _)| *seq)
-            .filter(|_| by_cursor && more);
-        let next = last.map(|row| self.sealed(context, walk, (row, limit)));
-        let page = Page {
+        let size = size(limit);
+        let more = found.len() > size;
+        found.truncate(size);
+        let last = found.last().map(|(place, _)| *place);
+        let mask = |(_, body): &(i64, Value)| self.0.renderer.mask_event(context, body);
+        Ok(Sifted {
+            events: found.iter().map(mask).collect(),
             total: total.map(|total| u64::try_from(total).unwrap_or(0)),
-            start_index: (!by_cursor).then_some(request.start_index),
-            next_cursor: next.transpose()?,
-            resources,
-        };
-        self.disclosed_page(context, NAME, page, Vec::new()).await
+            next: last.filter(|_| by_cursor && more),
+            disclosed: BTreeSet::new(),
+        })
     }
 
-    /// The page of what was sifted. What matched tells of values, whether it is on the page or not.
-    async fn sifted(
+    /// The page of what was found. What was sifted tells of values, whether it is on the page or not.
+    async fn page_of(
         &self,
         context: &Context,
         request: &ListRequest,
@@ -195,7 +197,7 @@ impl Muster {
     fn shown_event(
         &self,
         context: &Context,
-        body: &serde_json::Value,
+        body: &Value,
         projection: &Projection,
     ) -> Masked<Resource> {
         self.narrowed(self.0.renderer.mask_event(context, body), projection)
@@ -205,10 +207,6 @@ impl Muster {
         let ty = self.0.renderer.catalog().audit_event();
         event.narrowed(|document| projection.apply(ty, document))
     }
-}
-
-fn size(limit: i64) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// A filter on what a role reaches of the log.

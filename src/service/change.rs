@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::slice;
 
 use super::provenance::Shown;
 use super::sight::clearance;
@@ -326,7 +327,7 @@ impl<'a> Write<'a> {
                 previous: Value::Null,
                 new: new.clone(),
             };
-            let is_it = withheld(self.specs(), leaves, &[one.clone()]).contains(unique);
+            let is_it = withheld(self.specs(), leaves, slice::from_ref(&one)).contains(unique);
             is_it.then_some(one)
         };
         match leaves.get(&path)? {

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Error, Muster};
-use crate::domain::context::Context;
+use crate::domain::context::{Client, Context};
 use crate::domain::masked::{Masked, Resource};
+use crate::id::TenantId;
 use crate::scim;
 use crate::scim::filter::Condition;
 use crate::store::Tx;
@@ -17,18 +18,39 @@ use crate::store::audit_event::{self, Query};
 const CHUNK: i64 = 500;
 const MOST: usize = 2000;
 
+/// Which part of the log is asked for.
+pub(super) struct Asked {
+    /// What its columns must say.
+    pub(super) filter: Option<Condition>,
+    pub(super) descending: bool,
+    /// After which place, beyond how many that match, and how many at most.
+    pub(super) page: (Option<i64>, i64, i64),
+    pub(super) by_cursor: bool,
+}
+
+impl Asked {
+    pub(super) fn query<'q>(&'q self, tenant: TenantId, reader: &'q Client) -> Query<'q> {
+        Query {
+            tenant,
+            condition: self.filter.as_ref(),
+            descending: self.descending,
+            reader,
+        }
+    }
+}
+
+/// How many are on a page.
+pub(super) fn size(limit: i64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
 /// What is looked for.
 pub(super) struct Sieve {
     pub(super) muster: Muster,
     pub(super) context: Context,
     /// What the bodies must say.
     pub(super) condition: Condition,
-    /// What the columns must.
-    pub(super) filter: Option<Condition>,
-    pub(super) descending: bool,
-    /// After which place, beyond how many that match, and how many at most.
-    pub(super) page: (Option<i64>, i64, usize),
-    pub(super) by_cursor: bool,
+    pub(super) asked: Asked,
 }
 
 /// What was found.
@@ -46,19 +68,17 @@ pub(super) struct Sifted {
 impl Sieve {
     /// Looks through a part of the log: by cursor until the page is full or enough was looked at, by index through all of it.
     pub(super) fn sift(&self, tx: &mut Tx<'_>) -> Result<Sifted, Error> {
-        let (mut after, skipped, size) = self.page;
+        let (mut after, skipped, limit) = self.asked.page;
+        let (size, by_cursor) = (size(limit), self.asked.by_cursor);
+        let query = self
+            .asked
+            .query(self.context.tenant(), &self.context.client);
         let (mut found, mut looked, mut matched) = (Sifted::default(), 0, 0);
         loop {
-            let query = Query {
-                tenant: self.context.tenant(),
-                condition: self.filter.as_ref(),
-                descending: self.descending,
-                reader: &self.context.client,
-            };
             let chunk = audit_event::list(tx, &query, after, (0, CHUNK))?;
             let is_last = i64::try_from(chunk.len()).is_ok_and(|read| read < CHUNK);
             for (place, body) in chunk {
-                if self.by_cursor && matched >= size.max(1) {
+                if by_cursor && matched >= size.max(1) {
                     found.next = after;
                     return Ok(found);
                 }
@@ -75,7 +95,7 @@ impl Sieve {
                 }
             }
             if is_last {
-                found.total = (!self.by_cursor).then_some(matched as u64);
+                found.total = (!by_cursor).then_some(matched as u64);
                 return Ok(found);
             }
             if looked >= MOST {
@@ -93,7 +113,7 @@ impl Sieve {
     }
 
     fn enough(&self, after: Option<i64>) -> Result<i64, Error> {
-        let place = after.filter(|_| self.by_cursor);
+        let place = after.filter(|_| self.asked.by_cursor);
         place.ok_or_else(|| {
             scim::Error::too_many(format!(
                 "more than {MOST} events would have to be looked through: add what the log has as columns (recordedAt, type, \

@@ -128,7 +128,6 @@ fn put_each<'r>(
     })
 }
 
-<<<<<<< HEAD
 /// Notes that a record has these values, by their paths, beside their holders.
 pub(super) fn put_beside(
     tx: &mut Tx<'_>,
@@ -150,7 +149,6 @@ pub(super) fn put_beside(
     Ok(())
 }
 
-=======
 /// Sixteen rows of the index of one record, on SQLite. Many rows of one statement cost it no less than one each, unless it need
 /// not undo the first of them where a later one fails: whoever fails has all it did undone.
 struct Some16<'a> {
@@ -186,7 +184,6 @@ impl QueryId for Some16<'_> {
 }
 impl RunQueryDsl<SqliteConnection> for Some16<'_> {}
 
->>>>>>> 135189f (store: rows of the index sixteen a statement on SQLite)
 /// Brings the index and the unique values from what a record had to what it has, of which this is secret: only what differs is
 /// touched. What is `withheld` it has beside its holder.
 pub(super) fn put(

@@ -173,20 +173,8 @@ async fn populate(place: &Place, database: &Database) -> Kept {
         .post("/Persons", json!({"displayName": "Eve"}))
         .await;
     first.ok(201);
-    let ask = [
-        "break-glass",
-        "request",
-        "--client",
-        "idp",
-        "--purpose",
-        "payroll",
-        "--minutes",
-        "30",
-        "--reason",
-        "incident",
-        "--actor",
-        "sam",
-    ];
+    let ask = "break-glass request --client idp --purpose payroll --minutes 30 --reason incident --actor sam";
+    let ask: Vec<&str> = ask.split(' ').collect();
     let glass = place.run(database, &ask);
     place.run(
         database,

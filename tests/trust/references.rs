@@ -8,11 +8,12 @@ use crate::other_kinds::{plain, unmake, without_now};
 use crate::support::{App, CUSTOMER, ENTERPRISE, IDENTITY, PATCH_OP, body};
 use crate::world::{self, Ask, World};
 
-fn ask(method: Method, path: String, body: Value) -> Ask {
+fn ask(method: Method, mut path: String, body: Value) -> Ask {
     let (body, header) = (Some(body), None);
+    path.insert_str(0, "/scim/v2");
     Ask {
         method,
-        path: format!("/scim/v2{path}"),
+        path,
         body,
         header,
     }

@@ -13,7 +13,7 @@ use crate::domain::context::{Client, Context};
 use crate::domain::session::Session;
 use crate::http::Door;
 use crate::http::caller::Correlation;
-use crate::http::clients::{Unknown, holds};
+use crate::http::clients::{Clients, Unknown, holds};
 use crate::http::error::Failure;
 use crate::http::token::Claims;
 use crate::id::TenantId;
@@ -75,7 +75,7 @@ fn standing(
 ) -> Option<Arc<Client>> {
     let policies = door.service.policies();
     let issuer = sign_in.issuer.url.as_str();
-    let of_policy = door.clients.for_people((tenant, name), issuer, &policies);
+    let of_policy = Clients::for_people((tenant, name), issuer, &policies);
     of_policy.or_else(|| {
         let is_role = sign_in.roles.iter().any(|role| role.client == name);
         let client = is_role.then(|| client(door, name)).flatten();
