@@ -13,7 +13,7 @@ use crate::domain::context::{Context, Right};
 use crate::domain::index::{Unique, external_id_text, key, uniques};
 use crate::domain::masked::provenance;
 use crate::domain::matching::apart::Said;
-use crate::domain::record::{Kind, Leaves, Record, external_id_path};
+use crate::domain::record::{Kind, Leaves, Record, external_id_path, is_own_name};
 use crate::domain::resolution;
 use crate::store::{self, Ahead, Tx};
 
@@ -152,11 +152,14 @@ impl Write<'_> {
         kind: Kind,
         keys: &[&Unique],
     ) -> Result<Vec<i64>, Error> {
-        if clearance(self.context, self.view).is_plain() {
+        // Names that are one's own have nobody beside them.
+        let shared = keys.iter().filter(|key| !is_own_name(&key.path));
+        let shared: Vec<&Unique> = shared.copied().collect();
+        if shared.is_empty() || clearance(self.context, self.view).is_plain() {
             return Ok(Vec::new());
         }
         let tenant = self.context.tenant();
-        Ok(store::unique::beside(tx, tenant, kind, keys)?)
+        Ok(store::unique::beside(tx, tenant, kind, &shared)?)
     }
 
     /// What the caller sees of a record.

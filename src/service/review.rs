@@ -327,7 +327,6 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Does what a review that is approved asks for.
     /// Where the record that a review is of is changed: a person, or an organization, or a record of hiring.
     fn endpoint_of(&self, tx: &mut Tx<'_>, id: &str) -> Result<String, Error> {
         let found = match id.parse() {

@@ -150,7 +150,7 @@ async fn no_list_or_extract_has_it(app: &App, crm: &Client, home: &World) {
     );
     let feed = crm.get("/Events?after=0&count=1000").await;
     assert!(
-        feed.status == 200 && feed.text.contains("Mine"),
+        feed.status == 200 && feed.text.contains("person.created"),
         "{}",
         feed.text
     );
