@@ -17,7 +17,7 @@
 //! | `key` | the keys of tenants and persons |
 //! | `copy` | a whole database into an empty one, of either kind |
 //! | `purge` | what is deleted is gone from the files too |
-//! | `unique` | who holds a value that is unique |
+//! | `unique` | who holds a value that is unique, and who has it beside them |
 //! | `values` | a record's rows of the attribute index and of unique values |
 //! | `seek` | a record by what names it alone, with its groups, in one statement |
 //! | `counter` | how many records there are, in flat time |
