@@ -324,6 +324,10 @@ async fn probe(servers: &mut [Server; 2], seed: u64, differ: Differ) {
             enter(server, &called(name, side, differ), hidden, differ).await;
         }
     }
+    // To whom nothing is hidden the two are not the same.
+    let all = ask(Method::GET, "/Persons", None);
+    let [one, other] = [&servers[0], &servers[1]].map(|server| server.answer(0, &all));
+    assert_ne!(one.await, other.await);
     let mut answered = 0;
     for n in 0..REQUESTS {
         // Now and then the HRIS says something else that is hidden, or what is consented to.
