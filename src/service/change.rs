@@ -282,8 +282,9 @@ impl<'a> Write<'a> {
         let mut fresh: Vec<_> = wanted.difference(&held).collect();
         let mut withheld = Vec::new();
         while let Some((unique, holder)) = store::unique::taken(tx, tenant, kind, &fresh, row)? {
-            // Two that were one may both have what was said of them.
-            if happened != Happened::Split && !self.is_hidden(tx, unique, holder)? {
+            // Two that were one may both have what was said of them, but for the name of an account.
+            let were_one = happened == Happened::Split && !is_own_name(&unique.path);
+            if !were_one && !self.is_hidden(tx, unique, holder)? {
                 return Err(scim::Error::uniqueness(self.taken(&unique.path)).into());
             }
             withheld.extend(self.valued(&leaves, unique));

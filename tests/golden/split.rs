@@ -16,6 +16,7 @@ use crate::survivorship::{POLICY, at};
 
 on_both!(
     a_newcomer_who_was_taken_for_another_is_split_off,
+    of_two_who_were_one_one_alone_has_the_account_s_name,
     whatever_two_persons_are_a_merge_then_a_split_restores_both
 );
 
@@ -87,6 +88,37 @@ async fn a_newcomer_who_was_taken_for_another_is_split_off(app: &App) {
         .order(&path, json!({"system": "ats", "reason": "x"}))
         .await;
     last.refused(409, "");
+}
+
+/// What both were said to have stays with both, but for the name of an account: then whoever splits says first whose it is.
+async fn of_two_who_were_one_one_alone_has_the_account_s_name(app: &App) {
+    let (hris, idp, admin) = (
+        app.client("hris").await,
+        app.client("idp").await,
+        app.client("admin").await,
+    );
+    let badge = json!([{"system": "greenhouse", "field": "candidate_id", "value": "7"}]);
+    let ada = json!({"userName": "ada", IDENTITY: {"externalIdentifiers": badge}});
+    let ada = hris.create("/Users", ada).await;
+    let path = format!("/Users/{}", ada["id"].as_str().unwrap());
+    let said = json!([
+        {"op": "replace", "path": "userName", "value": "ada"},
+        {"op": "replace", "path": format!("{IDENTITY}:externalIdentifiers"), "value": badge}
+    ]);
+    idp.patch(&path, said).await.ok(200);
+    let order = json!({"system": "idp", "reason": "two humans"});
+    let split = format!("{}/split", at(&ada));
+    let refused = admin.order(&split, order.clone()).await;
+    assert!(refused.refused(409, "uniqueness").contains("userName"));
+    let rename = json!([{"op": "replace", "path": "userName", "value": "ada2"}]);
+    idp.patch(&path, rename).await.ok(200);
+    let made = admin.order(&split, order).await.ok(201).clone();
+    let names = [&ada, &made].map(|of| format!("/Users/{}", of["id"].as_str().unwrap()));
+    for (path, name) in names.iter().zip(["ada", "ada2"]) {
+        let known = hris.get(path).await.ok(200).clone();
+        assert_eq!(known["userName"], name);
+        assert_eq!(known[IDENTITY]["externalIdentifiers"], badge);
+    }
 }
 
 /// As a property of generated persons of every attribute: what a split leaves is what was before the merge, but for `meta`.
