@@ -280,6 +280,23 @@ fn is_quiet(body: &Value) -> bool {
     QUIET.iter().any(|end| kind.ends_with(end))
 }
 
+/// What the log has as columns: the rest stands in bodies, which are encrypted.
+pub const COLUMNS: [&str; 13] = [
+    "id",
+    "type",
+    "resourceType",
+    "resourceId",
+    "personId",
+    "applicationId",
+    "recordedAt",
+    "client",
+    "actor",
+    "purpose",
+    "correlationId",
+    "version",
+    "attributes",
+];
+
 /// What has changed, beside what is withheld and suggested.
 const CHANGES: &str = "changes";
 /// What another record holds.

@@ -10,6 +10,7 @@ use super::filter::{id_test, instant_test, text_test};
 use super::sql_nodes::Fragment;
 use super::{Error, Tx, event};
 use crate::domain::access::Untold;
+use crate::domain::audit_event;
 use crate::domain::context::Client;
 use crate::id::{ResourceId, TenantId};
 use crate::scim;
@@ -28,24 +29,14 @@ pub struct Query<'a> {
     pub reader: &'a Client,
 }
 
-/// The attributes' columns.
-const COLUMNS: [(&str, &str); 6] = [
+/// The columns that are texts, by attribute.
+const TEXTS: [(&str, &str); 6] = [
     ("type", "event.type"),
     ("resourceType", "event.resource_type"),
     ("client", "event.client"),
     ("actor", "event.client"),
     ("correlationId", "event.correlation"),
     ("purpose", "event.purpose"),
-];
-/// Those with tests of their own.
-const OTHERS: [&str; 7] = [
-    "id",
-    "resourceId",
-    "personId",
-    "applicationId",
-    "recordedAt",
-    "version",
-    "attributes",
 ];
 
 /// Splits a filter that must hold as a whole into what the columns say, and what only the bodies do.
@@ -72,8 +63,7 @@ fn is_of_columns(condition: &Condition) -> bool {
 /// Whether an attribute is a column of the log, or of what hangs on it.
 fn is_column(location: &Location) -> bool {
     let name = &*location.attribute;
-    let own = COLUMNS.iter().any(|(attribute, _)| *attribute == name);
-    own || OTHERS.contains(&name)
+    audit_event::COLUMNS.contains(&name)
         || name == "meta" && matches!(location.sub.as_deref(), Some("created" | "lastModified"))
 }
 
@@ -178,7 +168,7 @@ impl Query<'_> {
     ) -> Result<(), Error> {
         let name = &*location.attribute;
         let present = *test == Test::Present;
-        if let Some((_, column)) = COLUMNS.iter().find(|(attribute, _)| *attribute == name) {
+        if let Some((_, column)) = TEXTS.iter().find(|(attribute, _)| *attribute == name) {
             if present {
                 out.sql(&format!("coalesce({column}, '') <> ''"));
                 return Ok(());
@@ -318,8 +308,8 @@ fn fault(detail: &str) -> Error {
 }
 
 fn unkept(location: &Location) -> Error {
+    let columns = audit_event::COLUMNS.join(", ");
     fault(&format!(
-        "no role can be bounded by '{location}', which no column of the log has: bound it by id, type, resourceType, resourceId, personId, applicationId, recordedAt, client, actor, \
-         purpose, correlationId, version or attributes"
+        "no column of the log is '{location}': ask by {columns}"
     ))
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::{Policy, survivorship};
+use crate::domain::audit_event;
 use crate::domain::catalog::Catalog;
 use crate::domain::contract;
 use crate::domain::policy::finding::{Findings, Placed};
 use crate::domain::policy::selector::{self, Selector};
 use crate::domain::policy::{Grant, Masking, Treatment};
 use crate::domain::record::Kind;
+use crate::scim::attribute_path::AttributePath;
 use crate::scim::filter::{Filter, parse};
 use crate::scim::resource_type::{Among, ResourceType};
 use crate::scim::schema::{self, Attribute, Format};
@@ -124,6 +126,18 @@ fn where_row(
     {
         let reason =
             format!("in the filter, '{path}': a role is bounded by what the record itself says");
+        return findings.error(text.at, reason);
+    }
+    let of_log = types.iter().find(|ty| ty.name == audit_event::NAME);
+    let of_body = |path: &&AttributePath| {
+        let found = of_log.and_then(|ty| ty.resolve(path));
+        found.is_some_and(|found| !audit_event::COLUMNS.contains(&&*found.location.attribute))
+    };
+    if let Some(path) = filter.paths().iter().find(of_body) {
+        let columns = audit_event::COLUMNS.join(", ");
+        let reason = format!(
+            "in the filter, '{path}': a role is bounded by what the log has as columns: {columns}"
+        );
         return findings.error(text.at, reason);
     }
     for ty in types {
