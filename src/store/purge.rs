@@ -12,11 +12,12 @@ use super::db::{Db, Purpose};
 use super::{Error, Store};
 
 /// The tables that hold something of a person.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "resource",
     "source_record",
     "attribute_index",
     "unique_value",
+    "unique_beside",
     "blind_index",
     "group_member",
     "person_key",
