@@ -1,7 +1,5 @@
 //! `/AuditEvents`: the log, searched with the same filters as everything else, masked for its reader.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -130,7 +128,7 @@ impl Muster {
             events: found.iter().map(mask).collect(),
             total: total.map(|total| u64::try_from(total).unwrap_or(0)),
             next: last.filter(|_| by_cursor && more),
-            disclosed: BTreeSet::new(),
+            beyond: Vec::new(),
         })
     }
 
@@ -152,8 +150,9 @@ impl Muster {
             next_cursor: next.transpose()?,
             resources: found.events.into_iter().map(narrow).collect(),
         };
-        let searched = found.disclosed.into_iter().collect();
-        self.disclosed_page(context, NAME, page, searched).await
+        let told = page.resources.iter().chain(&found.beyond);
+        self.disclose(context, NAME, told, Vec::new()).await?;
+        Ok(page)
     }
 
     /// Where a walk stands that a request goes on with.

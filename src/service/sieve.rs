@@ -1,8 +1,6 @@
 //! A filter on what no column of the log has: the bodies, as far as the reader sees them, are looked through in the log's order.
 //! What it does not see it cannot ask for.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::{Error, Muster};
@@ -61,8 +59,8 @@ pub(super) struct Sifted {
     pub(super) total: Option<u64>,
     /// The place to go on from, if there may be more.
     pub(super) next: Option<i64>,
-    /// What is classified in what matched, and for what purpose it is open.
-    pub(super) disclosed: BTreeSet<(String, String)>,
+    /// What matched and is not on the page, and tells by that of what is classified.
+    pub(super) beyond: Vec<Masked<Resource>>,
 }
 
 impl Sieve {
@@ -85,12 +83,11 @@ impl Sieve {
                 (after, looked) = (Some(place), looked + 1);
                 if let Some(event) = self.passing(&body) {
                     matched += 1;
-                    let seen = event.seen().disclosed.iter();
-                    let seen = seen.map(|(_, path, purpose)| (path.clone(), purpose.clone()));
-                    found.disclosed.extend(seen);
                     let is_skipped = i64::try_from(matched).is_ok_and(|nth| nth <= skipped);
                     if !is_skipped && found.events.len() < size {
                         found.events.push(event);
+                    } else if !event.seen().disclosed.is_empty() {
+                        found.beyond.push(event);
                     }
                 }
             }
